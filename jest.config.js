@@ -1,0 +1,46 @@
+/** Nest 12 is ESM: its files go through the same transform as ours, so no VM flag is needed. */
+const transform = {
+  '^.+\\.(ts|m?js)$': [
+    '@swc/jest',
+    {
+      jsc: {
+        target: 'es2022',
+        keepClassNames: true,
+        parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true },
+      },
+      module: { type: 'commonjs' },
+      sourceMaps: 'inline',
+    },
+  ],
+};
+
+const project = (displayName, testMatch, extra = {}) => ({
+  displayName,
+  testEnvironment: 'node',
+  rootDir: '.',
+  testMatch,
+  transform,
+  transformIgnorePatterns: ['/node_modules/(?!@nestjs/)'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/build/'],
+  moduleNameMapper: {
+    '^nestjs-kafka-rpc$': '<rootDir>/lib/index.ts',
+    '^nestjs-kafka-rpc/kafkajs$': '<rootDir>/lib/driver/kafkajs/kafkajs-driver.ts',
+    '^nestjs-kafka-rpc/memory$': '<rootDir>/lib/driver/memory/memory-driver.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  setupFiles: ['reflect-metadata'],
+  ...extra,
+});
+
+export default {
+  projects: [
+    project('unit', [
+      '<rootDir>/test/unit/**/*.spec.ts',
+      '<rootDir>/test/*.spec.ts',
+      '<rootDir>/test/issues/*.spec.ts',
+    ]),
+    project('conformance', ['<rootDir>/test/conformance/*.spec.ts']),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
+  ],
+};

@@ -1,0 +1,162 @@
+import type { ConsumerRecord, ProducerRecord, TopicPartition } from './record.js';
+
+/**
+ * A Kafka cluster that can be connected to: all that wire, client and server know of Kafka.
+ *
+ * Not part of the port: batching, correlation, offset tracking, retries of calls, serialization.
+ * Those stand above it and are the same for every driver. A driver object holds no connection of its own and may be shared
+ * by any number of servers and clients; each opens a connection of its own.
+ */
+export interface KafkaDriver {
+  /** Shown in logs and errors: `kafkajs`, `memory`. */
+  readonly name: string;
+  /**
+   * Opens a connection.
+   * @throws RpcError `UNAVAILABLE` with the addresses tried, after bounded retries; a later call tries afresh.
+   */
+  connect(options: ConnectOptions): Promise<DriverConnection>;
+}
+
+export interface ConnectOptions {
+  /** The name that the broker shows for this connection in its logs and metrics. */
+  readonly clientId: string;
+  readonly log: DriverLog;
+  /** Told of every change of state that an operator should see. Must not throw. */
+  readonly onEvent: (event: DriverEvent) => void;
+}
+
+/** Where a driver writes its own log lines. */
+export interface DriverLog {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** What happened to a connection, a reader or a group member. */
+export type DriverEvent =
+  | { readonly type: 'connected' }
+  | { readonly type: 'disconnected'; readonly error?: Error }
+  | { readonly type: 'rebalancing'; readonly groupId: string }
+  | { readonly type: 'crashed'; readonly error: Error }
+  | {
+      readonly type: 'position-lost';
+      readonly topic: string;
+      readonly partition: number;
+      readonly from: bigint;
+      readonly to: bigint;
+    };
+
+/** An open connection. Every method fails with `UNAVAILABLE` once `close()` was called. */
+export interface DriverConnection {
+  /**
+   * Creates the topics that are missing and checks those that exist.
+   * @throws RpcError `FAILED_PRECONDITION` naming the topic, the setting, what it is and what it should be.
+   */
+  ensureTopics(topics: readonly TopicSpec[], options: { readonly create: boolean }): Promise<void>;
+  /** @throws RpcError `FAILED_PRECONDITION` when the topic does not exist. */
+  partitionCount(topic: string): Promise<number>;
+  /** The broker that leads a partition, from metadata at hand; `undefined` when not known. Never does I/O. */
+  leaderOf(partition: TopicPartition): number | undefined;
+  /**
+   * Appends the records, each partition's in the order given, in as few requests as there are leaders.
+   * Resolves when all are acknowledged. Retries what is safe to retry, within bounds.
+   * @throws RpcError when one failed: some of the others may be appended. `RESOURCE_EXHAUSTED` for a batch that the
+   * broker finds too large, `PERMISSION_DENIED`, `UNAVAILABLE`.
+   */
+  produce(
+    records: readonly ProducerRecord[],
+    options: { readonly acks: Acks },
+  ): Promise<readonly ProduceAck[]>;
+  /**
+   * Reads one partition without a consumer group. Resolves once the start offset is known, so that nothing appended
+   * after that is missed. Keeps its place through reconnects, leader changes and broker restarts.
+   */
+  readPartition(
+    options: ReadOptions,
+    onRecords: (records: readonly ConsumerRecord[]) => void,
+  ): Promise<PartitionReader>;
+  /** Joins a consumer group. Resolves when the first assignment (which may be empty) is known. */
+  joinGroup(options: GroupOptions, handler: GroupHandler): Promise<GroupMember>;
+  /** Closes readers, members and sockets. Idempotent, allowed in any state, prompt. */
+  close(): Promise<void>;
+}
+
+/** -1: all in-sync replicas; 1: the leader alone. @see https://kafka.apache.org/documentation/#producerconfigs_acks */
+export type Acks = -1 | 1;
+
+export interface TopicSpec {
+  readonly topic: string;
+  /** Used when the topic is created; -1 leaves it to the broker's default. */
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** Topic configuration used when the topic is created. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Names in `config` whose value an existing topic must have too. */
+  readonly required: readonly string[];
+}
+
+export interface ProduceAck extends TopicPartition {
+  readonly baseOffset: bigint;
+  /** The broker's append time in milliseconds since the epoch; -1 when the topic does not keep append time. */
+  readonly appendTimeMs: number;
+}
+
+export interface ReadOptions extends TopicPartition {
+  readonly from: 'latest' | bigint;
+}
+
+export interface PartitionReader {
+  readonly startOffset: bigint;
+  /** After it resolves `onRecords` is not called again. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface GroupOptions {
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  /** A member that the broker has not heard of for so long is taken to be dead, and its partitions go to others. */
+  readonly sessionTimeoutMs: number;
+}
+
+/** A partition that became ours, and where reading starts: the commit, or the start of the log when there is none. */
+export interface AssignedPartition extends TopicPartition {
+  readonly position: bigint;
+  /** The metadata of the commit; empty when there is none. */
+  readonly metadata: string;
+}
+
+/** What a group member is told. `onRecords` hands off and returns: the driver never waits for the work. */
+export interface GroupHandler {
+  /** Only partitions that were not ours before. Called before their first record. */
+  onAssigned(partitions: readonly AssignedPartition[]): void;
+  /**
+   * A rebalance begins: the last chance to commit. Awaited for a short, bounded time.
+   * Reading stands still until the next assignment is known.
+   */
+  onRebalancing(): Promise<void> | void;
+  /** Only partitions that are no longer ours. Commits of them fail from now on. */
+  onRevoked(partitions: readonly TopicPartition[]): void;
+  onRecords(records: readonly ConsumerRecord[]): void;
+}
+
+export interface OffsetCommit extends TopicPartition {
+  /** The next offset to read. */
+  readonly offset: bigint;
+  readonly metadata?: string;
+}
+
+export interface GroupMember {
+  readonly assignment: readonly TopicPartition[];
+  /**
+   * @throws RpcError `ABORTED` when the group moved on and the commit was refused: the owner of the partition will
+   * commit. `UNAVAILABLE` when the coordinator cannot be reached in time.
+   */
+  commit(offsets: readonly OffsetCommit[]): Promise<void>;
+  /** Stops reading all partitions; membership goes on. Records already fetched may still be delivered. */
+  pause(): void;
+  /** Reads on at once, where it stood. */
+  resume(): void;
+  /** Leaves the group, so that others take over at once. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,22 @@
+/** One partition of one topic. */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** A record on its way to the broker; the partition is always chosen by the caller. */
+export interface ProducerRecord extends TopicPartition {
+  readonly key?: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, Buffer>>;
+}
+
+/** A record as it was read. A header that stands more than once is an array, in record order. */
+export interface ConsumerRecord extends TopicPartition {
+  readonly offset: bigint;
+  /** Milliseconds since the epoch: the broker's append time on topics of type `LogAppendTime`. */
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | readonly Buffer[]>>;
+}

@@ -1,0 +1,83 @@
+import { RpcException } from '@nestjs/microservices';
+import { isRetryable, isRpcStatus, RpcStatus } from './status.js';
+
+const BRAND = Symbol.for('nestjs-kafka-rpc.RpcError');
+
+export interface RpcErrorOptions {
+  /** Travels to the caller; must be serializable. */
+  readonly details?: unknown;
+  /** Whether the same call may succeed later. Follows from the status when left out. */
+  readonly retryable?: boolean;
+  /** Stays in this process. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error of this package, on both sides: what a call failed with.
+ *
+ * A Nest `RpcException`, so that Nest's filters pass it on unmasked when a handler throws it
+ * (docs/decisions/0001-rpc-error-is-an-rpc-exception.md). `instanceof` holds across two copies of the package.
+ */
+export class RpcError extends RpcException {
+  override readonly name = 'RpcError';
+  readonly status: RpcStatus;
+  declare readonly details?: unknown;
+  readonly retryable: boolean;
+  declare readonly cause?: unknown;
+
+  constructor(status: RpcStatus, message: string, options: RpcErrorOptions = {}) {
+    super(message);
+    this.status = status;
+    this.retryable = options.retryable ?? isRetryable(status);
+    if (options.details !== undefined) this.details = options.details;
+    if (options.cause !== undefined) Object.defineProperty(this, 'cause', { value: options.cause });
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== RpcError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+
+  /**
+   * Any thrown value as an RpcError: itself, an `RpcException` by its content, anything else as `UNKNOWN`.
+   * What Nest's filters produced for an unknown error keeps their masked text and is `INTERNAL`.
+   */
+  static from(thrown: unknown): RpcError {
+    if (thrown instanceof RpcError) return thrown;
+    if (thrown instanceof RpcException) return RpcError.fromContent(thrown.getError(), thrown);
+    if (thrown instanceof Error) return new RpcError(RpcStatus.UNKNOWN, thrown.message, { cause: thrown });
+    return RpcError.fromContent(thrown);
+  }
+
+  private static fromContent(content: unknown, cause?: unknown): RpcError {
+    if (typeof content !== 'object' || content === null) {
+      return new RpcError(RpcStatus.UNKNOWN, String(content), { cause });
+    }
+    const { status, message } = content as { status?: unknown; message?: unknown };
+    const text = typeof message === 'string' ? message : 'The handler failed without a message.';
+    if (status === 'error' && text === 'Internal server error') {
+      return new RpcError(RpcStatus.INTERNAL, text, { cause });
+    }
+    const isNestShape = status === 'error' && Object.keys(content).length === 2;
+    return new RpcError(isRpcStatus(status) ? status : RpcStatus.UNKNOWN, text, {
+      details: isNestShape ? undefined : content,
+      cause,
+    });
+  }
+
+  /** What Nest's exception filters hand on: the error itself, not a plain object. */
+  override getError(): this {
+    return this;
+  }
+
+  toJSON(): Record<string, unknown> {
+    return {
+      name: this.name,
+      status: this.status,
+      message: this.message,
+      details: this.details,
+      retryable: this.retryable,
+    };
+  }
+}

@@ -1,0 +1,43 @@
+/** What is counted. Every count only grows; a snapshot is read with `counters.snapshot()`. */
+export const COUNTER_NAMES = [
+  /** Records that are not ours to read: no envelope, another version, other stages, forged addresses. */
+  'recordsRefused',
+  /** Messages in a good record that could not be read. */
+  'messagesMalformed',
+  /** Replies for which nobody waits any more: their call timed out, was cancelled or had its answer. */
+  'lateReplies',
+  /** Calls handed to a handler. */
+  'callsStarted',
+  /** Calls and events whose time was over before a handler could start. */
+  'callsExpired',
+  /** Calls stopped because the caller cancelled. */
+  'callsCancelled',
+  /** Events handed to a handler. */
+  'eventsStarted',
+  /** Events whose handler failed. */
+  'eventsFailed',
+  /** Records read again though they were in hand already. */
+  'recordsRedelivered',
+  /** Calls that ended at their deadline. */
+  'deadlinesExceeded',
+] as const;
+
+export type CounterName = (typeof COUNTER_NAMES)[number];
+
+export type CounterSnapshot = Readonly<Record<CounterName, number>>;
+
+/** The counts of one client connection or one server. */
+export class Counters {
+  private readonly counts = Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as Record<
+    CounterName,
+    number
+  >;
+
+  add(name: CounterName, by = 1): void {
+    this.counts[name] += by;
+  }
+
+  snapshot(): CounterSnapshot {
+    return { ...this.counts };
+  }
+}

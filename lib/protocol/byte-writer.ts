@@ -1,0 +1,87 @@
+const INITIAL_BYTES = 1024;
+const UINT32_LIMIT = 0x1_0000_0000;
+
+/** A growing buffer with a cursor; integers are big-endian. */
+export class ByteWriter {
+  private buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  private cursor = 0;
+
+  get length(): number {
+    return this.cursor;
+  }
+
+  uint8(value: number): void {
+    this.reserve(1);
+    this.buffer[this.cursor++] = value;
+  }
+
+  uint16(value: number): void {
+    this.reserve(2);
+    this.cursor = this.buffer.writeUInt16BE(value, this.cursor);
+  }
+
+  uint32(value: number): void {
+    this.reserve(4);
+    this.cursor = this.buffer.writeUInt32BE(value, this.cursor);
+  }
+
+  uint48(value: number): void {
+    this.reserve(6);
+    this.buffer.writeUInt16BE(Math.floor(value / UINT32_LIMIT), this.cursor);
+    this.cursor = this.buffer.writeUInt32BE(value % UINT32_LIMIT, this.cursor + 2);
+  }
+
+  float64(value: number): void {
+    this.reserve(8);
+    this.cursor = this.buffer.writeDoubleBE(value, this.cursor);
+  }
+
+  /** The bytes alone, without their length. */
+  bytes(value: Uint8Array): void {
+    this.reserve(value.length);
+    this.buffer.set(value, this.cursor);
+    this.cursor += value.length;
+  }
+
+  /** Length as uint16, then UTF-8. */
+  string16(value: string): void {
+    this.reserve(2 + value.length * 3);
+    const length = this.buffer.write(value, this.cursor + 2);
+    this.buffer.writeUInt16BE(length, this.cursor);
+    this.cursor += 2 + length;
+  }
+
+  /** Length as uint32, then the bytes. */
+  bytes32(value: Uint8Array): void {
+    this.uint32(value.length);
+    this.bytes(value);
+  }
+
+  /** Writes a uint32 over one that was written before. */
+  patchUint32(value: number, at: number): void {
+    this.buffer.writeUInt32BE(value, at);
+  }
+
+  /** Forgets all that was written after `length`. */
+  truncate(length: number): void {
+    this.cursor = length;
+  }
+
+  /** A copy of the bytes from `start` to the cursor. */
+  copyFrom(start: number): Buffer {
+    return Buffer.from(this.buffer.subarray(start, this.cursor));
+  }
+
+  /** The bytes written, without a copy: the writer must not be used after. */
+  finish(): Buffer {
+    return this.buffer.subarray(0, this.cursor);
+  }
+
+  private reserve(bytes: number): void {
+    const needed = this.cursor + bytes;
+    if (needed <= this.buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.buffer.length * 2));
+    this.buffer.copy(grown, 0, 0, this.cursor);
+    this.buffer = grown;
+  }
+}

@@ -1,0 +1,101 @@
+import { statusOfCode } from '../errors/status.js';
+import { ByteReader, malformed } from './byte-reader.js';
+import { MESSAGE_KINDS, type EventMessage, type Message, type RequestMessage } from './message.js';
+
+const NO_BYTES = 0xffff_ffff;
+
+/**
+ * Reads one message, given without its length.
+ * @throws RpcError `INVALID_ARGUMENT` for a malformed body or an unknown kind.
+ */
+export const decodeMessage = (bytes: Buffer): Message => {
+  const reader = new ByteReader(bytes);
+  const kind = reader.uint8();
+  const decode = DECODERS[kind];
+  if (decode === undefined) throw malformed(`message kind ${kind} is unknown to this version`);
+  return decode(reader, reader.uint48());
+};
+
+type Decode = (reader: ByteReader, seq: number) => Message;
+
+const decodeInvocation = (
+  kind: 'request' | 'event',
+  reader: ByteReader,
+  seq: number,
+): RequestMessage | EventMessage => ({
+  kind,
+  seq,
+  attempt: reader.uint8(),
+  ttlMs: reader.uint32(),
+  sentAtMs: reader.float64(),
+  pattern: reader.string16(),
+  key: decodeKey(reader),
+  headers: decodeHeaders(reader),
+  metadata: reader.bytes32(),
+  payload: reader.rest(),
+});
+
+const decodeKey = (reader: ByteReader): Buffer | null => {
+  const length = reader.uint32();
+  return length === NO_BYTES ? null : reader.bytes(length);
+};
+
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze(
+  Object.create(null) as Record<string, string>,
+);
+
+const decodeHeaders = (reader: ByteReader): Readonly<Record<string, string>> => {
+  const count = reader.uint16();
+  if (count === 0) return NO_HEADERS;
+  // No prototype: a header named `__proto__` is a header like any other.
+  const headers = Object.create(null) as Record<string, string>;
+  for (let i = 0; i < count; i++) headers[reader.string16()] = reader.string16();
+  return headers;
+};
+
+const decodeEmpty = (kind: 'cancel' | 'ping', reader: ByteReader, seq: number): Message => {
+  reader.end(kind);
+  return { kind, seq };
+};
+
+const DECODERS: Readonly<Record<number, Decode>> = {
+  [MESSAGE_KINDS.request]: (reader, seq) => decodeInvocation('request', reader, seq),
+  [MESSAGE_KINDS.event]: (reader, seq) => decodeInvocation('event', reader, seq),
+  [MESSAGE_KINDS.next]: (reader, seq) => ({
+    kind: 'next',
+    seq,
+    run: reader.uint32(),
+    index: reader.uint32(),
+    payload: reader.rest(),
+  }),
+  [MESSAGE_KINDS.complete]: (reader, seq) => ({
+    kind: 'complete',
+    seq,
+    run: reader.uint32(),
+    index: reader.uint32(),
+    receivedAtMs: reader.float64(),
+    repliedAtMs: reader.float64(),
+    payload: reader.uint8() === 0 ? null : reader.rest(),
+  }),
+  [MESSAGE_KINDS.error]: (reader, seq) => ({
+    kind: 'error',
+    seq,
+    run: reader.uint32(),
+    status: statusOfCode(reader.uint8()),
+    retryable: reader.uint8() === 1,
+    receivedAtMs: reader.float64(),
+    repliedAtMs: reader.float64(),
+    message: reader.string16(),
+    details: reader.rest(),
+  }),
+  [MESSAGE_KINDS.cancel]: (reader, seq) => decodeEmpty('cancel', reader, seq),
+  [MESSAGE_KINDS.credit]: (reader, seq) => ({ kind: 'credit', seq, count: reader.uint32() }),
+  [MESSAGE_KINDS.ping]: (reader, seq) => decodeEmpty('ping', reader, seq),
+  [MESSAGE_KINDS.pong]: (reader, seq) => ({
+    kind: 'pong',
+    seq,
+    receivedAtMs: reader.float64(),
+    repliedAtMs: reader.float64(),
+    payload: reader.rest(),
+  }),
+};

@@ -1,0 +1,87 @@
+import { statusCode } from '../errors/status.js';
+import type { ByteWriter } from './byte-writer.js';
+import {
+  MESSAGE_KINDS,
+  type CompleteMessage,
+  type ErrorMessage,
+  type EventMessage,
+  type Message,
+  type RequestMessage,
+} from './message.js';
+
+const NO_BYTES = 0xffff_ffff;
+
+/** Appends one message: length (uint32), kind (uint8), body. Byte by byte in docs/protocol.md. */
+export const encodeMessage = (writer: ByteWriter, message: Message): void => {
+  const start = writer.length;
+  writer.uint32(0);
+  writer.uint8(MESSAGE_KINDS[message.kind]);
+  writer.uint48(message.seq);
+  encodeBody(writer, message);
+  writer.patchUint32(writer.length - start - 4, start);
+};
+
+const encodeBody = (writer: ByteWriter, message: Message): void => {
+  switch (message.kind) {
+    case 'request':
+    case 'event':
+      return encodeInvocation(writer, message);
+    case 'next':
+      writer.uint32(message.run);
+      writer.uint32(message.index);
+      return writer.bytes(message.payload);
+    case 'complete':
+      return encodeComplete(writer, message);
+    case 'error':
+      return encodeError(writer, message);
+    case 'credit':
+      return writer.uint32(message.count);
+    case 'pong':
+      writer.float64(message.receivedAtMs);
+      writer.float64(message.repliedAtMs);
+      return writer.bytes(message.payload);
+    case 'cancel':
+    case 'ping':
+      return;
+  }
+};
+
+const encodeInvocation = (writer: ByteWriter, message: RequestMessage | EventMessage): void => {
+  writer.uint8(message.attempt);
+  writer.uint32(message.ttlMs);
+  writer.float64(message.sentAtMs);
+  writer.string16(message.pattern);
+  if (message.key === null) writer.uint32(NO_BYTES);
+  else writer.bytes32(message.key);
+  encodeHeaders(writer, message.headers);
+  writer.bytes32(message.metadata);
+  writer.bytes(message.payload);
+};
+
+const encodeHeaders = (writer: ByteWriter, headers: Readonly<Record<string, string>>): void => {
+  const names = Object.keys(headers);
+  writer.uint16(names.length);
+  for (const name of names) {
+    writer.string16(name);
+    writer.string16(headers[name] as string);
+  }
+};
+
+const encodeComplete = (writer: ByteWriter, message: CompleteMessage): void => {
+  writer.uint32(message.run);
+  writer.uint32(message.index);
+  writer.float64(message.receivedAtMs);
+  writer.float64(message.repliedAtMs);
+  writer.uint8(message.payload === null ? 0 : 1);
+  if (message.payload !== null) writer.bytes(message.payload);
+};
+
+const encodeError = (writer: ByteWriter, message: ErrorMessage): void => {
+  writer.uint32(message.run);
+  writer.uint8(statusCode(message.status));
+  writer.uint8(message.retryable ? 1 : 0);
+  writer.float64(message.receivedAtMs);
+  writer.float64(message.repliedAtMs);
+  writer.string16(message.message);
+  writer.bytes(message.details);
+};

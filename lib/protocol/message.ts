@@ -1,0 +1,124 @@
+import type { RpcStatus } from '../errors/status.js';
+
+/**
+ * What callers and servers say to each other. A record carries a list of them (`frame-list.ts`); who sends and where
+ * replies go stands once per record (`envelope.ts`). Payloads, metadata and details are bytes made by the serializer.
+ */
+export type Message =
+  | RequestMessage
+  | EventMessage
+  | NextMessage
+  | CompleteMessage
+  | ErrorMessage
+  | CancelMessage
+  | CreditMessage
+  | PingMessage
+  | PongMessage;
+
+/** What a request and an event have in common. */
+interface Invocation {
+  /** The sender's own count: with the sender's id it names the call in the whole cluster. */
+  readonly seq: number;
+  /** Nest's normalized pattern. */
+  readonly pattern: string;
+  /** Calls with the same key run in the order sent. */
+  readonly key: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Nest's `packet.metadata`, serialized; empty when there is none. */
+  readonly metadata: Buffer;
+  readonly payload: Buffer;
+  /** Milliseconds from the record's append time after which nobody waits; 0 for never. */
+  readonly ttlMs: number;
+  /** When the sender handed it over, on the sender's estimate of the broker's clock. */
+  readonly sentAtMs: number;
+  /** 1 for the first time that the caller sends this call. */
+  readonly attempt: number;
+}
+
+/** A call that wants an answer. */
+export interface RequestMessage extends Invocation {
+  readonly kind: 'request';
+}
+
+/** A message that wants none. */
+export interface EventMessage extends Invocation {
+  readonly kind: 'event';
+}
+
+/** Which execution of the call a reply belongs to: two executions of one call never mix. */
+interface Reply {
+  readonly seq: number;
+  /** The server's own count of executions. */
+  readonly run: number;
+}
+
+/** One value of a stream, not the last. */
+export interface NextMessage extends Reply {
+  readonly kind: 'next';
+  /** 0 for the first value. */
+  readonly index: number;
+  readonly payload: Buffer;
+}
+
+/** When the server had the call in its hands, on its estimate of the broker's clock. */
+export interface ServerTimes {
+  readonly receivedAtMs: number;
+  readonly repliedAtMs: number;
+}
+
+/** The end of a call that went well; carries the only or last value, if there is one. */
+export interface CompleteMessage extends Reply, ServerTimes {
+  readonly kind: 'complete';
+  /** How many `next` messages went before. */
+  readonly index: number;
+  readonly payload: Buffer | null;
+}
+
+/** The end of a call that failed. */
+export interface ErrorMessage extends Reply, ServerTimes {
+  readonly kind: 'error';
+  readonly status: RpcStatus;
+  readonly retryable: boolean;
+  readonly message: string;
+  /** Serialized; empty when there are none. */
+  readonly details: Buffer;
+}
+
+/** The caller no longer waits. */
+export interface CancelMessage {
+  readonly kind: 'cancel';
+  readonly seq: number;
+}
+
+/** The caller takes so many more values of a stream. */
+export interface CreditMessage {
+  readonly kind: 'credit';
+  readonly seq: number;
+  readonly count: number;
+}
+
+/** Asks the server that reads this partition to say who it is. */
+export interface PingMessage {
+  readonly kind: 'ping';
+  readonly seq: number;
+}
+
+/** The answer to a ping. */
+export interface PongMessage extends ServerTimes {
+  readonly kind: 'pong';
+  readonly seq: number;
+  readonly payload: Buffer;
+}
+
+/** The numbers of the kinds on the wire. */
+export const MESSAGE_KINDS: Readonly<Record<Message['kind'], number>> = {
+  request: 1,
+  event: 2,
+  next: 3,
+  complete: 4,
+  error: 5,
+  cancel: 6,
+  credit: 7,
+  ping: 8,
+  pong: 9,
+};

@@ -1,0 +1,57 @@
+import type { TopicPartition } from '../driver/record.js';
+import type { Message } from '../protocol/message.js';
+import { OutgoingRecord, type Delivery } from './outgoing-record.js';
+import type { WireContext } from './wire-interceptor.js';
+
+/**
+ * Where messages go: a partition, and the envelope that stands on every record sent there. Made once and kept: the outbox
+ * tells destinations apart by identity.
+ */
+export interface Destination extends TopicPartition, Omit<WireContext, 'headers'> {}
+
+/** The records that wait for one destination, oldest first. */
+export class DestinationQueue {
+  /** Records taken and not yet settled. */
+  inFlight = 0;
+  /** Whether the lane has this queue on its list. */
+  isReady = false;
+  private readonly waiting: OutgoingRecord[] = [];
+
+  constructor(readonly to: Destination) {}
+
+  get isIdle(): boolean {
+    return this.waiting.length === 0 && this.inFlight === 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.waiting.length === 0;
+  }
+
+  /** The size of the next record to leave. */
+  get headBytes(): number {
+    return this.waiting[0]?.bytes ?? 0;
+  }
+
+  /** @returns by how many bytes the queue grew. */
+  append(message: Message, maxBytes: number, delivery?: Delivery): number {
+    const last = this.waiting[this.waiting.length - 1];
+    const before = last?.bytes ?? 0;
+    if (last?.append(message, maxBytes, delivery)) return last.bytes - before;
+    const record = new OutgoingRecord();
+    record.append(message, maxBytes, delivery);
+    this.waiting.push(record);
+    return record.bytes;
+  }
+
+  take(): OutgoingRecord | undefined {
+    const record = this.waiting.shift();
+    if (record !== undefined) this.inFlight += 1;
+    return record;
+  }
+}
+
+/** A record that left its queue. */
+export interface TakenRecord {
+  readonly queue: DestinationQueue;
+  readonly record: OutgoingRecord;
+}

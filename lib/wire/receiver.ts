@@ -1,0 +1,94 @@
+import { channels, type RefusedRecord } from '../diagnostics/channels.js';
+import type { Counters } from '../diagnostics/counters.js';
+import type { ConsumerRecord } from '../driver/record.js';
+import { RpcError } from '../errors/rpc-error.js';
+import type { Envelope } from '../protocol/envelope.js';
+import { decodeFrameList } from '../protocol/frame-list.js';
+import type { Message } from '../protocol/message.js';
+import type { Codec } from './codec.js';
+
+/** What becomes of a record that was read. Exactly one of `onMessages`, `onRefused` and `onForeign` is called for each. */
+export interface ReceiverHandler<E extends Envelope> {
+  /**
+   * Looks at the envelope alone.
+   * @returns the envelope if the record is to be read, `undefined` if it is good but somebody else's
+   * @throws RpcError to refuse it.
+   */
+  accept(envelope: Envelope, record: ConsumerRecord): E | undefined;
+  onMessages(messages: readonly Message[], envelope: E, record: ConsumerRecord): void;
+  onForeign?(record: ConsumerRecord): void;
+  onRefused?(record: ConsumerRecord, refused: RefusedRecord): void;
+}
+
+/**
+ * Records become messages: the way in on both sides.
+ *
+ * Whatever is wrong with a record (random bytes, other people's JSON, an unknown version, other stages) is counted,
+ * reported and skipped; nothing is thrown. Records of one partition are handed on in their order, also when a stage is
+ * asynchronous.
+ */
+export class Receiver<E extends Envelope> {
+  /** The last record of a partition that an asynchronous stage still works on. */
+  private readonly pending = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly codec: Codec,
+    private readonly counters: Counters,
+    private readonly handler: ReceiverHandler<E>,
+  ) {}
+
+  receive(record: ConsumerRecord): void {
+    try {
+      const envelope = this.handler.accept(this.codec.readEnvelope(record), record);
+      if (envelope === undefined) return this.handler.onForeign?.(record);
+      this.open(record, envelope);
+    } catch (error) {
+      this.refuse(record, RpcError.from(error));
+    }
+  }
+
+  private open(record: ConsumerRecord, envelope: E): void {
+    const frames = this.codec.decode(record, envelope);
+    if (frames instanceof Promise || this.pending.size > 0)
+      return this.deferInOrder(record, envelope, frames);
+    this.deliver(frames, envelope, record);
+  }
+
+  private deferInOrder(record: ConsumerRecord, envelope: E, frames: Buffer | Promise<Buffer>): void {
+    const partition = `${record.topic}:${record.partition}`;
+    const previous = this.pending.get(partition) ?? Promise.resolve();
+    const bytes = Promise.resolve(frames);
+    // Observed at once: it may fail while an earlier record is still being worked on.
+    bytes.catch(() => undefined);
+    const turn = previous
+      .then(() => bytes)
+      .then((decoded) => this.deliver(decoded, envelope, record))
+      .catch((error: unknown) => this.refuse(record, RpcError.from(error)))
+      .finally(() => {
+        if (this.pending.get(partition) === turn) this.pending.delete(partition);
+      });
+    this.pending.set(partition, turn);
+  }
+
+  private deliver(frames: Buffer, envelope: E, record: ConsumerRecord): void {
+    const messages = decodeFrameList(frames, (error) => {
+      this.counters.add('messagesMalformed');
+      channels.refused.publish(refusedRecord(record, error));
+    });
+    this.handler.onMessages(messages, envelope, record);
+  }
+
+  private refuse(record: ConsumerRecord, error: RpcError): void {
+    this.counters.add('recordsRefused');
+    const refused = refusedRecord(record, error);
+    channels.refused.publish(refused);
+    this.handler.onRefused?.(record, refused);
+  }
+}
+
+const refusedRecord = (record: ConsumerRecord, error: RpcError): RefusedRecord => ({
+  topic: record.topic,
+  partition: record.partition,
+  offset: record.offset,
+  reason: error.message,
+});

@@ -1,0 +1,152 @@
+import { types } from 'node:util';
+import { ExtData } from '@msgpack/msgpack';
+import {
+  encodeBigInt,
+  encodeBuiltIn,
+  encodeUtf16,
+  ExtensionType,
+  NEGATIVE_ZERO,
+  UNDEFINED,
+  type MsgpackExtension,
+} from './msgpack-extensions.js';
+
+export interface PrepareRules {
+  readonly maxDepth: number;
+  readonly maxElements: number;
+  readonly extensions: readonly MsgpackExtension[];
+  /** Bytes of a prepared array, not shared with the next call: what stands inside a Map or a Set. */
+  encode(prepared: readonly unknown[]): Uint8Array;
+}
+
+/** Why a value cannot be sent, and where in it; becomes an RpcError once the whole path is known. */
+export class Unsendable extends Error {
+  /** From the innermost key outwards. */
+  readonly path: (string | number)[] = [];
+}
+
+const BYTE_ORDER_MARK = 0xfeff;
+const PATH_KEYS_SHOWN = 8;
+
+/** `isWellFormed` is in every Node this package runs on, but not yet in the type library it is built with. */
+type Text = string & { isWellFormed(): boolean };
+
+/**
+ * A value becomes a tree that MessagePack itself can write: all that it has no type for is an `ExtData`.
+ *
+ * Needed beside the library's own hook for extensions, which never sees `undefined`, `-0` and strings.
+ * What needs no change is not copied. One per value. The limits are those of the receiver's scan.
+ */
+export class Preparation {
+  private elements = 0;
+
+  constructor(private readonly rules: PrepareRules) {}
+
+  /** @throws Unsendable */
+  prepare(value: unknown, depth = 0): unknown {
+    switch (typeof value) {
+      case 'boolean':
+        return value;
+      case 'number':
+        return value === 0 && 1 / value < 0 ? NEGATIVE_ZERO : value;
+      case 'string':
+        return isUtf8(value) ? value : encodeUtf16(value);
+      case 'undefined':
+        return UNDEFINED;
+      case 'bigint':
+        return encodeBigInt(value);
+      case 'object':
+        return value === null ? null : this.prepareObject(value, depth);
+      default:
+        throw new Unsendable(`a ${typeof value} cannot be sent`);
+    }
+  }
+
+  private prepareObject(value: object, depth: number): unknown {
+    if (Array.isArray(value)) return this.prepareItems(value, depth);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) return this.prepareFields(value, depth);
+    for (const extension of this.rules.extensions) {
+      const bytes = extension.encode(value);
+      if (bytes !== undefined) return new ExtData(extension.type, bytes);
+    }
+    if (Buffer.isBuffer(value)) return value;
+    if (types.isMap(value)) return this.prepareNested(ExtensionType.map, [...value].flat(), depth);
+    if (types.isSet(value)) return this.prepareNested(ExtensionType.set, [...value], depth);
+    return encodeBuiltIn(value) ?? this.prepareInstance(value, depth);
+  }
+
+  /** A class of the user goes as its fields; a class of the platform has its state elsewhere and would go as `{}`. */
+  private prepareInstance(value: object, depth: number): unknown {
+    const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
+    if (tag !== 'Object') throw new Unsendable(`an object of type ${tag} cannot be sent`);
+    return this.prepareFields(value, depth);
+  }
+
+  private prepareNested(type: number, items: readonly unknown[], depth: number): ExtData {
+    return new ExtData(type, this.rules.encode(this.prepareItems(items, depth)));
+  }
+
+  private prepareItems(items: readonly unknown[], depth: number): readonly unknown[] {
+    this.enter(depth, items.length);
+    let copy: unknown[] | undefined;
+    let index = 0;
+    try {
+      for (; index < items.length; index++) {
+        const item = items[index];
+        const prepared = this.prepare(item, depth + 1);
+        if (prepared !== item) (copy ??= items.slice())[index] = prepared;
+      }
+    } catch (error) {
+      throw within(index, error);
+    }
+    return copy ?? items;
+  }
+
+  private prepareFields(value: object, depth: number): object {
+    const fields = value as Record<string, unknown>;
+    const keys = Object.keys(fields);
+    this.enter(depth, keys.length * 2);
+    let copy: Record<string, unknown> | undefined;
+    let current = '';
+    try {
+      for (const key of keys) {
+        current = key;
+        if (key === '__proto__') throw new Unsendable('the key __proto__ cannot be sent');
+        const field = fields[key];
+        const prepared = this.prepare(field, depth + 1);
+        if (prepared !== field) (copy ??= { ...fields })[key] = prepared;
+      }
+    } catch (error) {
+      throw within(current, error);
+    }
+    return copy ?? fields;
+  }
+
+  private enter(depth: number, elements: number): void {
+    const { maxDepth, maxElements } = this.rules;
+    if (depth >= maxDepth) {
+      throw new Unsendable(
+        `nested deeper than ${maxDepth} levels: it contains itself, or maxDepth is too small`,
+      );
+    }
+    this.elements += elements;
+    if (this.elements > maxElements) throw new Unsendable(`more than ${maxElements} elements (maxElements)`);
+  }
+}
+
+/** `value.user.tags[0]`, cut after some keys: a cycle has as many as are allowed. */
+export function pathOf(error: Unsendable): string {
+  const keys = error.path.toReversed();
+  const shown = keys.slice(0, PATH_KEYS_SHOWN);
+  const text = shown.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
+  return `value${text}${keys.length > shown.length ? '…' : ''}`;
+}
+
+function within(key: string | number, error: unknown): unknown {
+  if (error instanceof Unsendable) error.path.push(key);
+  return error;
+}
+
+/** The decoder strips a leading byte order mark from long strings; a lone surrogate has no UTF-8. */
+const isUtf8 = (text: string): boolean =>
+  text.charCodeAt(0) !== BYTE_ORDER_MARK && (text as Text).isWellFormed();

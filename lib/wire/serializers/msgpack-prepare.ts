@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { ExtData } from '@msgpack/msgpack';
+import type { MsgpackExtension } from './custom-extension.js';
 import {
   encodeBigInt,
   encodeBuiltIn,
@@ -7,7 +8,6 @@ import {
   ExtensionType,
   NEGATIVE_ZERO,
   UNDEFINED,
-  type MsgpackExtension,
 } from './msgpack-extensions.js';
 
 export interface PrepareRules {

@@ -2,13 +2,8 @@ import { Decoder, Encoder, ExtData, type ExtensionCodecType } from '@msgpack/msg
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { Serializer } from '../serializer.js';
-import {
-  BUILT_IN_TYPES,
-  decodeBuiltIn,
-  ExtensionType,
-  MAX_CUSTOM_TYPE,
-  type MsgpackExtension,
-} from './msgpack-extensions.js';
+import { MAX_CUSTOM_TYPE, type MsgpackExtension } from './custom-extension.js';
+import { BUILT_IN_TYPES, decodeBuiltIn, ExtensionType } from './msgpack-extensions.js';
 import { pathOf, Preparation, Unsendable, type PrepareRules } from './msgpack-prepare.js';
 import { ExtensionKind, scan, type ScanLimits } from './msgpack-scan.js';
 

@@ -1,0 +1,20 @@
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { startKafka } from './kafka.js';
+
+/** Runs a broker by hand until Ctrl-C, SIGTERM or the end of standard input: `main.js [--nodes 3]`. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { nodes: { type: 'string', default: '1' } } });
+  if (values.nodes !== '1' && values.nodes !== '3') throw new Error('--nodes takes 1 or 3');
+  const kafka = await startKafka({ nodes: values.nodes === '3' ? 3 : 1 });
+  process.stdout.write(`KAFKA_BROKERS=${kafka.brokers.join(',')}\n`);
+  process.stdin.resume();
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process.stdin, 'end')]);
+  process.stdin.destroy();
+  await kafka.stop();
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,4 +1,8 @@
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+
 const INITIAL_BYTES = 1024;
+const MAX_STRING_BYTES = 0xffff;
 const UINT32_LIMIT = 0x1_0000_0000;
 
 /** A growing buffer with a cursor; integers are big-endian. */
@@ -43,10 +47,11 @@ export class ByteWriter {
     this.cursor += value.length;
   }
 
-  /** Length as uint16, then UTF-8. */
+  /** Length as uint16, then UTF-8. @throws RpcError `INVALID_ARGUMENT` for a string that is longer than that. */
   string16(value: string): void {
     this.reserve(2 + value.length * 3);
     const length = this.buffer.write(value, this.cursor + 2);
+    if (length > MAX_STRING_BYTES) throw stringTooLong(value, length);
     this.buffer.writeUInt16BE(length, this.cursor);
     this.cursor += 2 + length;
   }
@@ -85,3 +90,9 @@ export class ByteWriter {
     this.buffer = grown;
   }
 }
+
+const stringTooLong = (value: string, bytes: number): RpcError =>
+  new RpcError(
+    RpcStatus.INVALID_ARGUMENT,
+    `A pattern, header or message has at most ${MAX_STRING_BYTES} bytes, "${value.slice(0, 40)}…" has ${bytes}.`,
+  );

@@ -26,7 +26,12 @@ export class OutgoingRecord {
    */
   append(message: Message, maxBytes: number, delivery?: Delivery): boolean {
     const start = this.writer.length;
-    encodeMessage(this.writer, message);
+    try {
+      encodeMessage(this.writer, message);
+    } catch (error) {
+      this.writer.truncate(start);
+      throw error;
+    }
     const messageBytes = this.writer.length - start;
     if (this.writer.length > maxBytes) {
       this.writer.truncate(start);

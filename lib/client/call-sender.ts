@@ -1,0 +1,148 @@
+import type { ReadPacket } from '@nestjs/microservices';
+import type { DriverConnection } from '../driver/driver.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+import type { EventMessage, RequestMessage } from '../protocol/message.js';
+import type { Destination } from '../wire/destination-queue.js';
+import type { ClientConnection, OpenConnection } from './client-connection.js';
+import type { ResolvedServiceOptions } from './client-options.js';
+import {
+  checkHeaders,
+  checkTimeoutMs,
+  KafkaRpcRecord,
+  keyBytes,
+  type CallOptions,
+} from './kafka-rpc-record.js';
+import { PendingCall, type CallObserver } from './pending-call.js';
+import type { ServiceRoute } from './service-route.js';
+
+const EMPTY = Buffer.alloc(0);
+const FIRST_ATTEMPT = 1;
+const NEVER_EXPIRES_MS = 0;
+
+/** Says which of a connection's calls are whose, and what a packet's pattern is called on the wire. */
+export interface CallOwner {
+  readonly service: ResolvedServiceOptions;
+  normalize(pattern: unknown): string;
+}
+
+/** Packets of one client become messages of its connection. Exists only while connected. */
+export class CallSender {
+  constructor(
+    private readonly owner: CallOwner,
+    private readonly connection: ClientConnection,
+    private readonly open: OpenConnection,
+    private readonly route: ServiceRoute,
+  ) {}
+
+  get driver(): DriverConnection {
+    return this.open.driver;
+  }
+
+  /**
+   * Sends a call. What is wrong with it before it leaves is told to the observer too.
+   * @returns cancels the call, at the server too; without effect once the call has ended.
+   */
+  call(packet: ReadPacket, observer: CallObserver): () => void {
+    try {
+      const call = this.sendRequest(packet, observer);
+      return () => this.cancel(call);
+    } catch (error) {
+      observer.error(RpcError.from(error));
+      return () => undefined;
+    }
+  }
+
+  /** Sends an event. Resolves when the broker has it. @throws RpcError when it cannot be sent. */
+  event(packet: ReadPacket): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const invocation = this.invocation(packet);
+      const destination = this.route.choose(invocation.key);
+      const ttlMs = timeoutOf(packet.data, NEVER_EXPIRES_MS);
+      const message: EventMessage = { ...invocation, kind: 'event', ttlMs };
+      const settled = (error?: RpcError): void => {
+        this.route.release(destination);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      try {
+        this.open.outbox.send(destination, message, { settled });
+      } catch (error) {
+        settled(RpcError.from(error));
+      }
+    });
+  }
+
+  private sendRequest(packet: ReadPacket, observer: CallObserver): PendingCall {
+    const { calls } = this.connection;
+    calls.checkRoom();
+    const invocation = this.invocation(packet);
+    const timeoutMs = timeoutOf(packet.data, this.owner.service.timeoutMs);
+    const destination = this.route.choose(invocation.key);
+    const message: RequestMessage = { ...invocation, kind: 'request', ttlMs: timeoutMs };
+    const call = this.openCall(message, destination, observer);
+    calls.add(call);
+    try {
+      this.open.outbox.send(destination, message, call);
+    } catch (error) {
+      call.fail(RpcError.from(error));
+    }
+    return call;
+  }
+
+  private openCall(message: RequestMessage, destination: Destination, observer: CallObserver): PendingCall {
+    const { seq, pattern, ttlMs: timeoutMs } = message;
+    const facts = { seq, pattern, destination, timeoutMs, owner: this.owner };
+    return new PendingCall(facts, observer, this.connection.codec.serializer, (settled) => {
+      this.connection.calls.remove(settled);
+      this.route.release(destination);
+    });
+  }
+
+  private cancel(call: PendingCall): void {
+    if (!call.abandon()) return;
+    try {
+      this.open.outbox.send(call.facts.destination, { kind: 'cancel', seq: call.facts.seq });
+    } catch {
+      // The outbox is full: the server will end the work at the call's deadline.
+    }
+  }
+
+  private invocation(packet: ReadPacket): Omit<RequestMessage, 'kind' | 'ttlMs'> {
+    const { data, options } = unpack(packet.data);
+    const { headers } = this.owner.service;
+    return {
+      seq: this.connection.nextSeq(),
+      pattern: this.owner.normalize(packet.pattern),
+      key: keyBytes(options.key),
+      headers: options.headers === undefined ? headers : { ...headers, ...checkHeaders(options.headers) },
+      metadata: packet.metadata === undefined ? EMPTY : this.serialize(packet.metadata, packet.pattern),
+      payload: this.serialize(data, packet.pattern),
+      sentAtMs: this.connection.clock.now(),
+      attempt: FIRST_ATTEMPT,
+    };
+  }
+
+  private serialize(value: unknown, pattern: unknown): Buffer {
+    try {
+      return this.connection.codec.serializer.serialize(value);
+    } catch (cause) {
+      const reason = RpcError.from(cause).message;
+      throw new RpcError(
+        RpcStatus.INVALID_ARGUMENT,
+        `The data for ${JSON.stringify(pattern)} cannot be serialized: ${reason}`,
+        { cause },
+      );
+    }
+  }
+}
+
+const NO_OPTIONS: CallOptions = Object.freeze({});
+
+const unpack = (data: unknown): { data: unknown; options: CallOptions } =>
+  data instanceof KafkaRpcRecord ? data : { data, options: NO_OPTIONS };
+
+const timeoutOf = (data: unknown, defaultMs: number): number => {
+  const { timeoutMs } = unpack(data).options;
+  return timeoutMs === undefined ? defaultMs : checkTimeoutMs(timeoutMs);
+};

@@ -1,0 +1,152 @@
+import type { DriverConnection, DriverEvent, DriverLog, PartitionReader } from '../driver/driver.js';
+import { Counters } from '../diagnostics/counters.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+import type { ReplyAddress, ReplyEnvelope } from '../protocol/envelope.js';
+import { newInstanceId } from '../protocol/instance-id.js';
+import { BrokerClock } from '../wire/broker-clock.js';
+import { Codec } from '../wire/codec.js';
+import { Outbox } from '../wire/outbox.js';
+import { Receiver } from '../wire/receiver.js';
+import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
+import type { ResolvedConnectionOptions } from './client-options.js';
+import { nestLog } from './nest-log.js';
+import { PendingCalls } from './pending-calls.js';
+import { ReplyInbox } from './reply-inbox.js';
+import { ServiceRoute } from './service-route.js';
+
+/** An open connection: what a call needs on its way out and back. */
+export interface OpenConnection {
+  readonly driver: DriverConnection;
+  readonly outbox: Outbox;
+  readonly replyTo: ReplyAddress;
+  readonly reader: PartitionReader;
+}
+
+/** Who is told what happens to a connection: each client that uses it. */
+export interface ConnectionUser {
+  onEvent(event: DriverEvent): void;
+}
+
+/** How long `close()` waits for messages that are on their way out. */
+const DRAIN_MS = 5_000;
+
+/**
+ * One producer and one reply reader, shared by all clients of a registration.
+ *
+ * Its 128-bit id is random, so replies to another process, or to an earlier one, are never taken for ours. The place in
+ * the reply partition is known before the first call leaves.
+ */
+export class ClientConnection {
+  readonly counters = new Counters();
+  readonly clock = new BrokerClock();
+  readonly calls: PendingCalls;
+  readonly codec: Codec;
+  readonly id = newInstanceId();
+  private readonly users = new Set<ConnectionUser>();
+  private readonly routes = new Map<string, Promise<ServiceRoute>>();
+  private opening: Promise<OpenConnection> | undefined;
+  private lastSeq = 0;
+
+  constructor(
+    readonly options: ResolvedConnectionOptions,
+    private readonly log: DriverLog = nestLog('KafkaRpcClient'),
+  ) {
+    this.codec = new Codec(options.serializer, options.interceptors);
+    this.calls = new PendingCalls(options.maxOpenCalls, () => this.counters.add('deadlinesExceeded'));
+  }
+
+  /** Connects if it is not. A failure is not kept: the next call tries afresh. */
+  open(user: ConnectionUser): Promise<OpenConnection> {
+    this.users.add(user);
+    this.opening ??= this.connect().catch((error: unknown) => {
+      this.opening = undefined;
+      throw RpcError.from(error);
+    });
+    return this.opening;
+  }
+
+  /** The way to a service; its request topic is created or checked the first time. */
+  route(service: string, { driver, replyTo }: OpenConnection): Promise<ServiceRoute> {
+    const known = this.routes.get(service);
+    if (known !== undefined) return known;
+    const route = this.openRoute(service, driver, replyTo).catch((error: unknown) => {
+      this.routes.delete(service);
+      throw RpcError.from(error);
+    });
+    this.routes.set(service, route);
+    return route;
+  }
+
+  nextSeq(): number {
+    this.lastSeq += 1;
+    return this.lastSeq;
+  }
+
+  /** Takes one user off; the last one closes the connection, when what it sent has left. */
+  async release(user: ConnectionUser): Promise<void> {
+    this.users.delete(user);
+    const { opening } = this;
+    if (this.users.size > 0 || opening === undefined) return;
+    this.opening = undefined;
+    this.routes.clear();
+    const open = await opening.catch(() => undefined);
+    if (open === undefined) return;
+    await withinMs(open.outbox.idle(), DRAIN_MS);
+    await open.driver.close();
+  }
+
+  private async connect(): Promise<OpenConnection> {
+    const { options } = this;
+    const onEvent = (event: DriverEvent): void => this.users.forEach((user) => user.onEvent(event));
+    const driver = await options.driver.connect({ clientId: options.clientId, log: this.log, onEvent });
+    try {
+      await this.codec.open();
+      await driver.ensureTopics([replyTopicSpec(options)], { create: options.createTopics });
+      const partition = Math.floor(Math.random() * (await driver.partitionCount(options.topics.replies)));
+      const replyTo = { topic: options.topics.replies, partition };
+      const reader = await this.readReplies(driver, replyTo);
+      return { driver, replyTo, reader, outbox: new Outbox(driver, this.codec, this.clock, options) };
+    } catch (error) {
+      await driver.close();
+      throw error;
+    }
+  }
+
+  private readReplies(driver: DriverConnection, replyTo: ReplyAddress): Promise<PartitionReader> {
+    const inbox = new ReplyInbox(this.id, this.calls, this.counters);
+    const receiver = new Receiver<ReplyEnvelope>(this.codec, this.counters, inbox);
+    return driver.readPartition({ ...replyTo, from: 'latest' }, (records) => {
+      for (const record of records) receiver.receive(record);
+    });
+  }
+
+  private async openRoute(
+    service: string,
+    driver: DriverConnection,
+    replyTo: ReplyAddress,
+  ): Promise<ServiceRoute> {
+    const topic = this.options.topics.requests(service);
+    await driver.ensureTopics([requestTopicSpec(topic, this.options)], { create: this.options.createTopics });
+    return new ServiceRoute(topic, await driver.partitionCount(topic), {
+      direction: 'request',
+      sender: this.id,
+      contentType: this.codec.serializer.contentType,
+      stages: this.codec.stages,
+      replyTo,
+    });
+  }
+}
+
+/** The error of calls whose client was closed under them. */
+export const clientClosed = (): RpcError =>
+  new RpcError(RpcStatus.CANCELLED, 'The client was closed before the answer came: the call may have run.');
+
+const withinMs = async (work: Promise<void>, limitMs: number): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+};

@@ -1,0 +1,158 @@
+import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
+import type { CounterSnapshot } from '../diagnostics/counters.js';
+import type { DriverConnection } from '../driver/driver.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+import { formatInstanceId } from '../protocol/instance-id.js';
+import { CallSender, type CallOwner } from './call-sender.js';
+import { ClientConnection, clientClosed, type ConnectionUser } from './client-connection.js';
+import { ClientEvents, type KafkaRpcClientEvents, type KafkaRpcClientStatus } from './client-events.js';
+import {
+  checkClientOptionNames,
+  resolveConnectionOptions,
+  resolveServiceOptions,
+  type KafkaRpcClientOptions,
+  type ServiceOptions,
+} from './client-options.js';
+import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
+import type { RpcReply } from './rpc-reply.js';
+import { cancelledBy, SingleAnswer } from './single-answer.js';
+
+/** Options of `call()`. */
+export interface AwaitedCallOptions extends CallOptions {
+  /** Aborting it cancels the call, at the server too. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Calls the handlers of one service over Kafka, as any Nest `ClientProxy` does.
+ *
+ *     send → connection → outbox → [request topic]        [reply topic] → inbox → pending call → Observable
+ *
+ * Connects at the first call, or at `connect()`. Every call has a deadline and fails with an `RpcError`.
+ */
+export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents, KafkaRpcClientStatus> {
+  private readonly owner: CallOwner;
+  private readonly connection: ClientConnection;
+  private readonly events = new ClientEvents((status) => this._status$.next(status));
+  private readonly user: ConnectionUser = { onEvent: (event) => this.events.publish(event) };
+  private opening: Promise<CallSender> | undefined;
+  private sender: CallSender | undefined;
+
+  /**
+   * @param options the one object that Nest's `ClientsModule` passes on
+   * @param connection the connection that `KafkaRpcModule` shares among its clients; without it the client has its own
+   * @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. Does no I/O.
+   */
+  constructor(options: KafkaRpcClientOptions);
+  /** @internal */
+  constructor(options: ServiceOptions, connection: ClientConnection);
+  constructor(options: KafkaRpcClientOptions | ServiceOptions, connection?: ClientConnection) {
+    super();
+    this.owner = {
+      service: resolveServiceOptions(options),
+      normalize: (pattern) => this.normalizePattern(pattern as Parameters<typeof this.normalizePattern>[0]),
+    };
+    this.connection = connection ?? ownConnection(options as KafkaRpcClientOptions);
+  }
+
+  /** 32 hexadecimal digits, new with every connection object. */
+  get id(): string {
+    return formatInstanceId(this.connection.id);
+  }
+
+  /** What was counted on this client's connection so far. */
+  get counters(): CounterSnapshot {
+    return this.connection.counters.snapshot();
+  }
+
+  /** How many calls on this client's connection wait for an answer. */
+  get openCalls(): number {
+    return this.connection.calls.size;
+  }
+
+  /**
+   * Resolves when calls can be sent and answered. Not needed: the first call connects. After a failure it can be repeated.
+   * @throws RpcError `UNAVAILABLE` with the brokers tried; `FAILED_PRECONDITION` for topics that do not fit.
+   */
+  override async connect(): Promise<void> {
+    if (this.sender === undefined) await this.open();
+  }
+
+  /** Ends this client's open calls with `CANCELLED`. Idempotent; a later call connects anew. */
+  override async close(): Promise<void> {
+    this.opening = undefined;
+    this.sender = undefined;
+    this.connection.calls.failAllOf(this.owner, clientClosed());
+    await this.connection.release(this.user);
+  }
+
+  /** Told of `connected`, `disconnected`, `crashed` and `position-lost`. */
+  override on<
+    E extends keyof KafkaRpcClientEvents = keyof KafkaRpcClientEvents,
+    C extends KafkaRpcClientEvents[E] = KafkaRpcClientEvents[E],
+  >(event: E, callback: C): void {
+    this.events.on(event, callback);
+  }
+
+  /** The driver's connection, for what this class does not offer. @throws RpcError `FAILED_PRECONDITION` when not connected. */
+  override unwrap<T = DriverConnection>(): T {
+    if (this.sender !== undefined) return this.sender.driver as T;
+    throw new RpcError(RpcStatus.FAILED_PRECONDITION, 'The client is not connected: await connect() first.');
+  }
+
+  /**
+   * Calls a handler that answers with one value, and tells who answered and where the time went.
+   * @throws RpcError what the call failed with; `FAILED_PRECONDITION` for a handler that answers with several values.
+   */
+  async call<T = unknown>(
+    pattern: unknown,
+    data: unknown,
+    options: AwaitedCallOptions = {},
+  ): Promise<RpcReply<T>> {
+    const { signal, ...callOptions } = options;
+    const sender = this.sender ?? (await this.open());
+    if (signal?.aborted) throw cancelledBy(signal);
+    const packet: ReadPacket = { pattern, data: new KafkaRpcRecord(data, callOptions) };
+    this.onDispatchHook?.(packet);
+    const answer = new SingleAnswer<T>(this.connection.clock.now());
+    return answer.bind(sender.call(packet, answer), signal).reply;
+  }
+
+  protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    if (this.sender === undefined) {
+      callback({ err: clientClosed() });
+      return () => undefined;
+    }
+    return this.sender.call(packet, {
+      next: (response) => callback({ response }),
+      complete: () => callback({ isDisposed: true }),
+      error: (err) => callback({ err }),
+    });
+  }
+
+  protected override async dispatchEvent<T = void>(packet: ReadPacket): Promise<T> {
+    if (this.sender === undefined) throw clientClosed();
+    return (await this.sender.event(packet)) as T;
+  }
+
+  private open(): Promise<CallSender> {
+    this.opening ??= this.openSender().catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
+  }
+
+  private async openSender(): Promise<CallSender> {
+    const open = await this.connection.open(this.user);
+    const route = await this.connection.route(this.owner.service.service, open);
+    this.sender = new CallSender(this.owner, this.connection, open, route);
+    return this.sender;
+  }
+}
+
+const ownConnection = (options: KafkaRpcClientOptions): ClientConnection => {
+  checkClientOptionNames(options);
+  return new ClientConnection(resolveConnectionOptions(options));
+};

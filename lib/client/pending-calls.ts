@@ -1,0 +1,54 @@
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+import { Deadlines } from '../protocol/deadlines.js';
+import type { PendingCall } from './pending-call.js';
+
+/** All calls of a connection that wait for an answer: bounded, each with its deadline. */
+export class PendingCalls {
+  private readonly calls = new Map<number, PendingCall>();
+  private readonly deadlines: Deadlines<PendingCall>;
+
+  constructor(
+    private readonly maxOpenCalls: number,
+    onExpired: () => void,
+  ) {
+    this.deadlines = new Deadlines((call) => {
+      onExpired();
+      call.expire();
+    });
+  }
+
+  get size(): number {
+    return this.calls.size;
+  }
+
+  /** @throws RpcError `RESOURCE_EXHAUSTED` when too many are open. */
+  checkRoom(): void {
+    if (this.calls.size < this.maxOpenCalls) return;
+    throw new RpcError(
+      RpcStatus.RESOURCE_EXHAUSTED,
+      `${this.calls.size} calls are open, maxOpenCalls is ${this.maxOpenCalls}: wait for answers before calling more.`,
+    );
+  }
+
+  add(call: PendingCall): void {
+    this.calls.set(call.facts.seq, call);
+    this.deadlines.add(call, call.facts.timeoutMs);
+  }
+
+  get(seq: number): PendingCall | undefined {
+    return this.calls.get(seq);
+  }
+
+  remove(call: PendingCall): void {
+    this.calls.delete(call.facts.seq);
+    this.deadlines.remove(call);
+  }
+
+  /** Ends the calls of one owner. */
+  failAllOf(owner: object, error: RpcError): void {
+    for (const call of [...this.calls.values()]) {
+      if (call.facts.owner === owner) call.fail(error);
+    }
+  }
+}

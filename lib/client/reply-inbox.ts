@@ -1,0 +1,45 @@
+import type { Counters } from '../diagnostics/counters.js';
+import type { Envelope, ReplyEnvelope } from '../protocol/envelope.js';
+import type { Message } from '../protocol/message.js';
+import type { ReceiverHandler } from '../wire/receiver.js';
+import type { PendingCall } from './pending-call.js';
+import type { PendingCalls } from './pending-calls.js';
+
+/**
+ * Replies meet their calls. The partition is shared with other clients: what is not addressed to this one is dropped by its
+ * envelope alone.
+ */
+export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
+  constructor(
+    private readonly clientId: Buffer,
+    private readonly calls: PendingCalls,
+    private readonly counters: Counters,
+  ) {}
+
+  accept(envelope: Envelope): ReplyEnvelope | undefined {
+    const isOurs = envelope.direction === 'reply' && envelope.recipient.equals(this.clientId);
+    return isOurs ? envelope : undefined;
+  }
+
+  onMessages(messages: readonly Message[], envelope: ReplyEnvelope): void {
+    for (const message of messages) {
+      const call = this.calls.get(message.seq);
+      if (call === undefined) this.counters.add('lateReplies');
+      else apply(message, call, envelope.sender);
+    }
+  }
+}
+
+const apply = (message: Message, call: PendingCall, server: Buffer): void => {
+  switch (message.kind) {
+    case 'next':
+      return call.next(message, server);
+    case 'complete':
+      return call.complete(message, server);
+    case 'error':
+      return call.failed(message);
+    default:
+      // A caller is sent nothing else in this version.
+      return;
+  }
+};

@@ -1,0 +1,26 @@
+import { encodeEnvelope, type RequestEnvelope } from '../protocol/envelope.js';
+import type { Destination } from '../wire/destination-queue.js';
+import { PartitionChooser } from './partition-chooser.js';
+
+/** The way from one client connection to one service: a destination per partition, and which one a call takes. */
+export class ServiceRoute {
+  private readonly destinations: readonly Destination[];
+  private readonly chooser: PartitionChooser;
+
+  constructor(topic: string, partitions: number, envelope: RequestEnvelope) {
+    const bytes = encodeEnvelope(envelope);
+    this.destinations = Array.from({ length: partitions }, (_, partition) =>
+      Object.freeze({ topic, partition, direction: 'request' as const, envelope: bytes }),
+    );
+    this.chooser = new PartitionChooser(partitions);
+  }
+
+  /** Counts one more open call on the destination; `release` when it is over. */
+  choose(key: Buffer | null): Destination {
+    return this.destinations[this.chooser.choose(key)] as Destination;
+  }
+
+  release(destination: Destination): void {
+    this.chooser.release(destination.partition);
+  }
+}

@@ -1,0 +1,46 @@
+import { RpcError } from './rpc-error.js';
+import { RpcStatus } from './status.js';
+
+/** The error for an option that cannot be used: its name, what it got, what it wants. */
+export const invalidOption = (name: string, got: unknown, wants: string): RpcError =>
+  new RpcError(RpcStatus.INVALID_ARGUMENT, `Option "${name}" is ${show(got)}, it must be ${wants}.`);
+
+export const checkInteger = (
+  name: string,
+  value: unknown,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number => {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw invalidOption(name, value, `a whole number from ${min} to ${max}`);
+};
+
+export const checkString = (name: string, value: unknown): string => {
+  if (typeof value === 'string' && value !== '') return value;
+  throw invalidOption(name, value, 'a string that is not empty');
+};
+
+export const checkMethods = <T>(name: string, value: unknown, methods: readonly (keyof T & string)[]): T => {
+  const has = (method: string): boolean => typeof (value as Record<string, unknown>)[method] === 'function';
+  if (typeof value === 'object' && value !== null && methods.every(has)) return value as T;
+  throw invalidOption(name, value, `an object with ${methods.map((method) => `${method}()`).join(', ')}`);
+};
+
+/** Refuses names that no option has: a mistyped option must not be ignored in silence. */
+export const checkNames = (what: string, options: object, known: readonly string[]): void => {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new RpcError(
+      RpcStatus.INVALID_ARGUMENT,
+      `${what} has no option "${name}". It has: ${known.join(', ')}.`,
+    );
+  }
+};
+
+/** Never the content of an object: it may hold a secret. */
+const show = (value: unknown): string => {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return `an object (${Object.keys(value).join(', ')})`;
+  return String(value);
+};

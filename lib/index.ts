@@ -1,0 +1,46 @@
+// For those who call and those who answer.
+export { KafkaRpcClient, type AwaitedCallOptions } from './client/kafka-rpc-client.js';
+export type { ConnectionOptions, KafkaRpcClientOptions, ServiceOptions } from './client/client-options.js';
+export type { KafkaRpcClientEvents, KafkaRpcClientStatus } from './client/client-events.js';
+export {
+  KafkaRpcModule,
+  type KafkaRpcClientRegistration,
+  type KafkaRpcModuleAsyncOptions,
+  type KafkaRpcModuleOptions,
+} from './client/kafka-rpc-module.js';
+export { KafkaRpcRecord, KafkaRpcRecordBuilder, type CallOptions } from './client/kafka-rpc-record.js';
+export type { CallTimings, RpcReply } from './client/rpc-reply.js';
+export { KafkaRpcServer } from './server/kafka-rpc-server.js';
+export type { KafkaRpcServerOptions } from './server/server-options.js';
+export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';
+export { KafkaRpcContext, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
+export { RpcError, type RpcErrorOptions } from './errors/rpc-error.js';
+export { RpcStatus } from './errors/status.js';
+export type { TopicOptions } from './protocol/topics.js';
+export type { CounterName, CounterSnapshot } from './diagnostics/counters.js';
+export type { RefusedRecord } from './diagnostics/channels.js';
+export { msgpack, type MsgpackOptions } from './wire/serializers/msgpack.js';
+export { json } from './wire/serializers/json.js';
+
+// For those who write a serializer, a wire stage or a driver.
+export type { Serializer } from './wire/serializer.js';
+export type { WireContext, WireInterceptor } from './wire/wire-interceptor.js';
+export type { WireOptions } from './wire/wire-options.js';
+export type {
+  Acks,
+  AssignedPartition,
+  ConnectOptions,
+  DriverConnection,
+  DriverEvent,
+  DriverLog,
+  GroupHandler,
+  GroupMember,
+  GroupOptions,
+  KafkaDriver,
+  OffsetCommit,
+  PartitionReader,
+  ProduceAck,
+  ReadOptions,
+  TopicSpec,
+} from './driver/driver.js';
+export type { ConsumerRecord, ProducerRecord, TopicPartition } from './driver/record.js';

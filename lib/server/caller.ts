@@ -1,0 +1,62 @@
+import { encodeEnvelope, type ReplyAddress } from '../protocol/envelope.js';
+import type { Codec } from '../wire/codec.js';
+import type { Destination } from '../wire/destination-queue.js';
+import type { CallerAddress, IncomingCall } from './incoming-call.js';
+
+/** A client whose calls this server has: where its replies go, and which of its calls are open here. */
+export class Caller implements CallerAddress {
+  readonly calls = new Map<number, IncomingCall>();
+
+  constructor(
+    readonly id: Buffer,
+    readonly replies: Destination | null,
+  ) {}
+}
+
+/** How many callers without open calls are remembered. */
+const MAX_IDLE_CALLERS = 1024;
+
+/** The callers of a server. Bounded by the calls that are open, plus a fixed number of recent ones. */
+export class Callers {
+  private readonly callers = new Map<string, Caller>();
+
+  constructor(
+    private readonly serverId: Buffer,
+    private readonly codec: Codec,
+  ) {}
+
+  /** The caller with this id and reply address, made when it is new. */
+  get(id: Buffer, replyTo: ReplyAddress | null): Caller {
+    const name = `${id.toString('latin1')}${replyTo?.partition ?? ''}`;
+    const known = this.callers.get(name);
+    if (known !== undefined) return known;
+    const caller = new Caller(id, replyTo === null ? null : this.destination(id, replyTo));
+    this.callers.set(name, caller);
+    if (this.callers.size > MAX_IDLE_CALLERS) this.forgetIdle();
+    return caller;
+  }
+
+  /** Every call that is open on this server. */
+  *openCalls(): Iterable<IncomingCall> {
+    for (const caller of this.callers.values()) yield* caller.calls.values();
+  }
+
+  private destination(recipient: Buffer, { topic, partition }: ReplyAddress): Destination {
+    const { serializer, stages } = this.codec;
+    const envelope = encodeEnvelope({
+      direction: 'reply',
+      sender: this.serverId,
+      contentType: serializer.contentType,
+      stages,
+      recipient,
+    });
+    return Object.freeze({ topic, partition, direction: 'reply', envelope });
+  }
+
+  private forgetIdle(): void {
+    for (const [name, caller] of this.callers) {
+      if (this.callers.size <= MAX_IDLE_CALLERS / 2) return;
+      if (caller.calls.size === 0) this.callers.delete(name);
+    }
+  }
+}

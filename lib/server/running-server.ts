@@ -1,0 +1,146 @@
+import { Counters } from '../diagnostics/counters.js';
+import type { RefusedRecord } from '../diagnostics/channels.js';
+import type { DriverConnection } from '../driver/driver.js';
+import type { ConsumerRecord } from '../driver/record.js';
+import type { RequestEnvelope } from '../protocol/envelope.js';
+import { BrokerClock } from '../wire/broker-clock.js';
+import { Codec } from '../wire/codec.js';
+import { Outbox } from '../wire/outbox.js';
+import { Receiver } from '../wire/receiver.js';
+import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
+import { Callers } from './caller.js';
+import { Dispatcher, type Handlers } from './dispatcher.js';
+import type { IncomingCall } from './incoming-call.js';
+import { RequestIntake } from './request-intake.js';
+import type { ResolvedServerOptions } from './server-options.js';
+import { ServiceConsumer } from './service-consumer.js';
+import { WorkQueue } from './work-queue.js';
+
+/** What a running server tells the strategy object. */
+export interface ServerHooks {
+  readonly handlers: Handlers;
+  readonly onRefused: (refused: RefusedRecord) => void;
+  readonly onCommitError: (error: unknown) => void;
+}
+
+/**
+ * A server from `listen()` to `close()`, wired together:
+ *
+ *     consumer → receiver → intake → work queue → dispatcher → reply stream → outbox
+ *        ↑ finished, commit                                          ↓ acknowledged
+ */
+export class RunningServer {
+  private readonly consumers: readonly ServiceConsumer[];
+  private readonly queue: WorkQueue<IncomingCall>;
+  private readonly outbox: Outbox;
+  private readonly callers: Callers;
+
+  private constructor(
+    readonly driver: DriverConnection,
+    private readonly options: ResolvedServerOptions,
+    private readonly hooks: ServerHooks,
+    parts: {
+      readonly id: Buffer;
+      readonly codec: Codec;
+      readonly counters: Counters;
+      readonly replyPartitions: number;
+    },
+  ) {
+    const { codec, counters } = parts;
+    const clock = new BrokerClock();
+    this.outbox = new Outbox(driver, codec, clock, options);
+    this.callers = new Callers(parts.id, codec);
+    const dispatcher = new Dispatcher(hooks.handlers, { outbox: this.outbox, codec, clock }, counters);
+    this.queue = new WorkQueue<IncomingCall>({
+      concurrency: options.concurrency,
+      maxQueued: options.maxQueued,
+      onFull: () => this.consumers.forEach((consumer) => consumer.pause()),
+      onRoom: () => this.consumers.forEach((consumer) => consumer.resume()),
+      start: (call, done) => dispatcher.dispatch(call, done),
+    });
+    const byTopic = new Map<string, ServiceConsumer>();
+    const intake = new RequestIntake({
+      callers: this.callers,
+      clock,
+      counters,
+      replyTopic: { topic: options.topics.replies, partitions: parts.replyPartitions },
+      onCall: (call) => this.queue.push(call),
+      onRefused: hooks.onRefused,
+      onFinished: (record) => byTopic.get(record.topic)?.finish(record),
+    });
+    const receiver = new Receiver<RequestEnvelope>(codec, counters, intake);
+    this.consumers = options.services.map((service) => {
+      const consumer = this.consumer(service, counters, (record) => receiver.receive(record));
+      byTopic.set(options.topics.requests(service), consumer);
+      return consumer;
+    });
+  }
+
+  /** Prepares stages and topics, joins the groups. Closes the connection when that fails. */
+  static async start(
+    driver: DriverConnection,
+    options: ResolvedServerOptions,
+    hooks: ServerHooks,
+    parts: { readonly id: Buffer; readonly counters: Counters },
+  ): Promise<RunningServer> {
+    try {
+      const codec = new Codec(options.serializer, options.interceptors);
+      await codec.open();
+      const topics = options.services.map((service) =>
+        requestTopicSpec(options.topics.requests(service), options),
+      );
+      await driver.ensureTopics([replyTopicSpec(options), ...topics], { create: options.createTopics });
+      const replyPartitions = await driver.partitionCount(options.topics.replies);
+      const server = new RunningServer(driver, options, hooks, { ...parts, codec, replyPartitions });
+      await Promise.all(server.consumers.map((consumer) => consumer.join(driver)));
+      return server;
+    } catch (error) {
+      await driver.close();
+      throw error;
+    }
+  }
+
+  /** Calls in hand, running or not. */
+  get callsInHand(): number {
+    return this.queue.length;
+  }
+
+  /**
+   * Stops reading, lets running handlers and their replies finish within `gracePeriodMs`, commits, leaves. What was not
+   * started is left for the other servers.
+   */
+  async close(): Promise<void> {
+    for (const consumer of this.consumers) consumer.pause();
+    const work = this.queue.stop().then(() => this.outbox.idle());
+    await within(work, this.options.gracePeriodMs);
+    for (const call of this.callers.openCalls()) call.stop('The server closes.');
+    await Promise.all(this.consumers.map((consumer) => consumer.close()));
+    await this.driver.close();
+  }
+
+  private consumer(
+    service: string,
+    counters: Counters,
+    onRecord: (record: ConsumerRecord) => void,
+  ): ServiceConsumer {
+    const { options } = this;
+    return new ServiceConsumer({
+      groupId: options.groupId(service),
+      topic: options.topics.requests(service),
+      sessionTimeoutMs: options.sessionTimeoutMs,
+      commitIntervalMs: options.commitIntervalMs,
+      counters,
+      onRecord,
+      onCommitError: this.hooks.onCommitError,
+    });
+  }
+}
+
+const within = async (work: Promise<void>, limitMs: number): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+};

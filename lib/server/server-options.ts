@@ -1,0 +1,84 @@
+import { checkInteger, checkNames, checkString, invalidOption } from '../errors/option-checks.js';
+import {
+  resolveWireOptions,
+  WIRE_OPTION_NAMES,
+  type ResolvedWireOptions,
+  type WireOptions,
+} from '../wire/wire-options.js';
+
+/** What a `KafkaRpcServer` accepts. The ones that matter: `service`, `driver`, `concurrency`. */
+export interface KafkaRpcServerOptions extends WireOptions {
+  /** The name, or names, under which clients call this server's handlers. */
+  readonly service: string | readonly string[];
+  /** The consumer group of a service; servers with the same group share its calls. @default service => `rpc.${service}` */
+  readonly groupId?: string | ((service: string) => string);
+  /** How many handlers run at once. @default 128 */
+  readonly concurrency?: number;
+  /** Calls in hand at which reading stops; it goes on at half of it. @default 4096 */
+  readonly maxQueued?: number;
+  /** How often finished work is committed, in milliseconds. A crash runs again what came after. @default 200 */
+  readonly commitIntervalMs?: number;
+  /** How long `close()` waits for running handlers and their replies, in milliseconds. @default 10000 */
+  readonly gracePeriodMs?: number;
+  /**
+   * After how many milliseconds without a sign of life the broker gives a server's calls to others. Under the broker's
+   * `group.min.session.timeout.ms` (6,000 by default) it refuses the server. @default 6000
+   */
+  readonly sessionTimeoutMs?: number;
+  /** The second argument of `@MessagePattern` of handlers that only this server shall have. @default undefined: all */
+  readonly transportId?: symbol;
+}
+
+export interface ResolvedServerOptions extends ResolvedWireOptions {
+  readonly services: readonly string[];
+  readonly groupId: (service: string) => string;
+  readonly concurrency: number;
+  readonly maxQueued: number;
+  readonly commitIntervalMs: number;
+  readonly gracePeriodMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly transportId: symbol | undefined;
+}
+
+const NAMES: readonly string[] = [
+  ...WIRE_OPTION_NAMES,
+  'service',
+  'groupId',
+  'concurrency',
+  'maxQueued',
+  'commitIntervalMs',
+  'gracePeriodMs',
+  'sessionTimeoutMs',
+  'transportId',
+];
+
+/** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
+export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedServerOptions => {
+  checkNames('KafkaRpcServer', options, NAMES);
+  const services = checkServices(options.service);
+  return Object.freeze({
+    ...resolveWireOptions(options),
+    services,
+    groupId: checkGroupId(options.groupId, services),
+    concurrency: checkInteger('concurrency', options.concurrency ?? 128, 1),
+    maxQueued: checkInteger('maxQueued', options.maxQueued ?? 4096, 1),
+    commitIntervalMs: checkInteger('commitIntervalMs', options.commitIntervalMs ?? 200, 1, 60_000),
+    gracePeriodMs: checkInteger('gracePeriodMs', options.gracePeriodMs ?? 10_000, 0),
+    sessionTimeoutMs: checkInteger('sessionTimeoutMs', options.sessionTimeoutMs ?? 6_000, 100),
+    transportId: options.transportId,
+  });
+};
+
+const checkServices = (service: unknown): readonly string[] => {
+  const services = (Array.isArray(service) ? service : [service]).map((name) => checkString('service', name));
+  if (services.length > 0 && new Set(services).size === services.length) return Object.freeze(services);
+  throw invalidOption('service', service, 'a name, or an array of different names');
+};
+
+const checkGroupId = (groupId: unknown, services: readonly string[]): ((service: string) => string) => {
+  if (groupId === undefined) return (service) => `rpc.${service}`;
+  if (typeof groupId === 'function') return groupId as (service: string) => string;
+  const group = checkString('groupId', groupId);
+  if (services.length === 1) return () => group;
+  throw invalidOption('groupId', groupId, 'a function of the service, as there are several services');
+};

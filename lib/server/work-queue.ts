@@ -1,0 +1,105 @@
+/** A unit of work; those with the same key run one after the other, in the order pushed. */
+export interface Work {
+  readonly orderKey: string | null;
+}
+
+export interface WorkQueueOptions<T extends Work> {
+  readonly concurrency: number;
+  /** Called when `maxQueued` is reached, and once half of it is left. */
+  readonly maxQueued: number;
+  readonly onFull: () => void;
+  readonly onRoom: () => void;
+  /** Starts the work; `done` must be called exactly once, at any time. */
+  readonly start: (work: T, done: () => void) => void;
+}
+
+/** Bounded concurrency with order per key, and water marks for whoever feeds it. */
+export class WorkQueue<T extends Work> {
+  private ready: T[] = [];
+  private head = 0;
+  private readonly busyKeys = new Map<string, T[]>();
+  private running = 0;
+  private size = 0;
+  private isFull = false;
+  private isStopped = false;
+  private idleWaiters: (() => void)[] = [];
+
+  constructor(private readonly options: WorkQueueOptions<T>) {}
+
+  /** Work in hand, running or not. */
+  get length(): number {
+    return this.size;
+  }
+
+  get runningCount(): number {
+    return this.running;
+  }
+
+  push(work: T): void {
+    this.size += 1;
+    this.checkFull();
+    const waiting = work.orderKey === null ? undefined : this.busyKeys.get(work.orderKey);
+    if (waiting !== undefined) {
+      waiting.push(work);
+      return;
+    }
+    if (work.orderKey !== null) this.busyKeys.set(work.orderKey, []);
+    this.ready.push(work);
+    this.startReady();
+  }
+
+  /** Nothing is started any more. Resolves when what runs is done. */
+  stop(): Promise<void> {
+    this.isStopped = true;
+    if (this.running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  private startReady(): void {
+    while (!this.isStopped && this.running < this.options.concurrency) {
+      const work = this.takeReady();
+      if (work === undefined) return;
+      this.running += 1;
+      this.options.start(work, () => this.onDone(work));
+    }
+  }
+
+  private takeReady(): T | undefined {
+    const work = this.ready[this.head];
+    if (work === undefined) return undefined;
+    this.head += 1;
+    if (this.head === this.ready.length) {
+      this.ready = [];
+      this.head = 0;
+    }
+    return work;
+  }
+
+  private onDone(work: T): void {
+    this.running -= 1;
+    this.size -= 1;
+    if (work.orderKey !== null) this.readyNextOf(work.orderKey);
+    this.startReady();
+    this.checkRoom();
+    if (this.running > 0) return;
+    for (const resolve of this.idleWaiters.splice(0)) resolve();
+  }
+
+  private readyNextOf(key: string): void {
+    const next = this.busyKeys.get(key)?.shift();
+    if (next === undefined) this.busyKeys.delete(key);
+    else this.ready.push(next);
+  }
+
+  private checkFull(): void {
+    if (this.isFull || this.size < this.options.maxQueued) return;
+    this.isFull = true;
+    this.options.onFull();
+  }
+
+  private checkRoom(): void {
+    if (!this.isFull || this.size > this.options.maxQueued / 2) return;
+    this.isFull = false;
+    this.options.onRoom();
+  }
+}

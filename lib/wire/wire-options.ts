@@ -1,0 +1,116 @@
+import type { Acks, KafkaDriver, TopicSpec } from '../driver/driver.js';
+import { checkInteger, checkMethods, invalidOption } from '../errors/option-checks.js';
+import { resolveTopicNames, type TopicNames, type TopicOptions } from '../protocol/topics.js';
+import type { Serializer } from './serializer.js';
+import { msgpack } from './serializers/msgpack.js';
+import type { WireInterceptor } from './wire-interceptor.js';
+
+/** What clients and servers have in common. `driver`, `serializer` and `interceptors` must fit on both sides. */
+export interface WireOptions {
+  /** The cluster: `kafkajsDriver({ brokers })` or `memoryDriver()`. May be shared by servers and clients. */
+  readonly driver: KafkaDriver;
+  /** Values to bytes. @default msgpack() */
+  readonly serializer?: Serializer;
+  /** Wire stages in encode order. Each costs its work once per record. @default [] */
+  readonly interceptors?: readonly WireInterceptor[];
+  /** How topics are named. @default `rpc.<service>.requests` and `rpc.replies` */
+  readonly topics?: TopicOptions;
+  /** Which replicas must have a record before it counts as sent: -1 all in sync, 1 the leader alone. @default -1 */
+  readonly acks?: Acks;
+  /**
+   * The largest record in bytes before wire stages. Must leave room under the topic's `max.message.bytes`
+   * (1,048,588 by default). @default 1000000
+   */
+  readonly maxRecordBytes?: number;
+  /** What may wait for the broker, in bytes; more is refused with `RESOURCE_EXHAUSTED`. @default 67108864 (64 MiB) */
+  readonly maxQueuedBytes?: number;
+  /** Whether missing topics are created. @default true */
+  readonly createTopics?: boolean;
+  /** Partitions of a request topic that is created here. @default 8 */
+  readonly partitions?: number;
+  /** Partitions of the reply topic if it is created here. @default 8 */
+  readonly replyPartitions?: number;
+  /** Replicas of topics that are created here; -1 is the broker's default. @default -1 */
+  readonly replicationFactor?: number;
+  /** What the broker calls this process in its logs and metrics. @default 'nestjs-kafka-rpc' */
+  readonly clientId?: string;
+}
+
+export const WIRE_OPTION_NAMES: readonly (keyof WireOptions)[] = [
+  'driver',
+  'serializer',
+  'interceptors',
+  'topics',
+  'acks',
+  'maxRecordBytes',
+  'maxQueuedBytes',
+  'createTopics',
+  'partitions',
+  'replyPartitions',
+  'replicationFactor',
+  'clientId',
+];
+
+export interface ResolvedWireOptions extends Required<Omit<WireOptions, 'topics'>> {
+  readonly topics: TopicNames;
+}
+
+/** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
+export const resolveWireOptions = (options: WireOptions): ResolvedWireOptions =>
+  Object.freeze({
+    driver: checkMethods<KafkaDriver>('driver', options.driver, ['connect']),
+    serializer: checkMethods<Serializer>('serializer', options.serializer ?? msgpack(), [
+      'serialize',
+      'deserialize',
+    ]),
+    interceptors: checkInterceptors(options.interceptors ?? []),
+    topics: resolveTopicNames(options.topics),
+    acks: checkAcks(options.acks ?? -1),
+    maxRecordBytes: checkInteger('maxRecordBytes', options.maxRecordBytes ?? 1_000_000, 1_024),
+    maxQueuedBytes: checkInteger('maxQueuedBytes', options.maxQueuedBytes ?? 64 * 1024 * 1024, 1_024),
+    createTopics: options.createTopics ?? true,
+    partitions: checkInteger('partitions', options.partitions ?? 8, 1, 10_000),
+    replyPartitions: checkInteger('replyPartitions', options.replyPartitions ?? 8, 1, 10_000),
+    replicationFactor: checkInteger('replicationFactor', options.replicationFactor ?? -1, -1, 32_767),
+    clientId: options.clientId ?? 'nestjs-kafka-rpc',
+  });
+
+const checkAcks = (acks: unknown): Acks => {
+  if (acks === -1 || acks === 1) return acks;
+  throw invalidOption('acks', acks, '-1 (all in-sync replicas) or 1 (the leader)');
+};
+
+const checkInterceptors = (interceptors: readonly WireInterceptor[]): readonly WireInterceptor[] => {
+  if (!Array.isArray(interceptors))
+    throw invalidOption('interceptors', interceptors, 'an array of wire interceptors');
+  for (const [i, stage] of interceptors.entries()) {
+    checkMethods<WireInterceptor>(`interceptors[${i}]`, stage, ['encode', 'decode']);
+  }
+  return Object.freeze([...interceptors]);
+};
+
+/** Appended by the broker's clock, and stored as sent: what calls rely on (docs/guarantees). */
+const REQUIRED_CONFIG = { 'message.timestamp.type': 'LogAppendTime', 'compression.type': 'uncompressed' };
+
+/** A reply is of use until its caller's deadline: ten minutes are ample. */
+const REPLY_RETENTION_MS = 10 * 60 * 1000;
+
+export const requestTopicSpec = (topic: string, options: ResolvedWireOptions): TopicSpec => ({
+  topic,
+  partitions: options.partitions,
+  replicationFactor: options.replicationFactor,
+  config: REQUIRED_CONFIG,
+  required: Object.keys(REQUIRED_CONFIG),
+});
+
+export const replyTopicSpec = (options: ResolvedWireOptions): TopicSpec => ({
+  topic: options.topics.replies,
+  partitions: options.replyPartitions,
+  replicationFactor: options.replicationFactor,
+  config: {
+    ...REQUIRED_CONFIG,
+    'retention.ms': String(REPLY_RETENTION_MS),
+    'segment.ms': String(REPLY_RETENTION_MS),
+  },
+  required: Object.keys(REQUIRED_CONFIG),
+});

@@ -1,0 +1,74 @@
+import { setImmediate } from 'node:timers';
+import type { ConsumerRecord } from '../record.js';
+import type { PartitionLog } from './partition-log.js';
+import { copyRecord } from './stored-record.js';
+
+/** One delivery hands over no more, so that a long log is read without holding up the event loop. */
+const MAX_DELIVERY_RECORDS = 500;
+
+export interface LogReaderOptions {
+  readonly log: PartitionLog;
+  readonly from: bigint;
+  /** Asked right before each delivery: false while the broker is down or the reader has to stand still. */
+  readonly mayRead: () => boolean;
+  readonly onRecords: (records: readonly ConsumerRecord[]) => void;
+  readonly onPositionLost: (from: bigint, to: bigint) => void;
+}
+
+/**
+ * A place in a log that moves on as records are delivered: PartitionLog → LogReader → onRecords.
+ *
+ * Delivers in a turn of the event loop of its own: never inside the append, and never in a chain of microtasks, in
+ * which two readers that answer each other would keep timers and I/O waiting for ever. `setImmediate` is imported
+ * because the global one stands still under a test's fake timers.
+ */
+export class LogReader {
+  /** Where reading starts: `from`, or the nearest offset that the log has. */
+  readonly startOffset: bigint;
+  private readonly options: LogReaderOptions;
+  private readonly unsubscribe: () => void;
+  private position: bigint;
+  private isScheduled = false;
+  private isClosed = false;
+
+  constructor(options: LogReaderOptions) {
+    this.options = options;
+    this.position = options.from;
+    this.stayInLog();
+    this.startOffset = this.position;
+    this.unsubscribe = options.log.onAppend(() => this.wake());
+    this.wake();
+  }
+
+  /** Looks for records to deliver. To be called when `mayRead` turned true; appends do it by themselves. */
+  wake(): void {
+    if (this.isScheduled || !this.canDeliver()) return;
+    this.isScheduled = true;
+    setImmediate(() => this.deliver());
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.unsubscribe();
+  }
+
+  private canDeliver(): boolean {
+    return !this.isClosed && this.position < this.options.log.endOffset && this.options.mayRead();
+  }
+
+  private deliver(): void {
+    this.isScheduled = false;
+    if (!this.canDeliver()) return;
+    this.stayInLog();
+    const records = this.options.log.read(this.position, MAX_DELIVERY_RECORDS).map(copyRecord);
+    this.position += BigInt(records.length);
+    this.options.onRecords(records);
+    this.wake();
+  }
+
+  private stayInLog(): void {
+    const from = this.position;
+    this.position = this.options.log.nearest(from);
+    if (this.position !== from) this.options.onPositionLost(from, this.position);
+  }
+}

@@ -1,0 +1,118 @@
+import { RpcError } from '../../errors/rpc-error.js';
+import { RpcStatus } from '../../errors/status.js';
+import type { ProduceAck, TopicSpec } from '../driver.js';
+import type { ProducerRecord, TopicPartition } from '../record.js';
+import { MemoryGroup } from './memory-group.js';
+import { MemoryTopic, type MemoryTopicLimits } from './memory-topic.js';
+import type { PartitionLog } from './partition-log.js';
+import { PartitionMap } from './partition-map.js';
+
+const STOPPED = 'The in-memory broker (memory) is stopped: start it and try again.';
+
+export interface MemoryBrokerOptions extends MemoryTopicLimits {
+  readonly now: () => number;
+}
+
+/** A connection as the broker sees it. */
+export interface BrokerListener {
+  onUp(): void;
+  onDown(error: Error): void;
+}
+
+/** What a Kafka cluster holds: topics, groups, and whether it answers. Stopping it loses nothing of them. */
+export class MemoryBroker {
+  private readonly options: MemoryBrokerOptions;
+  private readonly topics = new Map<string, MemoryTopic>();
+  private readonly groups = new Map<string, MemoryGroup>();
+  private readonly listeners = new Set<BrokerListener>();
+  private up = true;
+
+  constructor(options: MemoryBrokerOptions) {
+    this.options = options;
+  }
+
+  get isUp(): boolean {
+    return this.up;
+  }
+
+  /** @throws RpcError `UNAVAILABLE` while the broker is stopped. */
+  ensureUp(): void {
+    if (!this.up) throw new RpcError(RpcStatus.UNAVAILABLE, STOPPED);
+  }
+
+  stop(): void {
+    if (!this.up) return;
+    this.up = false;
+    for (const listener of this.listeners) listener.onDown(new RpcError(RpcStatus.UNAVAILABLE, STOPPED));
+  }
+
+  start(): void {
+    if (this.up) return;
+    this.up = true;
+    for (const listener of this.listeners) listener.onUp();
+    for (const group of this.groups.values()) group.catchUp();
+  }
+
+  /** Has `listener` told of stop and start, until the function returned is called. */
+  listen(listener: BrokerListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  hasTopic(topic: string): boolean {
+    return this.topics.has(topic);
+  }
+
+  createTopic(spec: TopicSpec): void {
+    this.topics.set(spec.topic, new MemoryTopic(spec, this.options));
+  }
+
+  /** @throws RpcError `FAILED_PRECONDITION` when it does not exist. */
+  topic(topic: string): MemoryTopic {
+    const found = this.topics.get(topic);
+    if (found !== undefined) return found;
+    throw new RpcError(RpcStatus.FAILED_PRECONDITION, `Topic "${topic}" does not exist: create it first.`);
+  }
+
+  log({ topic, partition }: TopicPartition): PartitionLog {
+    return this.topic(topic).log(partition);
+  }
+
+  partitionsOf(topics: readonly string[]): readonly TopicPartition[] {
+    return topics.flatMap((topic) => this.topic(topic).logs);
+  }
+
+  /** The group of that id; an id that is new makes an empty one, as with Kafka. */
+  group(groupId: string): MemoryGroup {
+    const found = this.groups.get(groupId) ?? new MemoryGroup(this);
+    this.groups.set(groupId, found);
+    return found;
+  }
+
+  /** Appends all or, when one batch is refused, none. */
+  produce(records: readonly ProducerRecord[]): readonly ProduceAck[] {
+    const batches = batchPerPartition(records);
+    for (const { topic, partition, records: batch } of batches) {
+      this.topic(topic).log(partition);
+      this.topic(topic).checkBatch(partition, batch);
+    }
+    const nowMs = this.options.now();
+    return batches.map(({ topic, partition, records: batch }) =>
+      this.topic(topic).append(partition, batch, nowMs),
+    );
+  }
+}
+
+interface Batch extends TopicPartition {
+  readonly records: ProducerRecord[];
+}
+
+const batchPerPartition = (records: readonly ProducerRecord[]): readonly Batch[] => {
+  const batches = new PartitionMap<Batch>();
+  for (const record of records) {
+    const batch = batches.get(record);
+    if (batch !== undefined) batch.records.push(record);
+    else batches.set(record, { topic: record.topic, partition: record.partition, records: [record] });
+  }
+  return batches.values();
+};

@@ -1,0 +1,140 @@
+import { RpcError } from '../../errors/rpc-error.js';
+import { RpcStatus } from '../../errors/status.js';
+import type {
+  ConnectOptions,
+  DriverConnection,
+  GroupHandler,
+  GroupMember,
+  GroupOptions,
+  PartitionReader,
+  ProduceAck,
+  ReadOptions,
+  TopicSpec,
+} from '../driver.js';
+import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../record.js';
+import { LogReader } from './log-reader.js';
+import type { MemoryBroker } from './memory-broker.js';
+import { MemoryMember } from './memory-member.js';
+
+/** The id of the only node there is. */
+const NODE_ID = 0;
+
+/** A connection to the broker in this process: owns its readers and members, and closes them with itself. */
+export class MemoryConnection implements DriverConnection {
+  private readonly broker: MemoryBroker;
+  private readonly options: ConnectOptions;
+  private readonly readers = new Set<LogReader>();
+  private readonly members = new Set<MemoryMember>();
+  private readonly unlisten: () => void;
+  private isClosed = false;
+
+  /** @throws RpcError `UNAVAILABLE` while the broker is stopped. */
+  constructor(broker: MemoryBroker, options: ConnectOptions) {
+    broker.ensureUp();
+    this.broker = broker;
+    this.options = options;
+    this.unlisten = broker.listen({
+      onUp: () => this.readOn(),
+      onDown: (error) => options.onEvent({ type: 'disconnected', error }),
+    });
+    options.onEvent({ type: 'connected' });
+  }
+
+  async ensureTopics(topics: readonly TopicSpec[], { create }: { readonly create: boolean }): Promise<void> {
+    this.ensureUsable();
+    for (const spec of topics) {
+      if (create && !this.broker.hasTopic(spec.topic)) {
+        this.broker.createTopic(spec);
+        this.options.log.info(`Created the topic "${spec.topic}".`);
+      }
+      this.broker.topic(spec.topic).check(spec);
+    }
+  }
+
+  async partitionCount(topic: string): Promise<number> {
+    this.ensureUsable();
+    return this.broker.topic(topic).logs.length;
+  }
+
+  leaderOf({ topic, partition }: TopicPartition): number | undefined {
+    const isKnown = this.broker.hasTopic(topic) && partition in this.broker.topic(topic).logs;
+    return isKnown ? NODE_ID : undefined;
+  }
+
+  async produce(records: readonly ProducerRecord[]): Promise<readonly ProduceAck[]> {
+    this.ensureUsable();
+    return this.broker.produce(records);
+  }
+
+  async readPartition(
+    { topic, partition, from }: ReadOptions,
+    onRecords: (records: readonly ConsumerRecord[]) => void,
+  ): Promise<PartitionReader> {
+    this.ensureUsable();
+    const log = this.broker.log({ topic, partition });
+    const reader = new LogReader({
+      log,
+      from: from === 'latest' ? log.endOffset : from,
+      mayRead: () => this.broker.isUp,
+      onRecords: (records) => this.handOver(records, onRecords),
+      onPositionLost: (lost, to) =>
+        this.options.onEvent({ type: 'position-lost', topic, partition, from: lost, to }),
+    });
+    this.readers.add(reader);
+    return { startOffset: reader.startOffset, close: async () => this.closeReader(reader) };
+  }
+
+  async joinGroup(group: GroupOptions, handler: GroupHandler): Promise<GroupMember> {
+    this.ensureUsable();
+    const { broker, options } = this;
+    broker.partitionsOf(group.topics);
+    const member: MemoryMember = new MemoryMember({
+      broker,
+      connect: options,
+      group,
+      handler,
+      onClosed: () => this.members.delete(member),
+    });
+    this.members.add(member);
+    await member.joined;
+    return member;
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.unlisten();
+    for (const reader of this.readers) this.closeReader(reader);
+    for (const member of [...this.members]) await member.close();
+    this.options.onEvent({ type: 'disconnected' });
+  }
+
+  private ensureUsable(): void {
+    if (this.isClosed)
+      throw new RpcError(RpcStatus.UNAVAILABLE, 'This connection to the memory broker is closed.');
+    this.broker.ensureUp();
+  }
+
+  /** The reader goes on when its owner throws: an exception here would end the process. */
+  private handOver(
+    records: readonly ConsumerRecord[],
+    onRecords: (records: readonly ConsumerRecord[]) => void,
+  ): void {
+    try {
+      onRecords(records);
+    } catch (error) {
+      this.options.log.error(`onRecords of a partition reader failed: ${String(error)}`);
+    }
+  }
+
+  private closeReader(reader: LogReader): void {
+    reader.close();
+    this.readers.delete(reader);
+  }
+
+  private readOn(): void {
+    this.options.onEvent({ type: 'connected' });
+    for (const reader of this.readers) reader.wake();
+    for (const member of this.members) member.readOn();
+  }
+}

@@ -1,0 +1,56 @@
+import type { KafkaDriver } from '../driver.js';
+import { MemoryBroker } from './memory-broker.js';
+import { MemoryConnection } from './memory-connection.js';
+
+/** Of these, tests use `now` most, and long runs `retentionRecords`. */
+export interface MemoryDriverOptions {
+  /**
+   * Records kept per partition; beyond it the oldest are dropped, read or not. This bounds the memory.
+   * @default 100_000
+   */
+  readonly retentionRecords?: number;
+  /**
+   * Bytes that one partition's share of one `produce()` may have, as `message.max.bytes` of a broker.
+   * @default 1_048_576
+   */
+  readonly maxBatchBytes?: number;
+  /**
+   * The broker's clock, in milliseconds since the epoch: where append times come from.
+   * @default Date.now
+   */
+  readonly now?: () => number;
+}
+
+/** A broker of its own in this process, and the faults of it that a real one also shows. */
+export interface MemoryDriver extends KafkaDriver {
+  /** The broker stops to answer: all fails with `UNAVAILABLE`, and nothing more is delivered. Idempotent. */
+  stopBroker(): void;
+  /** The broker is back with all it had: readers and members go on where they stood. Idempotent. */
+  startBroker(): void;
+  /**
+   * Ends the session of a member as if it had been silent for too long: it loses its partitions with no chance to
+   * commit, and joins again by itself.
+   * @param memberIndex counts the members in the order in which they joined.
+   * @throws RpcError `NOT_FOUND` when the group has no such member.
+   */
+  killMember(groupId: string, memberIndex: number): void;
+}
+
+/**
+ * A Kafka in this process: for tests, and for a first try without a broker.
+ *
+ * One driver object is one broker; all servers and clients that share the object talk to each other through it, and
+ * what they send is gone with it. Partitions, offsets, groups, rebalances and commits behave as the conformance suite
+ * asks of every driver. A record costs two copies of its bytes; nothing is written, and no timer runs while idle.
+ */
+export const memoryDriver = (options: MemoryDriverOptions = {}): MemoryDriver => {
+  const { retentionRecords = 100_000, maxBatchBytes = 1_048_576, now = Date.now } = options;
+  const broker = new MemoryBroker({ retentionRecords, maxBatchBytes, now });
+  return Object.freeze({
+    name: 'memory',
+    connect: async (connectOptions) => new MemoryConnection(broker, connectOptions),
+    stopBroker: () => broker.stop(),
+    startBroker: () => broker.start(),
+    killMember: (groupId, memberIndex) => broker.group(groupId).expire(memberIndex),
+  } satisfies MemoryDriver);
+};

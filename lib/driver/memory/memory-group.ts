@@ -1,0 +1,131 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { RpcError } from '../../errors/rpc-error.js';
+import { RpcStatus } from '../../errors/status.js';
+import type { OffsetCommit } from '../driver.js';
+import type { TopicPartition } from '../record.js';
+import { PartitionMap } from './partition-map.js';
+import { roundRobin, type Subscriber } from './round-robin.js';
+
+/** Kafka's default of `offset.metadata.max.bytes`, so that metadata which fits here fits there. */
+const MAX_METADATA_LENGTH = 4096;
+
+/** A member as its group sees it. Of the methods, none throws. */
+export interface Participant extends Subscriber {
+  /** Stands still and lets the handler commit. Settles in bounded time. */
+  prepare(): Promise<void>;
+  /** Gives up what is not in `share`. */
+  release(share: readonly TopicPartition[]): void;
+  /** Takes what is new in `share` and reads on. */
+  adopt(share: readonly TopicPartition[]): void;
+}
+
+export interface GroupBroker {
+  readonly isUp: boolean;
+  /** The partitions of the topics, topic by topic. */
+  partitionsOf(topics: readonly string[]): readonly TopicPartition[];
+}
+
+/**
+ * A consumer group: who is in it, who has which partition, and what is committed. Outlives its members.
+ *
+ * Membership changes in an instant, the shares in a rebalance after it: all members prepare, then all release what
+ * they lose, and only then all adopt what they gain, so that no partition has two owners.
+ */
+export class MemoryGroup {
+  private readonly broker: GroupBroker;
+  private readonly commits = new PartitionMap<OffsetCommit>();
+  private members: readonly Participant[] = [];
+  private owners = new PartitionMap<Participant>();
+  private isStale = false;
+  private isRebalancing = false;
+
+  constructor(broker: GroupBroker) {
+    this.broker = broker;
+  }
+
+  add(member: Participant): void {
+    this.members = [...this.members, member];
+    this.rebalance();
+  }
+
+  remove(member: Participant): void {
+    if (!this.members.includes(member)) return;
+    this.members = this.members.filter((other) => other !== member);
+    for (const partition of this.broker.partitionsOf(member.topics)) {
+      if (this.owners.get(partition) === member) this.owners.delete(partition);
+    }
+    this.rebalance();
+  }
+
+  /** A member whose session ran out loses all at once, unprepared, and joins again as it would with a real broker. */
+  expire(index: number): void {
+    const member = this.members[index];
+    if (member === undefined) {
+      throw new RpcError(RpcStatus.NOT_FOUND, `No member ${index}: the group has ${this.members.length}.`);
+    }
+    this.remove(member);
+    member.release([]);
+    this.add(member);
+  }
+
+  committed(partition: TopicPartition): OffsetCommit | undefined {
+    return this.commits.get(partition);
+  }
+
+  /** Takes all or none. */
+  commit(member: Participant, offsets: readonly OffsetCommit[]): void {
+    for (const offset of offsets) this.checkCommit(member, offset);
+    for (const offset of offsets) this.commits.set(offset, Object.freeze({ ...offset }));
+  }
+
+  /** Begins a rebalance that is due, or does nothing. For the broker, when it is up again. */
+  catchUp(): void {
+    if (this.isStale) this.rebalance();
+  }
+
+  private checkCommit(member: Participant, commit: OffsetCommit): void {
+    const { topic, partition, metadata = '' } = commit;
+    if (this.owners.get(commit) !== member) {
+      throw new RpcError(
+        RpcStatus.ABORTED,
+        `Cannot commit partition ${partition} of topic "${topic}": it is not assigned to this member (any more).`,
+      );
+    }
+    if (metadata.length > MAX_METADATA_LENGTH) {
+      throw new RpcError(
+        RpcStatus.INVALID_ARGUMENT,
+        `The metadata for partition ${partition} of topic "${topic}" has ${metadata.length} characters: ` +
+          `a broker takes ${MAX_METADATA_LENGTH}.`,
+      );
+    }
+  }
+
+  private rebalance(): void {
+    this.isStale = true;
+    if (this.isRebalancing || !this.broker.isUp) return;
+    this.isRebalancing = true;
+    void this.rebalanceUntilSettled();
+  }
+
+  /** Who comes or goes while the others prepare takes part in the same round. */
+  private async rebalanceUntilSettled(): Promise<void> {
+    while (this.isStale && this.broker.isUp) {
+      await nextTurn();
+      await Promise.all(this.members.map((member) => member.prepare()));
+      if (this.broker.isUp) this.share();
+    }
+    this.isRebalancing = false;
+  }
+
+  private share(): void {
+    this.isStale = false;
+    const topics = [...new Set(this.members.flatMap((member) => member.topics))].sort();
+    const shares = roundRobin(this.members, this.broker.partitionsOf(topics));
+    this.owners = new PartitionMap();
+    for (const [member, share] of shares) {
+      for (const partition of share) this.owners.set(partition, member);
+    }
+    for (const [member, share] of shares) member.release(share);
+    for (const [member, share] of shares) member.adopt(share);
+  }
+}

@@ -1,0 +1,14 @@
+import { memoryDriver } from '../../lib/driver/memory/memory-driver.js';
+import { describeDriver } from './driver-conformance.js';
+
+const driver = memoryDriver();
+
+describeDriver('memory', {
+  start: async () => undefined,
+  stop: async () => undefined,
+  driver: () => driver,
+  address: () => 'memory',
+  stopBroker: async () => driver.stopBroker(),
+  startBroker: async () => driver.startBroker(),
+  timing: { deadlineMs: 2_000, quietMs: 20, promptMs: 200, sessionTimeoutMs: 100 },
+});

@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AssignedPartition, GroupHandler } from '../../lib/driver/driver.js';
+import type { ConsumerRecord, TopicPartition } from '../../lib/driver/record.js';
+import { eventually } from './eventually.js';
+import type { HarnessTiming } from './driver-harness.js';
+
+/** `topic/partition`: partitions as something that compares. */
+export const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+export const namesOf = (partitions: readonly TopicPartition[]): string[] => partitions.map(nameOf).sort();
+
+export const textOf = (record: ConsumerRecord): string => String(record.value);
+
+/** Keeps the records that a driver delivers, in the order in which they came. */
+export class RecordLog {
+  readonly records: ConsumerRecord[] = [];
+  readonly onRecords = (records: readonly ConsumerRecord[]): void => {
+    this.records.push(...records);
+  };
+  protected readonly timing: HarnessTiming;
+
+  constructor(timing: HarnessTiming) {
+    this.timing = timing;
+  }
+
+  get texts(): string[] {
+    return this.records.map(textOf);
+  }
+
+  /** The records of one partition. */
+  of(at: TopicPartition): ConsumerRecord[] {
+    return this.records.filter((record) => nameOf(record) === nameOf(at));
+  }
+
+  /** Waits for so many records, all told; `withinMs` is the usual deadline unless given. */
+  async received(count: number, withinMs = this.timing.deadlineMs): Promise<readonly ConsumerRecord[]> {
+    await eventually(withinMs, () => expect(this.records.length).toBeGreaterThanOrEqual(count));
+    return this.records;
+  }
+
+  /** Waits for so many, and then that no further one comes. */
+  async receivedOnly(count: number): Promise<readonly ConsumerRecord[]> {
+    await this.received(count);
+    await this.staysAsItIs();
+    expect(this.records).toHaveLength(count);
+    return this.records;
+  }
+
+  /** Waits for a while, in which no record may come. */
+  async staysAsItIs(): Promise<void> {
+    const before = this.texts;
+    await delay(this.timing.quietMs);
+    expect(this.texts).toEqual(before);
+  }
+}
+
+/** A group handler that keeps all it is told, and holds the driver to the rules of the port while it does. */
+export class GroupLog extends RecordLog implements GroupHandler {
+  /** Each partition with the position and metadata with which it was last assigned, in order of assignment. */
+  readonly assignments: AssignedPartition[] = [];
+  readonly revocations: TopicPartition[] = [];
+  /** What the driver told in breach of the port; empty for a good driver. */
+  readonly breaches: string[] = [];
+  rebalances = 0;
+  /** What to do in `onRebalancing`. */
+  beforeRebalance: () => Promise<void> = async () => undefined;
+  private readonly held = new Map<string, TopicPartition>();
+
+  get holding(): string[] {
+    return [...this.held.keys()].sort();
+  }
+
+  assignmentOf(at: TopicPartition): AssignedPartition | undefined {
+    return this.assignments.findLast((assigned) => nameOf(assigned) === nameOf(at));
+  }
+
+  /** Waits until the member holds exactly these. */
+  async holds(partitions: readonly TopicPartition[]): Promise<void> {
+    await eventually(this.timing.deadlineMs, () => expect(this.holding).toEqual(namesOf(partitions)));
+  }
+
+  /** Waits until the member holds so many. */
+  async holdsCount(count: number): Promise<void> {
+    await eventually(this.timing.deadlineMs, () => expect(this.holding).toHaveLength(count));
+  }
+
+  onAssigned(partitions: readonly AssignedPartition[]): void {
+    for (const assigned of partitions) {
+      if (this.held.has(nameOf(assigned))) this.breaches.push(`${nameOf(assigned)} assigned though held`);
+      this.held.set(nameOf(assigned), assigned);
+      this.assignments.push(assigned);
+    }
+  }
+
+  async onRebalancing(): Promise<void> {
+    this.rebalances += 1;
+    await this.beforeRebalance();
+  }
+
+  onRevoked(partitions: readonly TopicPartition[]): void {
+    for (const revoked of partitions) {
+      if (!this.held.delete(nameOf(revoked)))
+        this.breaches.push(`${nameOf(revoked)} revoked though not held`);
+      this.revocations.push(revoked);
+    }
+  }
+
+  override readonly onRecords = (records: readonly ConsumerRecord[]): void => {
+    for (const record of records) {
+      if (!this.held.has(nameOf(record))) this.breaches.push(`${nameOf(record)} read though not held`);
+    }
+    this.records.push(...records);
+  };
+}

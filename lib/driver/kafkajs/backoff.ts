@@ -1,0 +1,19 @@
+const FIRST_MS = 50;
+const LONGEST_MS = 1_000;
+
+/** How long to wait before the attempt with this number, counted from 0: 50 ms, doubled each time, 1 s at most. */
+export const backoffMs = (attempt: number): number =>
+  Math.min(FIRST_MS * 2 ** Math.min(attempt, 10), LONGEST_MS);
+
+/** Resolves after `delayMs`, or as soon as the signal aborts. */
+export const sleep = (delayMs: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const wake = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, delayMs);
+    signal?.addEventListener('abort', wake);
+  });

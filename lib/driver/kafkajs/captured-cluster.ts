@@ -1,0 +1,161 @@
+import kafkajs, { type Kafka, type Message } from 'kafkajs';
+
+/** kafkajs' cluster: metadata and brokers. What of it is used here. */
+export interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  isConnected(): boolean;
+  refreshMetadata(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
+  findBroker(options: { nodeId: number }): Promise<Broker>;
+  findGroupCoordinator(options: { groupId: string }): Promise<Broker>;
+  fetchTopicsOffset(
+    topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number }[];
+      readonly fromBeginning: boolean;
+    }[],
+  ): Promise<readonly TopicOffsets[]>;
+  readonly brokerPool?: { readonly brokers?: Readonly<Record<string, Broker>>; readonly seedBroker?: Broker };
+}
+
+export interface PartitionMetadata {
+  readonly partitionId: number;
+  readonly leader: number;
+}
+
+export interface TopicOffsets {
+  readonly topic: string;
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly offset: string;
+    readonly metadata?: string | null;
+  }[];
+}
+
+/** One broker's requests. */
+export interface Broker {
+  readonly nodeId: number;
+  disconnect(): Promise<void>;
+  fetch(request: FetchRequest): Promise<{ readonly responses: readonly FetchedTopic[] }>;
+  produce(request: ProduceRequest): Promise<{ readonly topics: readonly ProducedTopic[] }>;
+  joinGroup(request: JoinRequest): Promise<JoinResponse>;
+  syncGroup(request: SyncRequest): Promise<{ readonly memberAssignment: Buffer }>;
+  heartbeat(request: CommitterOfMember): Promise<unknown>;
+  leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
+  offsetFetch(request: { readonly groupId: string; readonly topics: readonly object[] }): Promise<{
+    readonly responses: readonly TopicOffsets[];
+  }>;
+  offsetCommit(request: CommitterOfMember & { readonly topics: readonly object[] }): Promise<unknown>;
+  readonly connectionPool?: { readonly pool?: readonly { rejectRequests?(error: Error): void }[] };
+}
+
+interface CommitterOfMember {
+  readonly groupId: string;
+  readonly groupGenerationId: number;
+  readonly memberId: string;
+}
+
+interface SyncRequest {
+  readonly groupId: string;
+  readonly generationId: number;
+  readonly memberId: string;
+  readonly groupAssignment: readonly object[];
+}
+
+export interface FetchRequest {
+  readonly maxWaitTime: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly isolationLevel: number;
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { partition: number; fetchOffset: string; maxBytes: number }[];
+  }[];
+  readonly rackId: string;
+}
+
+export interface FetchedTopic {
+  readonly topicName: string;
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly messages: readonly FetchedMessage[];
+  }[];
+}
+
+export interface FetchedMessage {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | Buffer[]>>;
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly isControlRecord: boolean;
+}
+
+export interface ProduceRequest {
+  readonly topicData: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly messages: readonly Message[] }[];
+  }[];
+  readonly acks: number;
+  readonly timeout: number;
+}
+
+export interface ProducedTopic {
+  readonly topicName: string;
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly baseOffset: string;
+    readonly logAppendTime: string;
+  }[];
+}
+
+interface JoinRequest {
+  readonly groupId: string;
+  readonly sessionTimeout: number;
+  readonly rebalanceTimeout: number;
+  readonly memberId: string;
+  readonly groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[];
+}
+
+interface JoinResponse {
+  readonly generationId: number;
+  readonly leaderId: string;
+  readonly memberId: string;
+  readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
+}
+
+const METADATA_MAX_AGE_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * A cluster of kafkajs, with connections of its own.
+ *
+ * kafkajs hands its cluster to partition assigners, which is public and typed; the consumer that carries it here is never
+ * connected and joins no group.
+ */
+export const captureCluster = (kafka: Kafka): Cluster => {
+  let captured: unknown;
+  kafka.consumer({
+    groupId: 'nestjs-kafka-rpc:cluster',
+    // Refreshed by us, not in the way of a request.
+    metadataMaxAge: METADATA_MAX_AGE_MS,
+    allowAutoTopicCreation: false,
+    readUncommitted: true,
+    partitionAssigners: [
+      (config) => {
+        captured = config.cluster;
+        return kafkajs.PartitionAssigners.roundRobin(config);
+      },
+    ],
+  });
+  return captured as Cluster;
+};
+
+/** Ends all requests of a cluster that are under way: a parked fetch or join would delay its disconnect. */
+export const rejectRequests = (cluster: Cluster, reason: Error): void => {
+  const { brokers = {}, seedBroker } = cluster.brokerPool ?? {};
+  for (const broker of new Set([...Object.values(brokers), seedBroker])) {
+    for (const connection of broker?.connectionPool?.pool ?? []) connection.rejectRequests?.(reason);
+  }
+};

@@ -1,0 +1,97 @@
+import { RpcError } from '../../errors/rpc-error.js';
+import { RpcStatus } from '../../errors/status.js';
+import type { TopicPartition } from '../record.js';
+import { rejectRequests, type Broker, type Cluster } from './captured-cluster.js';
+import { errorType, isConnectionFailure } from './kafkajs-errors.js';
+
+/** The longest that saying good-bye to brokers may take. */
+const DISCONNECT_MS = 1_000;
+
+/** A cluster together with what is known of its leaders; refreshes are shared by all who ask at the same time. */
+export class ClusterLink {
+  private leaders = new Map<string, readonly number[]>();
+  private refreshing: Promise<void> | undefined;
+  private isClosed = false;
+
+  constructor(readonly cluster: Cluster) {}
+
+  /** Takes topics into the metadata. @throws what kafkajs throws, `UNKNOWN_TOPIC_OR_PARTITION` among it. */
+  async addTopics(topics: readonly string[]): Promise<void> {
+    if (topics.every((topic) => this.leaders.has(topic))) return;
+    await this.cluster.addMultipleTargetTopics(topics);
+    this.readLeaders([...this.leaders.keys(), ...topics]);
+  }
+
+  /** The partitions of a known topic. */
+  partitionsOf(topic: string): number {
+    return this.leaders.get(topic)?.length ?? 0;
+  }
+
+  /** From metadata at hand; undefined while the partition has no leader, or is not known. */
+  leaderOf({ topic, partition }: TopicPartition): number | undefined {
+    const leader = this.leaders.get(topic)?.[partition];
+    return leader === undefined || leader < 0 ? undefined : leader;
+  }
+
+  /** Connects the broker if it is not. */
+  broker(nodeId: number): Promise<Broker> {
+    if (this.isClosed) return Promise.reject(connectionClosed());
+    return this.cluster.findBroker({ nodeId });
+  }
+
+  /** Asks the cluster who leads what now. */
+  async refresh(): Promise<void> {
+    if (this.isClosed) throw connectionClosed();
+    this.refreshing ??= this.cluster
+      .refreshMetadata()
+      .then(() => this.readLeaders([...this.leaders.keys()]))
+      .finally(() => {
+        this.refreshing = undefined;
+      });
+    await this.refreshing;
+  }
+
+  /**
+   * Makes the next attempt possible after a request failed. A request that timed out leaves its socket open in kafkajs, where
+   * every later one times out too: such a broker is disconnected.
+   */
+  async recover(error: unknown, nodeId?: number): Promise<void> {
+    const broker = nodeId === undefined ? undefined : this.cluster.brokerPool?.brokers?.[nodeId];
+    if (broker !== undefined && (error as Error).name === 'KafkaJSRequestTimeoutError') {
+      for (const connection of broker.connectionPool?.pool ?? []) connection.rejectRequests?.(error as Error);
+      await broker.disconnect().catch(() => undefined);
+    }
+    // The reason of the first failure is what counts; a refresh that fails is tried again with the next attempt.
+    await this.refresh().catch(() => undefined);
+  }
+
+  /** Ends requests under way and closes the sockets. Idempotent. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    rejectRequests(this.cluster, connectionClosed());
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, DISCONNECT_MS);
+    });
+    await Promise.race([this.cluster.disconnect().catch(() => undefined), limit]);
+    clearTimeout(timer);
+  }
+
+  private readLeaders(topics: readonly string[]): void {
+    for (const topic of topics) {
+      const leaders: number[] = [];
+      for (const { partitionId, leader } of this.cluster.findTopicPartitionMetadata(topic))
+        leaders[partitionId] = leader;
+      if (leaders.length > 0) this.leaders.set(topic, leaders);
+    }
+  }
+}
+
+/** The error of everything that is asked of a connection after `close()`. */
+export const connectionClosed = (): RpcError =>
+  new RpcError(RpcStatus.UNAVAILABLE, 'The connection to Kafka is closed.', { retryable: false });
+
+/** Whether the failure tells that the broker is away, and not that it refused. */
+export const isOutage = (error: unknown): boolean =>
+  isConnectionFailure(error) || errorType(error) === 'LEADER_NOT_AVAILABLE';

@@ -1,0 +1,120 @@
+import type { DriverEvent } from '../driver.js';
+import { backoffMs } from './backoff.js';
+import type { ClusterLink } from './cluster-link.js';
+import { FetchLoop } from './fetch-loop.js';
+import { errorType, isConnectionFailure, isStaleMetadata } from './kafkajs-errors.js';
+import { logEnd, logStart } from './log-offsets.js';
+import type { Subscription } from './subscription.js';
+
+export interface FetcherOptions {
+  readonly maxWaitMs: number;
+  readonly maxFetchBytes: number;
+  readonly closing: AbortSignal;
+  readonly onEvent: (event: DriverEvent) => void;
+}
+
+/** Reads any number of partitions, whoever leads them, with one parked fetch per broker. Never loses its place. */
+export class Fetcher {
+  private readonly subscriptions = new Set<Subscription>();
+  private readonly loops = new Map<number, FetchLoop>();
+  private isConnected = true;
+
+  constructor(
+    private readonly link: ClusterLink,
+    private readonly options: FetcherOptions,
+  ) {}
+
+  add(subscription: Subscription): void {
+    this.subscriptions.add(subscription);
+    this.startLoops();
+  }
+
+  remove(subscription: Subscription): void {
+    this.subscriptions.delete(subscription);
+  }
+
+  /** A reader wants to read again. */
+  nudge(): void {
+    for (const loop of this.loops.values()) loop.nudge();
+  }
+
+  /** Resolves when nothing is delivered any more; the connection's closing signal ends the loops. */
+  async ended(): Promise<void> {
+    this.nudge();
+    await Promise.all([...this.loops.values()].map((loop) => loop.ended));
+  }
+
+  private startLoops(): void {
+    for (const { topicPartition } of this.subscriptions) {
+      const nodeId = this.link.leaderOf(topicPartition);
+      if (nodeId !== undefined && !this.loops.has(nodeId)) this.loops.set(nodeId, this.loop(nodeId));
+    }
+    this.nudge();
+  }
+
+  private loop(nodeId: number): FetchLoop {
+    return new FetchLoop(this.link, {
+      nodeId,
+      maxWaitMs: this.options.maxWaitMs,
+      maxBytes: this.options.maxFetchBytes,
+      closing: this.options.closing,
+      wanted: () => this.wantedOf(nodeId),
+      onFailure: (error, asked, failedNode) => this.onFailure(error, asked, failedNode),
+      onSuccess: () => this.setConnected(true),
+    });
+  }
+
+  /** A partition that failed by itself waits out its time apart, and is then asked alone: it must not hold up the others. */
+  private wantedOf(nodeId: number): readonly Subscription[] {
+    const now = performance.now();
+    const wanted = [...this.subscriptions].filter(
+      (subscription) =>
+        this.link.leaderOf(subscription.topicPartition) === nodeId && subscription.isWanted(now),
+    );
+    const suspect = wanted.find(({ failures }) => failures > 0);
+    return suspect === undefined ? wanted : [suspect];
+  }
+
+  private async onFailure(error: unknown, asked: readonly Subscription[], nodeId: number): Promise<void> {
+    if (errorType(error) === 'OFFSET_OUT_OF_RANGE') return this.findPlaces(asked);
+    if (isConnectionFailure(error)) this.setConnected(false, error as Error);
+    if (!isConnectionFailure(error) && !isStaleMetadata(error)) this.suspect(asked);
+    await this.link.recover(error, nodeId);
+    this.startLoops();
+  }
+
+  /** kafkajs does not tell which partition of a fetch failed: each is asked alone until it has succeeded. */
+  private suspect(asked: readonly Subscription[]): void {
+    for (const subscription of asked) {
+      subscription.failures += 1;
+      if (asked.length === 1) subscription.retryAt = performance.now() + backoffMs(subscription.failures);
+    }
+  }
+
+  /** The log is not where we stood: retention overtook us, or the topic was truncated or made anew. */
+  private async findPlaces(asked: readonly Subscription[]): Promise<void> {
+    for (const subscription of asked) {
+      try {
+        await this.findPlace(subscription);
+      } catch (error) {
+        await this.link.recover(error);
+      }
+    }
+  }
+
+  private async findPlace(subscription: Subscription): Promise<void> {
+    const { topicPartition, next } = subscription;
+    const start = await logStart(this.link, topicPartition);
+    const end = await logEnd(this.link, topicPartition);
+    if (next >= start && next <= end) return;
+    const place = next < start ? start : end;
+    subscription.next = place;
+    this.options.onEvent({ type: 'position-lost', ...topicPartition, from: next, to: place });
+  }
+
+  private setConnected(isConnected: boolean, error?: Error): void {
+    if (isConnected === this.isConnected) return;
+    this.isConnected = isConnected;
+    this.options.onEvent(isConnected ? { type: 'connected' } : { type: 'disconnected', error });
+  }
+}

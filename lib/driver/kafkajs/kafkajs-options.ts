@@ -1,0 +1,82 @@
+import type { KafkaConfig } from 'kafkajs';
+import { checkInteger, checkNames, checkString, invalidOption } from '../../errors/option-checks.js';
+
+/** How `kafkajsDriver` reaches the cluster: `brokers` is required, `ssl` and `sasl` are kafkajs' own. */
+export interface KafkajsDriverOptions {
+  /** Addresses to start from: `host:port`. */
+  readonly brokers: readonly string[];
+  /** TLS: `true`, or Node's `tls.connect` options. @default false */
+  readonly ssl?: KafkaConfig['ssl'];
+  /** Credentials, as kafkajs takes them. @default none */
+  readonly sasl?: KafkaConfig['sasl'];
+  /** How long a TCP or TLS connection may take, in milliseconds. @default 3000 */
+  readonly connectionTimeoutMs?: number;
+  /** After how many milliseconds without an answer a request has failed. @default 10000 */
+  readonly requestTimeoutMs?: number;
+  /** How long the broker holds a fetch when there is nothing to read, in milliseconds; costs no latency. @default 250 */
+  readonly maxWaitMs?: number;
+  /** The most bytes that one fetch brings. @default 4194304 (4 MiB) */
+  readonly maxFetchBytes?: number;
+  /** How often a request to a broker that fails is tried again before it counts as failed. @default 8 */
+  readonly retries?: number;
+  /** Makes the sockets, for proxies and the like. @default plain ones, without Nagle's delay */
+  readonly socketFactory?: KafkaConfig['socketFactory'];
+  /**
+   * Which of kafkajs' own log lines go to Nest's Logger. It calls errors what this driver expects and gets over; what
+   * matters is told by errors and by `on()`. @default 'nothing'
+   */
+  readonly logLevel?: KafkajsLogLevel;
+}
+
+export type KafkajsLogLevel = 'nothing' | 'error' | 'warn' | 'info' | 'debug';
+
+const LOG_LEVELS: readonly string[] = ['nothing', 'error', 'warn', 'info', 'debug'];
+
+export interface ResolvedKafkajsOptions
+  extends
+    Required<Omit<KafkajsDriverOptions, 'ssl' | 'sasl' | 'socketFactory'>>,
+    Pick<KafkajsDriverOptions, 'ssl' | 'sasl' | 'socketFactory'> {}
+
+const NAMES: readonly (keyof KafkajsDriverOptions)[] = [
+  'brokers',
+  'ssl',
+  'sasl',
+  'connectionTimeoutMs',
+  'requestTimeoutMs',
+  'maxWaitMs',
+  'maxFetchBytes',
+  'retries',
+  'socketFactory',
+  'logLevel',
+];
+
+/** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
+export const resolveKafkajsOptions = (options: KafkajsDriverOptions): ResolvedKafkajsOptions => {
+  checkNames('kafkajsDriver', options, NAMES);
+  const { ssl, sasl, socketFactory } = options;
+  const maxWaitMs = checkInteger('maxWaitMs', options.maxWaitMs ?? 250, 1, 60_000);
+  return Object.freeze({
+    brokers: checkBrokers(options.brokers),
+    ssl,
+    sasl,
+    socketFactory,
+    connectionTimeoutMs: checkInteger('connectionTimeoutMs', options.connectionTimeoutMs ?? 3_000, 1),
+    requestTimeoutMs: checkInteger('requestTimeoutMs', options.requestTimeoutMs ?? 10_000, maxWaitMs + 1),
+    maxWaitMs,
+    maxFetchBytes: checkInteger('maxFetchBytes', options.maxFetchBytes ?? 4 * 1024 * 1024, 1_024),
+    retries: checkInteger('retries', options.retries ?? 8, 0, 100),
+    logLevel: checkLogLevel(options.logLevel ?? 'nothing'),
+  });
+};
+
+const checkBrokers = (brokers: unknown): readonly string[] => {
+  if (!Array.isArray(brokers) || brokers.length === 0) {
+    throw invalidOption('brokers', brokers, 'an array of "host:port" with at least one entry');
+  }
+  return Object.freeze(brokers.map((broker, i) => checkString(`brokers[${i}]`, broker)));
+};
+
+const checkLogLevel = (level: unknown): KafkajsLogLevel => {
+  if (typeof level === 'string' && LOG_LEVELS.includes(level)) return level as KafkajsLogLevel;
+  throw invalidOption('logLevel', level, `one of ${LOG_LEVELS.join(', ')}`);
+};

@@ -1,5 +1,6 @@
+import { checkInteger, checkNames } from '../../errors/option-checks.js';
 import type { KafkaDriver } from '../driver.js';
-import { MemoryBroker } from './memory-broker.js';
+import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
 import { MemoryConnection } from './memory-connection.js';
 
 /** Of these, tests use `now` most, and long runs `retentionRecords`. */
@@ -42,10 +43,10 @@ export interface MemoryDriver extends KafkaDriver {
  * One driver object is one broker; all servers and clients that share the object talk to each other through it, and
  * what they send is gone with it. Partitions, offsets, groups, rebalances and commits behave as the conformance suite
  * asks of every driver. A record costs two copies of its bytes; nothing is written, and no timer runs while idle.
+ * @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants.
  */
 export const memoryDriver = (options: MemoryDriverOptions = {}): MemoryDriver => {
-  const { retentionRecords = 100_000, maxBatchBytes = 1_048_576, now = Date.now } = options;
-  const broker = new MemoryBroker({ retentionRecords, maxBatchBytes, now });
+  const broker = new MemoryBroker(resolveOptions(options));
   return Object.freeze({
     name: 'memory',
     connect: async (connectOptions) => new MemoryConnection(broker, connectOptions),
@@ -53,4 +54,13 @@ export const memoryDriver = (options: MemoryDriverOptions = {}): MemoryDriver =>
     startBroker: () => broker.start(),
     killMember: (groupId, memberIndex) => broker.group(groupId).expire(memberIndex),
   } satisfies MemoryDriver);
+};
+
+const resolveOptions = (options: MemoryDriverOptions): MemoryBrokerOptions => {
+  checkNames('memoryDriver', options, ['retentionRecords', 'maxBatchBytes', 'now']);
+  return Object.freeze({
+    retentionRecords: checkInteger('retentionRecords', options.retentionRecords ?? 100_000, 1),
+    maxBatchBytes: checkInteger('maxBatchBytes', options.maxBatchBytes ?? 1_048_576, 1),
+    now: options.now ?? Date.now,
+  });
 };

@@ -1,10 +1,8 @@
-import { Controller, type INestMicroservice } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { EventPattern, MessagePattern, Payload, RpcException, type MicroserviceOptions } from '@nestjs/microservices';
-import { Module } from '@nestjs/common';
-import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
-import { KafkaRpcClient, KafkaRpcServer, RpcError } from 'nestjs-kafka-rpc';
-import { memoryDriver } from 'nestjs-kafka-rpc/memory';
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { firstValueFrom, from, lastValueFrom, toArray, type Observable } from 'rxjs';
+import type { KafkaRpcClient } from 'nestjs-kafka-rpc';
+import { RpcCluster } from '../../support/rpc-cluster.js';
 
 @Controller()
 class SumController {
@@ -13,87 +11,73 @@ class SumController {
     return a + b;
   }
 
+  @MessagePattern('sum.later')
+  async later(@Payload('a') a: number): Promise<number> {
+    return a;
+  }
+
   @MessagePattern('sum.range')
-  range(@Payload() n: number) {
-    return from(Array.from({ length: n }, (_, i) => i));
-  }
-
-  @MessagePattern('sum.fail')
-  fail(): never {
-    throw new RpcException('no luck');
-  }
-
-  @MessagePattern('sum.typed')
-  typed(): never {
-    throw new RpcError('NOT_FOUND', 'nothing there', { details: { id: 7 } });
-  }
-
-  @MessagePattern('sum.bug')
-  bug(): never {
-    throw new Error('secret');
-  }
-
-  @EventPattern('sum.done')
-  done(): void {
-    seen.push('done');
+  range(@Payload() count: number): Observable<number> {
+    return from(Array.from({ length: count }, (_, i) => i));
   }
 }
-const seen: string[] = [];
-
-@Module({ controllers: [SumController] })
-class SumModule {}
 
 describe('a call', () => {
-  let app: INestMicroservice;
+  let cluster: RpcCluster;
   let client: KafkaRpcClient;
 
   beforeAll(async () => {
-    const driver = memoryDriver();
-    app = await NestFactory.createMicroservice<MicroserviceOptions>(SumModule, {
-      strategy: new KafkaRpcServer({ service: 'sum', driver }),
-      logger: false,
-    });
-    await app.listen();
-    client = new KafkaRpcClient({ service: 'sum', driver });
-    await client.connect();
+    cluster = new RpcCluster();
+    await cluster.serve({ controllers: [SumController] });
+    client = cluster.client();
   });
 
-  afterAll(async () => {
-    await client.close();
-    await app.close();
-  });
+  afterAll(() => cluster.close());
 
-  it('is answered', async () => {
+  it('is answered with the value that the handler returns', async () => {
     expect(await firstValueFrom(client.send('sum.add', { a: 1, b: 2 }))).toBe(3);
-    const reply = await client.call<number>('sum.add', { a: 2, b: 2 });
-    expect(reply.value).toBe(4);
+    expect((await client.call('sum.add', { a: 2, b: 2 })).value).toBe(4);
   });
 
-  it('streams', async () => {
-    expect(await lastValueFrom(client.send('sum.range', 5).pipe(toArray()))).toEqual([0, 1, 2, 3, 4]);
+  it('is answered with what the promise of the handler resolves to', async () => {
+    expect((await client.call('sum.later', { a: 1 })).value).toBe(1);
   });
 
-  it('fails typed', async () => {
-    await expect(client.call('sum.fail', {})).rejects.toMatchObject({ status: 'UNKNOWN', message: 'no luck' });
-    await expect(client.call('sum.typed', {})).rejects.toMatchObject({ status: 'NOT_FOUND', details: { id: 7 } });
-    await expect(client.call('sum.bug', {})).rejects.toMatchObject({
-      status: 'INTERNAL',
-      message: 'Internal server error',
+  it('is answered with every value of the Observable of the handler, in order', async () => {
+    const values = await lastValueFrom(client.send('sum.range', 2_000).pipe(toArray()));
+    expect(values).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
+  });
+
+  it('completes without a value when the Observable has none', async () => {
+    expect(await lastValueFrom(client.send('sum.range', 0).pipe(toArray()))).toEqual([]);
+    expect((await client.call('sum.range', 0)).value).toBeUndefined();
+  });
+
+  it('gets its own answer among 5,000 at once', async () => {
+    const calls = Array.from({ length: 5_000 }, (_, i) => client.call('sum.add', { a: i, b: i }));
+    const values = (await Promise.all(calls)).map(({ value }) => value);
+    expect(values).toEqual(calls.map((_, i) => 2 * i));
+    expect(client.openCalls).toBe(0);
+  });
+
+  it('with call(), is refused a second value and cancelled', async () => {
+    await expect(client.call('sum.range', 3)).rejects.toMatchObject({
+      status: 'FAILED_PRECONDITION',
+      message: expect.stringContaining('use send()') as string,
     });
-    await expect(client.call('sum.nothing', {})).rejects.toMatchObject({ status: 'UNIMPLEMENTED' });
+    expect(client.openCalls).toBe(0);
   });
 
-  it('emits', async () => {
-    await lastValueFrom(client.emit('sum.done', {}));
-    await client.call('sum.add', { a: 1, b: 1 });
-    await new Promise((r) => setTimeout(r, 50));
-    expect(seen).toEqual(['done']);
-  });
+  it('tells who answered and where its time went', async () => {
+    const { server } = await cluster.serve({ controllers: [SumController] }, { service: 'other' });
+    const { serverId, attempt, timings } = await cluster
+      .client({ service: 'other' })
+      .call('sum.add', { a: 1, b: 2 });
 
-  it('takes 1,000 at once', async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 1000 }, (_, i) => client.call<number>('sum.add', { a: i, b: i })),
-    );
-    expect(answers.map((a) => a.value)).toEqual(Array.from({ length: 1000 }, (_, i) => 2 * i));
+    expect(serverId).toBe(server.id);
+    expect(attempt).toBe(1);
+    const { totalMs, serverMs, requestFlightMs, replyFlightMs } = timings;
+    expect(serverMs + requestFlightMs + replyFlightMs).toBeCloseTo(totalMs, 6);
+    for (const part of [serverMs, requestFlightMs, replyFlightMs]) expect(part).toBeGreaterThanOrEqual(0);
   });
 });

@@ -1,4 +1,5 @@
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
+import type { Observable } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
@@ -31,7 +32,7 @@ export interface AwaitedCallOptions extends CallOptions {
  *
  * Connects at the first call, or at `connect()`. Every call has a deadline and fails with an `RpcError`.
  */
-export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents, KafkaRpcClientStatus> {
+export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   private readonly owner: CallOwner;
   private readonly connection: ClientConnection;
   private readonly events = new ClientEvents((status) => this._status$.next(status));
@@ -54,6 +55,11 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents, KafkaRpcCl
       normalize: (pattern) => this.normalizePattern(pattern as Parameters<typeof this.normalizePattern>[0]),
     };
     this.connection = connection ?? ownConnection(options as KafkaRpcClientOptions);
+  }
+
+  /** `connected`, `disconnected` or `crashed`, the present one at once. */
+  override get status(): Observable<KafkaRpcClientStatus> {
+    return super.status as Observable<KafkaRpcClientStatus>;
   }
 
   /** 32 hexadecimal digits, new with every connection object. */

@@ -61,14 +61,13 @@ export class FetchLoop {
 
   private async fetchOnce(asked: readonly Subscription[]): Promise<void> {
     const { nodeId, onFailure, onSuccess, closing } = this.options;
-    const places = asked.map(({ next }) => next);
     try {
       const broker = await this.link.broker(nodeId);
       const { responses } = await broker.fetch(this.request(asked));
       this.failures = 0;
       for (const subscription of asked) subscription.failures = 0;
       onSuccess();
-      deliver(responses, asked, places);
+      deliver(responses, asked);
     } catch (error) {
       if (closing.aborted) return;
       await sleep(backoffMs(this.failures++), closing);
@@ -79,11 +78,15 @@ export class FetchLoop {
   private request(asked: readonly Subscription[]): FetchRequest {
     const { maxWaitMs, maxBytes } = this.options;
     const isTrial = asked.some(({ failures }) => failures > 0);
-    const topics = new Map<string, { partition: number; fetchOffset: string; maxBytes: number }[]>();
+    const topics = new Map<string, PartitionRequest[]>();
     for (const { topicPartition, next } of asked) {
-      const partitions = topics.get(topicPartition.topic) ?? [];
-      topics.set(topicPartition.topic, partitions);
-      partitions.push({ partition: topicPartition.partition, fetchOffset: String(next), maxBytes });
+      const { topic, partition } = topicPartition;
+      const partitions = topics.get(topic) ?? [];
+      topics.set(topic, partitions);
+      const place = partitions.find((known) => known.partition === partition);
+      // Several readers of one partition: it is asked for once, from where the last of them stands.
+      if (place === undefined) partitions.push({ partition, fetchOffset: String(next), maxBytes });
+      else if (next < BigInt(place.fetchOffset)) place.fetchOffset = String(next);
     }
     return {
       maxWaitTime: isTrial ? 0 : maxWaitMs,
@@ -96,18 +99,21 @@ export class FetchLoop {
   }
 }
 
-const deliver = (
-  responses: readonly FetchedTopic[],
-  asked: readonly Subscription[],
-  places: readonly bigint[],
-): void => {
+interface PartitionRequest {
+  readonly partition: number;
+  fetchOffset: string;
+  readonly maxBytes: number;
+}
+
+const deliver = (responses: readonly FetchedTopic[], asked: readonly Subscription[]): void => {
   for (const { topicName, partitions } of responses) {
     for (const { partition, messages } of partitions) {
       if (messages.length === 0) continue;
-      const i = asked.findIndex(
-        ({ topicPartition }) => topicPartition.topic === topicName && topicPartition.partition === partition,
-      );
-      asked[i]?.deliver(messages, places[i] as bigint);
+      for (const subscription of asked) {
+        const { topicPartition } = subscription;
+        const isOfPartition = topicPartition.partition === partition && topicPartition.topic === topicName;
+        if (isOfPartition) subscription.deliver(messages);
+      }
     }
   }
 };

@@ -30,6 +30,7 @@ export class Fetcher {
   }
 
   remove(subscription: Subscription): void {
+    subscription.isActive = false;
     this.subscriptions.delete(subscription);
   }
 

@@ -1,6 +1,7 @@
 import type { TopicPartition } from '../record.js';
 import type { ClusterLink } from './cluster-link.js';
-import { toRpcError } from './kafkajs-errors.js';
+import { backoffMs, sleep } from './backoff.js';
+import { isRetriable, toRpcError } from './kafkajs-errors.js';
 
 /** The first offset that the broker still has. */
 export const logStart = (link: ClusterLink, partition: TopicPartition): Promise<bigint> =>
@@ -10,7 +11,26 @@ export const logStart = (link: ClusterLink, partition: TopicPartition): Promise<
 export const logEnd = (link: ClusterLink, partition: TopicPartition): Promise<bigint> =>
   logOffset(link, partition, false);
 
+/** A partition that has just been made, or whose leader moves, is asked again. */
+const ATTEMPTS = 8;
+
 const logOffset = async (
+  link: ClusterLink,
+  place: TopicPartition,
+  fromBeginning: boolean,
+): Promise<bigint> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await askOffset(link, place, fromBeginning);
+    } catch (error) {
+      if (attempt >= ATTEMPTS || !isRetriable(error)) throw error;
+      await sleep(backoffMs(attempt));
+      await link.recover(error);
+    }
+  }
+};
+
+const askOffset = async (
   { cluster }: ClusterLink,
   { topic, partition }: TopicPartition,
   fromBeginning: boolean,

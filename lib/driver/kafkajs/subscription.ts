@@ -15,6 +15,8 @@ export class Subscription {
   /** Not fetched before this time, on the clock of `performance.now()`: it failed by itself. */
   retryAt = 0;
   failures = 0;
+  /** False once nobody reads it any more: a fetch that is under way then brings nothing. */
+  isActive = true;
 
   constructor(
     readonly topicPartition: TopicPartition,
@@ -26,11 +28,11 @@ export class Subscription {
     return this.retryAt <= now && this.reader.isReading();
   }
 
-  /** Hands on what was fetched from `from`, and moves on. */
-  deliver(messages: readonly FetchedMessage[], from: bigint): void {
-    if (messages.length === 0 || from !== this.next || !this.reader.isOwner()) return;
+  /** Hands on what was fetched and is not behind us already, and moves on. */
+  deliver(messages: readonly FetchedMessage[]): void {
+    if (!this.isActive || !this.reader.isOwner()) return;
     const records: ConsumerRecord[] = [];
-    let next = from;
+    let next = this.next;
     for (const message of messages) {
       const offset = BigInt(message.offset);
       // A batch is fetched whole, also when the place is in its middle.

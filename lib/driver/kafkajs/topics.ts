@@ -10,7 +10,7 @@ type Admin = ReturnType<Kafka['admin']>;
 
 /** Creates and checks topics. Opens a connection of its own only when there is something to ask. */
 export class Topics {
-  /** Checked already on this connection: a second client of the same topics costs nothing. */
+  /** What was checked already on this connection: a second client of the same topics costs nothing. */
   private readonly known = new Set<string>();
 
   constructor(
@@ -20,7 +20,7 @@ export class Topics {
   ) {}
 
   async ensure(specs: readonly TopicSpec[], create: boolean): Promise<void> {
-    const unknown = specs.filter(({ topic }) => !this.known.has(topic));
+    const unknown = specs.filter((spec) => !this.known.has(checkOf(spec)));
     if (unknown.length === 0) return;
     const admin = this.kafka.admin();
     try {
@@ -35,7 +35,7 @@ export class Topics {
       await admin.disconnect().catch(() => undefined);
     }
     await this.untilLed(unknown.map(({ topic }) => topic));
-    for (const { topic } of unknown) this.known.add(topic);
+    for (const spec of unknown) this.known.add(checkOf(spec));
   }
 
   private async createMissing(admin: Admin, specs: readonly TopicSpec[], create: boolean): Promise<void> {
@@ -70,6 +70,10 @@ export class Topics {
     return partitions > 0 && Array.from({ length: partitions }, (_, i) => i).every(leads);
   }
 }
+
+/** Names a topic together with what is asked of it. */
+const checkOf = ({ topic, required, config }: TopicSpec): string =>
+  JSON.stringify([topic, ...required.map((name) => [name, config[name]])]);
 
 const toTopicConfig = (spec: TopicSpec): Parameters<Admin['createTopics']>[0]['topics'][number] => ({
   topic: spec.topic,

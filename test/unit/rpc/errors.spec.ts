@@ -1,0 +1,142 @@
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import { RpcError, RpcStatus, type KafkaRpcClient } from 'nestjs-kafka-rpc';
+import { concat, lastValueFrom, of, throwError, type Observable } from 'rxjs';
+import { RpcCluster } from '../../support/rpc-cluster.js';
+
+describe('an error of a handler', () => {
+  let cluster: RpcCluster;
+  let client: KafkaRpcClient;
+
+  @Controller()
+  class FailingController {
+    @MessagePattern('throws')
+    throws(@Payload() status: RpcStatus): never {
+      throw new RpcError(status, `It is ${status}.`, { details: { id: 7n } });
+    }
+
+    @MessagePattern('rejects')
+    async rejects(): Promise<never> {
+      throw new RpcException('no luck');
+    }
+
+    @MessagePattern('object')
+    object(): never {
+      throw new RpcException({ status: 'NOT_FOUND', message: 'Not there.', id: 7 });
+    }
+
+    @MessagePattern('bug')
+    bug(): never {
+      throw new TypeError('the password is 1234');
+    }
+
+    @MessagePattern('stream')
+    stream(): Observable<number> {
+      return concat(
+        of(1, 2),
+        throwError(() => new RpcError('OUT_OF_RANGE', 'No third.')),
+      );
+    }
+
+    @MessagePattern('not-retryable')
+    notRetryable(): never {
+      throw new RpcError('UNAVAILABLE', 'Never again.', { retryable: false });
+    }
+
+    @MessagePattern('long')
+    long(): never {
+      throw new RpcError('INTERNAL', 'é'.repeat(100_000));
+    }
+
+    @MessagePattern('odd-details')
+    oddDetails(): never {
+      throw new RpcError('ABORTED', 'Odd.', { details: () => undefined });
+    }
+
+    @MessagePattern('large-details')
+    largeDetails(): never {
+      throw new RpcError('ABORTED', 'Large.', { details: Buffer.alloc(2_000_000) });
+    }
+  }
+
+  beforeAll(async () => {
+    cluster = new RpcCluster();
+    await cluster.serve({ controllers: [FailingController] });
+    client = cluster.client();
+  });
+
+  afterAll(() => cluster.close());
+
+  const failure = (pattern: string, data: unknown = {}): Promise<RpcError> =>
+    client.call(pattern, data).then(
+      () => {
+        throw new Error('It did not fail.');
+      },
+      (error: unknown) => error as RpcError,
+    );
+
+  it.each(Object.values(RpcStatus))('arrives as it was thrown: %s', async (status) => {
+    const error = await failure('throws', status);
+    expect(error).toBeInstanceOf(RpcError);
+    expect(error).toBeInstanceOf(RpcException);
+    expect(error).toMatchObject({ status, message: `It is ${status}.`, details: { id: 7n } });
+    expect(error.retryable).toBe(['UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'ABORTED'].includes(status));
+  });
+
+  it('arrives the same way with send()', async () => {
+    await expect(lastValueFrom(client.send('throws', 'NOT_FOUND'))).rejects.toMatchObject({
+      status: 'NOT_FOUND',
+    });
+  });
+
+  it('that is an RpcException with a text is UNKNOWN with that text', async () => {
+    const error = await failure('rejects');
+    expect(error).toMatchObject({ status: 'UNKNOWN', message: 'no luck' });
+    expect(error.details).toBeUndefined();
+  });
+
+  it('that is an RpcException with an object keeps its status, and is in the details', async () => {
+    expect(await failure('object')).toMatchObject({
+      status: 'NOT_FOUND',
+      message: 'Not there.',
+      details: { id: 7 },
+    });
+  });
+
+  it('that nobody foresaw is masked', async () => {
+    const error = await failure('bug');
+    expect(error).toMatchObject({ status: 'INTERNAL', message: 'Internal server error' });
+    expect(JSON.stringify(error)).not.toContain('1234');
+  });
+
+  it('after the values of a stream arrives after them', async () => {
+    const heard: unknown[] = [];
+    const end = new Promise((resolve) => {
+      client.send('stream', {}).subscribe({ next: (value) => heard.push(value), error: resolve });
+    });
+    expect(await end).toMatchObject({ status: 'OUT_OF_RANGE' });
+    expect(heard).toEqual([1, 2]);
+  });
+
+  it('keeps what its author says of a retry', async () => {
+    expect(await failure('not-retryable')).toMatchObject({ status: 'UNAVAILABLE', retryable: false });
+  });
+
+  it('with a long text arrives with the beginning of it', async () => {
+    const error = await failure('long');
+    expect(error).toMatchObject({ status: 'INTERNAL' });
+    expect(error.message).toMatch(/^é{1000,65535}$/);
+  });
+
+  it('whose details cannot be serialized arrives without them', async () => {
+    const error = await failure('odd-details');
+    expect(error).toMatchObject({ status: 'ABORTED', message: 'Odd.' });
+    expect(error.details).toBeUndefined();
+  });
+
+  it('whose details are too large still ends the call, with a typed error', async () => {
+    const error = await failure('large-details');
+    expect(error.details).toBeUndefined();
+    expect(['ABORTED', 'RESOURCE_EXHAUSTED']).toContain(error.status);
+  });
+});

@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util';
+
+/** What can be asked for on the command line; the same for every benchmark. */
+export interface BenchmarkOptions {
+  readonly benchmark: string;
+  readonly help: boolean;
+  /** A smoke run: few short rounds, numbers of no worth, kept out of the committed results. */
+  readonly quick: boolean;
+  readonly rounds: number;
+  /** How long one measurement lasts. */
+  readonly seconds: number;
+  /** Calls at once, one measurement each. */
+  readonly levels: readonly number[];
+  /** Names of peers; empty for all. */
+  readonly peers: readonly string[];
+  /** The folder that the JSON goes to. */
+  readonly results: string;
+  /** The folder that CPU profiles go to; profiling slows the run, so such a run writes no JSON. */
+  readonly profile: string | undefined;
+}
+
+export const USAGE = `npm run bench -- [benchmark] [options]
+
+  --rounds N         rounds of every measurement (5; quick: 2)
+  --seconds S        length of one measurement (4; quick: 1)
+  --levels 1,100     calls at once, one measurement each (1,100,1000)
+  --peers a,b        only these peers (all)
+  --quick            a smoke run: few short rounds, JSON goes to build/results
+  --results FOLDER   where the JSON goes (benchmarks/results)
+  --profile FOLDER   CPU profiles of clients and servers, and where their time goes; no JSON
+  --help             this text
+`;
+
+/** @throws Error that names the option, what it got and what it wants. */
+export function parseCommandLine(argv: readonly string[]): BenchmarkOptions {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      levels: { type: 'string', default: '1,100,1000' },
+      peers: { type: 'string', default: '' },
+      quick: { type: 'boolean', default: false },
+      results: { type: 'string' },
+      profile: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { quick } = values;
+  return Object.freeze({
+    benchmark: positionals[0] ?? 'round-trip',
+    help: values.help,
+    quick,
+    rounds: Math.ceil(positive('--rounds', values.rounds ?? (quick ? '2' : '5'))),
+    seconds: positive('--seconds', values.seconds ?? (quick ? '1' : '4')),
+    levels: list(values.levels).map((level) => Math.ceil(positive('--levels', level))),
+    peers: list(values.peers),
+    results: values.results ?? (quick ? 'build/results' : 'benchmarks/results'),
+    profile: values.profile,
+  });
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new Error(`${option} got ${JSON.stringify(text)}: it wants a number above 0`);
+}
+
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');

@@ -1,0 +1,99 @@
+import type { PeerHandle } from '../peers/peer.js';
+import { cpuSecondsOf } from './cpu.js';
+import type { Latency, Load } from './load.js';
+
+/** A peer that was started, warm, and waits for its turns. */
+export interface StartedPeer {
+  readonly name: string;
+  readonly handle: PeerHandle;
+}
+
+/** One peer, one level, one round. */
+export interface Measurement {
+  readonly calls: number;
+  readonly seconds: number;
+  readonly callsPerSecond: number;
+  readonly latencyMs: Latency;
+  /** CPU seconds per 1,000 calls. */
+  readonly cpuPerThousand: CpuPerThousand;
+}
+
+export interface CpuPerThousand {
+  readonly client: number;
+  readonly server: number;
+  /** Undefined for a broker whose process is not at hand. */
+  readonly broker: number | undefined;
+}
+
+export interface RoundPlan {
+  readonly loads: readonly Load[];
+  readonly rounds: number;
+  readonly brokerPid: number | undefined;
+}
+
+/** What one peer gave under one load, a measurement per round. */
+export interface Series {
+  readonly peer: string;
+  readonly concurrency: number;
+  readonly rounds: readonly Measurement[];
+}
+
+/**
+ * Level by level, A B C D, A B C D, …: the peers take turns, so that a slow minute of the machine falls on all of them,
+ * and round n of one peer may be compared with round n of another.
+ */
+export async function interleave(
+  peers: readonly StartedPeer[],
+  plan: RoundPlan,
+  tell: (line: string) => void,
+): Promise<Series[]> {
+  const all: Series[] = [];
+  for (const load of plan.loads) {
+    const level = peers.map(({ name }) => ({
+      peer: name,
+      concurrency: load.concurrency,
+      rounds: [] as Measurement[],
+    }));
+    for (let round = 1; round <= plan.rounds; round += 1) {
+      for (const [at, { name, handle }] of peers.entries()) {
+        const measured = await measure(handle, load, plan.brokerPid);
+        level[at]?.rounds.push(measured);
+        tell(progressLine(`round ${round}/${plan.rounds}`, name, load, measured));
+      }
+    }
+    all.push(...level);
+  }
+  return all;
+}
+
+/** One load on one peer, with the CPU time of all three processes. */
+async function measure(handle: PeerHandle, load: Load, brokerPid: number | undefined): Promise<Measurement> {
+  const brokerBefore = await cpuSecondsOf(brokerPid);
+  const result = await handle.run(load);
+  const brokerAfter = await cpuSecondsOf(brokerPid);
+  const broker =
+    brokerBefore === undefined || brokerAfter === undefined ? undefined : brokerAfter - brokerBefore;
+  const perThousand = (cpuSeconds: number): number => (cpuSeconds / result.calls) * 1_000;
+  return {
+    calls: result.calls,
+    seconds: result.seconds,
+    callsPerSecond: result.callsPerSecond,
+    latencyMs: result.latency,
+    cpuPerThousand: {
+      client: perThousand(result.clientCpuSeconds),
+      server: perThousand(result.serverCpuSeconds),
+      broker: broker === undefined ? undefined : perThousand(broker),
+    },
+  };
+}
+
+function progressLine(
+  round: string,
+  peer: string,
+  load: Load,
+  { callsPerSecond, latencyMs }: Measurement,
+): string {
+  const rate = Math.round(callsPerSecond).toLocaleString('en');
+  const { p50, p99 } = latencyMs;
+  return `${round}  ${load.concurrency} at once  ${peer.padEnd(12)} ${rate.padStart(8)} calls/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms`;
+}

@@ -1,0 +1,27 @@
+import type { StartedPeer } from './rounds.js';
+
+/** In all at least so many calls per peer: before that, V8 and the JVM have not compiled what runs hot. */
+export const LEAST_WARM_UP_CALLS = 3_000;
+
+/** Bounded by time too, as some peers make a hundred calls a second one at a time. */
+const LOADS = [
+  { concurrency: 100, calls: LEAST_WARM_UP_CALLS, seconds: 30 },
+  { concurrency: 1, calls: 1_000, seconds: 3 },
+  { concurrency: 1_000, calls: 30_000, seconds: 4 },
+] as const;
+
+/** Warms peers and broker up in turns; gives how many calls each peer made. */
+export async function warmUp(
+  peers: readonly StartedPeer[],
+  tell: (line: string) => void,
+): Promise<ReadonlyMap<string, number>> {
+  const made = new Map<string, number>();
+  for (const load of LOADS) {
+    for (const { name, handle } of peers) {
+      const { calls } = await handle.run(load);
+      made.set(name, (made.get(name) ?? 0) + calls);
+      tell(`warm-up  ${load.concurrency} at once  ${name.padEnd(12)} ${calls.toLocaleString('en')} calls`);
+    }
+  }
+  return made;
+}

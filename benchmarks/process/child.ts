@@ -1,0 +1,78 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Answer, AnswerOf, ArgumentOf, Commands, Question } from './ipc.js';
+
+const LEAVE_WITHIN_MS = 10_000;
+
+/** The main process's end of a forked program: questions go out over IPC, answers come back. */
+export class Child<C extends Commands<C>> {
+  private readonly process: ChildProcess;
+  private readonly open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  private asked = 0;
+  private isLeaving = false;
+
+  /** @param name what messages call it, for instance "the server of nest-tcp" */
+  constructor(
+    private readonly name: string,
+    program: URL,
+  ) {
+    // Standard output belongs to the report.
+    this.process = fork(fileURLToPath(program), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.process.on('message', (message) => this.onAnswer(message as Answer));
+    this.process.on('error', (error) => this.failAll(error));
+    this.process.on('exit', (code, signal) => this.onExit(code, signal));
+  }
+
+  /** Rejects with the program's own error, or when it ends without an answer. */
+  ask<K extends keyof C & string>(command: K, argument: ArgumentOf<C[K]>): Promise<AnswerOf<C[K]>> {
+    if (!this.process.connected) return Promise.reject(new Error(`${this.name} does not run`));
+    const question: Question = { id: (this.asked += 1), command, argument };
+    return new Promise<AnswerOf<C[K]>>((resolve, reject) => {
+      this.open.set(question.id, { resolve: (value) => resolve(value as AnswerOf<C[K]>), reject });
+      this.process.send(question, (error) => {
+        if (error !== null) this.settle({ id: question.id, error: error.message });
+      });
+    });
+  }
+
+  /** Asks it to leave, which closes its connections in order; kills it when it does not go. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const gone = once(this.process, 'exit');
+    if (!this.isLeaving && this.process.connected) {
+      this.isLeaving = true;
+      this.process.send({ id: 0, command: 'leave', argument: undefined } satisfies Question, () => undefined);
+    }
+    const stay = new AbortController();
+    const force = sleep(LEAVE_WITHIN_MS, undefined, { signal: stay.signal }).then(
+      () => this.process.kill('SIGKILL'),
+      () => undefined,
+    );
+    await gone;
+    stay.abort();
+    await force;
+  }
+
+  private onAnswer(answer: Answer): void {
+    this.settle(answer);
+  }
+
+  private settle({ id, value, error }: Answer): void {
+    const waiting = this.open.get(id);
+    this.open.delete(id);
+    if (error === undefined) waiting?.resolve(value);
+    else waiting?.reject(new Error(`${this.name}: ${error}`));
+  }
+
+  private onExit(code: number | null, signal: NodeJS.Signals | null): void {
+    this.failAll(new Error(`${this.name} ended by itself (${signal ?? `code ${code}`})`));
+  }
+
+  private failAll(error: Error): void {
+    const waiting = [...this.open.values()];
+    this.open.clear();
+    for (const { reject } of waiting) reject(error);
+  }
+}

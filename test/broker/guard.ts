@@ -14,9 +14,17 @@ export interface Guard {
   close(): Promise<void>;
 }
 
-/** Killed programs write until they are gone, so the folder goes last; a pid that nobody reaps is not waited for long. */
+/**
+ * Killed programs write until they are gone, so the folder goes last. Gone is also a zombie: once this process
+ * has ended, whoever inherits them may never reap them.
+ */
 const GUARD = `
 trap '' HUP INT TERM
+gone() {
+  kill -0 "$1" 2>/dev/null || return 0
+  case $(ps -o stat= -p "$1" 2>/dev/null) in Z*) return 0 ;; esac
+  return 1
+}
 pids=''
 while read -r verb pid; do
   if [ "$verb" = watch ]; then pids="$pids $pid"; continue; fi
@@ -24,10 +32,10 @@ while read -r verb pid; do
   for each in $pids; do [ "$each" = "$pid" ] || kept="$kept $each"; done
   pids=$kept
 done
+for pid in $pids; do kill -9 "$pid" 2>/dev/null; done
+tries=0
 for pid in $pids; do
-  kill -9 "$pid" 2>/dev/null
-  tries=0
-  while kill -0 "$pid" 2>/dev/null && [ $tries -lt 60 ]; do tries=$((tries + 1)); sleep 0.05; done
+  while ! gone "$pid" && [ $tries -lt 60 ]; do tries=$((tries + 1)); sleep 0.05; done
 done
 rm -rf "$1"
 `;

@@ -105,7 +105,8 @@ export class KafkaNode {
 
   private async failure(what: string): Promise<Error> {
     const log = await readFile(this.logFile, 'utf8').catch(() => '');
-    const end = log.trim().split('\n').slice(-QUOTED_LINES).join('\n');
+    // A node that waits for another says so many times a second, and would push the cause out of the quote.
+    const end = [...new Set(log.trim().split('\n'))].slice(-QUOTED_LINES).join('\n');
     return new Error(`Kafka node ${this.id} ${what}. The end of its log:\n${end || '(empty)'}`);
   }
 }

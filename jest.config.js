@@ -33,6 +33,12 @@ const project = (displayName, testMatch, extra = {}) => ({
   ...extra,
 });
 
+/** One broker for all suites of a run; those that hurt their broker start their own. */
+const SHARED_KAFKA = {
+  globalSetup: '<rootDir>/test/broker/jest-global-setup.ts',
+  globalTeardown: '<rootDir>/test/broker/jest-global-teardown.ts',
+};
+
 export default {
   projects: [
     project('unit', [
@@ -41,6 +47,7 @@ export default {
       '<rootDir>/test/issues/*.spec.ts',
     ]),
     project('conformance', ['<rootDir>/test/conformance/*.spec.ts']),
-    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], SHARED_KAFKA),
+    project('package', ['<rootDir>/test/package/*.spec.ts'], SHARED_KAFKA),
   ],
 };

@@ -81,6 +81,7 @@ describe('a call that its caller gives up', () => {
     calls[0]!.unsubscribe();
     expect((await waiting).value).toBe('done');
     calls[1]!.unsubscribe();
+    await until(() => server.callsInHand === 0);
   });
 
   it.each(['sum.silent', 'sum.ticks'])(
@@ -106,6 +107,7 @@ describe('a call that its caller gives up', () => {
     await until(() => server.callsInHand === 1);
     expect(contexts).toEqual([]);
     running[1]!.unsubscribe();
+    await until(() => server.callsInHand === 0);
   });
 
   it('is told nothing of a late answer, which is counted', async () => {

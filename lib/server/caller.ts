@@ -30,7 +30,10 @@ export class Callers {
     const name = `${id.toString('latin1')}${replyTo?.partition ?? ''}`;
     const known = this.callers.get(name);
     if (known !== undefined) return known;
-    const caller = new Caller(id, replyTo === null ? null : this.destination(id, replyTo));
+    const caller = new Caller(
+      id,
+      replyTo === null ? null : replyDestination(this.serverId, id, replyTo, this.codec),
+    );
     this.callers.set(name, caller);
     if (this.callers.size > MAX_IDLE_CALLERS) this.forgetIdle();
     return caller;
@@ -41,18 +44,6 @@ export class Callers {
     for (const caller of this.callers.values()) yield* caller.calls.values();
   }
 
-  private destination(recipient: Buffer, { topic, partition }: ReplyAddress): Destination {
-    const { serializer, stages } = this.codec;
-    const envelope = encodeEnvelope({
-      direction: 'reply',
-      sender: this.serverId,
-      contentType: serializer.contentType,
-      stages,
-      recipient,
-    });
-    return Object.freeze({ topic, partition, direction: 'reply', envelope });
-  }
-
   private forgetIdle(): void {
     for (const [name, caller] of this.callers) {
       if (this.callers.size <= MAX_IDLE_CALLERS / 2) return;
@@ -60,3 +51,15 @@ export class Callers {
     }
   }
 }
+
+/** Where a server's replies to one client go. */
+export const replyDestination = (
+  serverId: Buffer,
+  recipient: Buffer,
+  { topic, partition }: ReplyAddress,
+  { serializer, stages }: Codec,
+): Destination => {
+  const { contentType } = serializer;
+  const envelope = encodeEnvelope({ direction: 'reply', sender: serverId, contentType, stages, recipient });
+  return Object.freeze({ topic, partition, direction: 'reply', envelope });
+};

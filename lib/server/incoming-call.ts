@@ -26,7 +26,7 @@ export class IncomingCall implements Work, Due {
   dueTick = 0;
   readonly orderKey: string | null;
   private readonly onFinished: (() => void)[] = [];
-  private stopWork: (() => void) | undefined;
+  private readonly onStopped: (() => void)[] = [];
   private abortController: AbortController | undefined;
   private stoppedBy: string | undefined;
   private isFinished = false;
@@ -36,7 +36,7 @@ export class IncomingCall implements Work, Due {
     this.orderKey = key === null ? null : `${origin.record.topic}:${key.toString('latin1')}`;
   }
 
-  /** Why nobody waits for the answer any more; undefined while somebody does. */
+  /** Why the work was ended from outside; undefined while it was not. */
   get stopReason(): string | undefined {
     return this.stoppedBy;
   }
@@ -54,18 +54,27 @@ export class IncomingCall implements Work, Due {
     return message.ttlMs === 0 ? Infinity : record.timestampMs + message.ttlMs - brokerNowMs;
   }
 
-  /** The work that `stop` ends. */
+  /** How the work is ended from outside. */
   onStop(stopWork: () => void): void {
-    if (this.stoppedBy === undefined) this.stopWork = stopWork;
+    if (this.stoppedBy === undefined) this.onStopped.push(stopWork);
     else stopWork();
   }
 
-  /** Nobody waits any more: ends the work. @returns whether there was any to end. */
+  /** Nobody waits any more: ends the work, and with it the call. @returns whether there was any to end. */
   stop(reason: string): boolean {
+    if (!this.interrupt(reason)) return false;
+    this.finish();
+    return true;
+  }
+
+  /**
+   * Ends the work but not the call: it was not answered, so another server is to run it. @returns whether there was any.
+   */
+  interrupt(reason: string): boolean {
     if (this.isFinished || this.stoppedBy !== undefined) return false;
     this.stoppedBy = reason;
     this.abortController?.abort(reason);
-    this.stopWork?.();
+    for (const stopWork of this.onStopped) stopWork();
     return true;
   }
 

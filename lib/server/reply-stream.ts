@@ -6,6 +6,7 @@ import type { Codec } from '../wire/codec.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Outbox } from '../wire/outbox.js';
 import type { IncomingCall } from './incoming-call.js';
+import type { Outcome } from './outcome.js';
 
 /** What replies need on their way out. */
 export interface ReplyRoad {
@@ -20,9 +21,10 @@ const MAX_MESSAGE_CHARACTERS = 8_192;
 
 /**
  * The answer of one execution: values, then one end. The call is finished when the broker has the end, or when nobody waits
- * for it any more; until then its offset is not committed, so that another server would run it again.
+ * for it any more; until then its offset is not committed, so that another server would run it again. Nothing is sent
+ * once the work was ended from outside.
  */
-export class ReplyStream {
+export class ReplyStream implements Outcome {
   private index = 0;
   private isEnded = false;
 
@@ -33,28 +35,26 @@ export class ReplyStream {
     private readonly road: ReplyRoad,
   ) {}
 
-  /** One value of several. @throws RpcError when it cannot be sent: the stream is to end with that error. */
-  next(value: unknown): void {
-    if (this.isEnded) return;
-    const payload = this.serialize(value);
-    const { seq } = this.call.origin.message;
-    const settled = (error?: RpcError): void => {
-      if (error !== undefined) this.error(error);
-    };
-    this.road.outbox.send(
-      this.to,
-      { kind: 'next', seq, run: this.run, index: this.index, payload },
-      { settled },
-    );
-    this.index += 1;
+  next(value: unknown): boolean {
+    if (this.isOver()) return false;
+    try {
+      const payload = this.serialize(value);
+      const { seq } = this.call.origin.message;
+      const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
+      this.road.outbox.send(this.to, message, {
+        settled: (error) => error !== undefined && this.error(error),
+      });
+      this.index += 1;
+    } catch (error) {
+      this.error(RpcError.from(error));
+    }
+    return !this.isEnded;
   }
 
-  /** The end of a stream. */
   complete(): void {
     this.end(() => this.completeMessage(null));
   }
 
-  /** The only value. */
   value(value: unknown): void {
     this.end(() => this.completeMessage(this.serialize(value)));
   }
@@ -64,7 +64,7 @@ export class ReplyStream {
   }
 
   private end(message: () => CompleteMessage | ErrorMessage): void {
-    if (this.isEnded) return;
+    if (this.isOver()) return;
     this.isEnded = true;
     let last: CompleteMessage | ErrorMessage;
     try {
@@ -73,6 +73,10 @@ export class ReplyStream {
       last = this.errorMessage(RpcError.from(error));
     }
     this.sendEnd(last);
+  }
+
+  private isOver(): boolean {
+    return this.isEnded || this.call.stopReason !== undefined;
   }
 
   private sendEnd(message: CompleteMessage | ErrorMessage): void {
@@ -85,8 +89,9 @@ export class ReplyStream {
 
   private onEndSettled(message: CompleteMessage | ErrorMessage, error: RpcError | undefined): void {
     if (error === undefined) return this.call.finish();
+    if (this.call.stopReason !== undefined) return;
     const timeLeftMs = this.call.timeLeftMs(this.road.clock.now());
-    if (timeLeftMs <= 0 || this.call.stopReason !== undefined) return this.call.finish();
+    if (timeLeftMs <= 0) return this.call.finish();
     if (isRetryable(error.status) && error.retryable) {
       setTimeout(() => this.sendEnd(message), Math.min(RESEND_MS, timeLeftMs));
     } else if (message.kind === 'complete' || message.details.length > 0) {

@@ -4,11 +4,12 @@ import type { DriverConnection } from '../driver/driver.js';
 import type { ConsumerRecord } from '../driver/record.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import { BrokerClock } from '../wire/broker-clock.js';
+import { probeClock } from '../wire/clock-probe.js';
 import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
-import { Callers } from './caller.js';
+import { Callers, replyDestination } from './caller.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
 import type { IncomingCall } from './incoming-call.js';
 import { RequestIntake } from './request-intake.js';
@@ -21,6 +22,14 @@ export interface ServerHooks {
   readonly handlers: Handlers;
   readonly onRefused: (refused: RefusedRecord) => void;
   readonly onCommitError: (error: unknown) => void;
+}
+
+interface ServerParts {
+  readonly id: Buffer;
+  readonly codec: Codec;
+  readonly clock: BrokerClock;
+  readonly counters: Counters;
+  readonly replyPartitions: number;
 }
 
 /**
@@ -39,15 +48,10 @@ export class RunningServer {
     readonly driver: DriverConnection,
     private readonly options: ResolvedServerOptions,
     private readonly hooks: ServerHooks,
-    parts: {
-      readonly id: Buffer;
-      readonly codec: Codec;
-      readonly counters: Counters;
-      readonly replyPartitions: number;
-    },
+    parts: ServerParts,
   ) {
     const { codec, counters } = parts;
-    const clock = new BrokerClock();
+    const clock = parts.clock;
     this.outbox = new Outbox(driver, codec, clock, options);
     this.callers = new Callers(parts.id, codec);
     const dispatcher = new Dispatcher(hooks.handlers, { outbox: this.outbox, codec, clock }, counters);
@@ -76,7 +80,7 @@ export class RunningServer {
     });
   }
 
-  /** Prepares stages and topics, joins the groups. Closes the connection when that fails. */
+  /** Prepares stages and topics, learns the time, joins the groups. Closes the connection when that fails. */
   static async start(
     driver: DriverConnection,
     options: ResolvedServerOptions,
@@ -91,7 +95,10 @@ export class RunningServer {
       );
       await driver.ensureTopics([replyTopicSpec(options), ...topics], { create: options.createTopics });
       const replyPartitions = await driver.partitionCount(options.topics.replies);
-      const server = new RunningServer(driver, options, hooks, { ...parts, codec, replyPartitions });
+      const clock = new BrokerClock();
+      const ownAddress = { topic: options.topics.replies, partition: 0 };
+      await probeClock(driver, codec, clock, replyDestination(parts.id, parts.id, ownAddress, codec));
+      const server = new RunningServer(driver, options, hooks, { ...parts, codec, clock, replyPartitions });
       await Promise.all(server.consumers.map((consumer) => consumer.join(driver)));
       return server;
     } catch (error) {
@@ -113,7 +120,7 @@ export class RunningServer {
     for (const consumer of this.consumers) consumer.pause();
     const work = this.queue.stop().then(() => this.outbox.idle());
     await within(work, this.options.gracePeriodMs);
-    for (const call of this.callers.openCalls()) call.stop('The server closes.');
+    for (const call of this.callers.openCalls()) call.interrupt('The server closes.');
     await Promise.all(this.consumers.map((consumer) => consumer.close()));
     await this.driver.close();
   }

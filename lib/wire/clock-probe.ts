@@ -1,0 +1,24 @@
+import type { DriverConnection } from '../driver/driver.js';
+import type { BrokerClock } from './broker-clock.js';
+import type { Codec } from './codec.js';
+import type { Destination } from './destination-queue.js';
+
+const NO_FRAMES = Buffer.alloc(0);
+
+/**
+ * Sends one record without messages, to learn the broker's clock from its acknowledgement before anything is decided by it:
+ * a server whose own clock is minutes off would otherwise take its first calls for expired.
+ */
+export const probeClock = async (
+  connection: DriverConnection,
+  codec: Codec,
+  clock: BrokerClock,
+  to: Destination,
+): Promise<void> => {
+  const { value, headers } = await codec.encode(NO_FRAMES, to);
+  const { topic, partition } = to;
+  const sentAtMs = clock.local();
+  const acks = await connection.produce([{ topic, partition, value, headers }], { acks: 1 });
+  const acknowledgedAtMs = clock.local();
+  for (const ack of acks) clock.observe(sentAtMs, acknowledgedAtMs, ack.appendTimeMs);
+};

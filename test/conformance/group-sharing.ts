@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TopicPartition } from '../../lib/driver/record.js';
 import { RpcStatus } from '../../lib/errors/status.js';
 import { eventually } from './eventually.js';
 import { nameOf, namesOf, textOf } from './recorder.js';
 import type { JoinedMember, Workbench } from './workbench.js';
+
+/** A last commit that takes a moment, well within what a rebalance waits for. */
+const LAST_WORK_MS = 30;
 
 /** How the members of a group share partitions, and what they are told when the shares change. */
 export const describeGroupSharing = (bench: Workbench): void => {
@@ -114,8 +118,10 @@ export const describeGroupSharing = (bench: Workbench): void => {
     for (const at of partitions) await bench.produceSeries(producer, at, 'before ', 4);
     await first.log.received(8);
 
-    first.log.beforeRebalance = () =>
-      first.member.commit(partitions.map((at) => ({ ...at, offset: 4n, metadata: 'last chance' })));
+    first.log.beforeRebalance = async () => {
+      await delay(LAST_WORK_MS);
+      await first.member.commit(partitions.map((at) => ({ ...at, offset: 4n, metadata: 'last chance' })));
+    };
     const second = await bench.join(options);
     await settled(partitions, [first, second]);
 

@@ -10,5 +10,5 @@ describeDriver('memory', {
   address: () => 'memory',
   stopBroker: async () => driver.stopBroker(),
   startBroker: async () => driver.startBroker(),
-  timing: { deadlineMs: 2_000, quietMs: 20, promptMs: 200, sessionTimeoutMs: 100 },
+  timing: { deadlineMs: 5_000, quietMs: 20, promptMs: 500, sessionTimeoutMs: 100 },
 });

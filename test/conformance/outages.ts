@@ -31,13 +31,15 @@ export const describeOutages = (bench: Workbench): void => {
     const before = await produceEach(producer, at, series('before ', 5));
     await log.received(5);
 
+    const unread = await produceEach(producer, at, ['on its way']);
     await restartBroker();
     const after = await produceEach(producer, at, series('after ', 5));
 
     const lastOffset = [...after.keys()].at(-1)!;
     await log.receivedOnly(Number(lastOffset) + 1);
     expect(log.records.map(({ offset }) => offset)).toEqual(log.records.map((_, index) => BigInt(index)));
-    for (const [offset, text] of [...before, ...after]) expect(log.texts[Number(offset)]).toBe(text);
+    for (const [offset, text] of [...before, ...unread, ...after])
+      expect(log.texts[Number(offset)]).toBe(text);
   });
 
   it('has the group read on after a restart of the broker, and misses nothing', async () => {

@@ -20,6 +20,7 @@ export type { TopicOptions } from './protocol/topics.js';
 export type { CounterName, CounterSnapshot } from './diagnostics/counters.js';
 export type { RefusedRecord } from './diagnostics/channels.js';
 export { msgpack, type MsgpackOptions } from './wire/serializers/msgpack.js';
+export type { MsgpackExtension } from './wire/serializers/custom-extension.js';
 export { json } from './wire/serializers/json.js';
 
 // For those who write a serializer, a wire stage or a driver.

@@ -1,5 +1,6 @@
 import type { ReadPacket } from '@nestjs/microservices';
 import type { DriverConnection } from '../driver/driver.js';
+import { invalidOption } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
@@ -41,11 +42,12 @@ export class CallSender {
 
   /**
    * Sends a call. What is wrong with it before it leaves is told to the observer too.
+   * @param timeLeftMs what is left of its time, when some was spent before
    * @returns cancels the call, at the server too; without effect once the call has ended.
    */
-  call(packet: ReadPacket, observer: CallObserver): () => void {
+  call(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): () => void {
     try {
-      const call = this.sendRequest(packet, observer);
+      const call = this.sendRequest(packet, observer, timeLeftMs);
       return () => this.cancel(call);
     } catch (error) {
       observer.error(RpcError.from(error));
@@ -73,11 +75,11 @@ export class CallSender {
     });
   }
 
-  private sendRequest(packet: ReadPacket, observer: CallObserver): PendingCall {
+  private sendRequest(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): PendingCall {
     const { calls } = this.connection;
     calls.checkRoom();
     const invocation = this.invocation(packet);
-    const timeoutMs = timeoutOf(packet.data, this.owner.service.timeoutMs);
+    const timeoutMs = timeLeftMs ?? timeoutOf(packet.data, this.owner.service.timeoutMs);
     const destination = this.route.choose(invocation.key);
     const message: RequestMessage = { ...invocation, kind: 'request', ttlMs: timeoutMs };
     const call = this.openCall(message, destination, observer);
@@ -113,7 +115,7 @@ export class CallSender {
     const { headers } = this.owner.service;
     return {
       seq: this.connection.nextSeq(),
-      pattern: this.owner.normalize(packet.pattern),
+      pattern: this.owner.normalize(checkPattern(packet.pattern)),
       key: keyBytes(options.key),
       headers: options.headers === undefined ? headers : { ...headers, ...checkHeaders(options.headers) },
       metadata: packet.metadata === undefined ? EMPTY : this.serialize(packet.metadata, packet.pattern),
@@ -142,7 +144,15 @@ const NO_OPTIONS: CallOptions = Object.freeze({});
 const unpack = (data: unknown): { data: unknown; options: CallOptions } =>
   data instanceof KafkaRpcRecord ? data : { data, options: NO_OPTIONS };
 
-const timeoutOf = (data: unknown, defaultMs: number): number => {
+/** @throws RpcError `INVALID_ARGUMENT` for what Nest takes no pattern from. */
+const checkPattern = (pattern: unknown): unknown => {
+  const isObject = typeof pattern === 'object' && pattern !== null;
+  if (isObject || typeof pattern === 'string' || typeof pattern === 'number') return pattern;
+  throw invalidOption('pattern', pattern, 'a string, a number or an object');
+};
+
+/** How long a packet's caller waits. @throws RpcError `INVALID_ARGUMENT` */
+export const timeoutOf = (data: unknown, defaultMs: number): number => {
   const { timeoutMs } = unpack(data).options;
   return timeoutMs === undefined ? defaultMs : checkTimeoutMs(timeoutMs);
 };

@@ -21,6 +21,8 @@ export interface OpenConnection {
   readonly outbox: Outbox;
   readonly replyTo: ReplyAddress;
   readonly reader: PartitionReader;
+  /** The ways to services found so far. */
+  readonly routes: Map<string, Promise<ServiceRoute>>;
 }
 
 /** Who is told what happens to a connection: each client that uses it. */
@@ -44,8 +46,8 @@ export class ClientConnection {
   readonly codec: Codec;
   readonly id = newInstanceId();
   private readonly users = new Set<ConnectionUser>();
-  private readonly routes = new Map<string, Promise<ServiceRoute>>();
   private opening: Promise<OpenConnection> | undefined;
+  private lastEvent: DriverEvent | undefined;
   private lastSeq = 0;
 
   constructor(
@@ -58,23 +60,26 @@ export class ClientConnection {
 
   /** Connects if it is not. A failure is not kept: the next call tries afresh. */
   open(user: ConnectionUser): Promise<OpenConnection> {
-    this.users.add(user);
-    this.opening ??= this.connect().catch((error: unknown) => {
-      this.opening = undefined;
+    this.join(user);
+    if (this.opening !== undefined) return this.opening;
+    const opening = this.connect().catch((error: unknown) => {
+      // Not a newer attempt: the client may have been closed and used again meanwhile.
+      if (this.opening === opening) this.opening = undefined;
       throw RpcError.from(error);
     });
-    return this.opening;
+    this.opening = opening;
+    return opening;
   }
 
   /** The way to a service; its request topic is created or checked the first time. */
-  route(service: string, { driver, replyTo }: OpenConnection): Promise<ServiceRoute> {
-    const known = this.routes.get(service);
+  route(service: string, { driver, replyTo, routes }: OpenConnection): Promise<ServiceRoute> {
+    const known = routes.get(service);
     if (known !== undefined) return known;
     const route = this.openRoute(service, driver, replyTo).catch((error: unknown) => {
-      this.routes.delete(service);
+      routes.delete(service);
       throw RpcError.from(error);
     });
-    this.routes.set(service, route);
+    routes.set(service, route);
     return route;
   }
 
@@ -89,16 +94,28 @@ export class ClientConnection {
     const { opening } = this;
     if (this.users.size > 0 || opening === undefined) return;
     this.opening = undefined;
-    this.routes.clear();
+    this.lastEvent = undefined;
     const open = await opening.catch(() => undefined);
     if (open === undefined) return;
     await withinMs(open.outbox.idle(), DRAIN_MS);
     await open.driver.close();
   }
 
+  /** A user that comes later is told how things stand. */
+  private join(user: ConnectionUser): void {
+    if (this.users.has(user)) return;
+    this.users.add(user);
+    if (this.lastEvent !== undefined) user.onEvent(this.lastEvent);
+  }
+
+  private onEvent(event: DriverEvent): void {
+    if (event.type !== 'position-lost') this.lastEvent = event;
+    for (const user of this.users) user.onEvent(event);
+  }
+
   private async connect(): Promise<OpenConnection> {
     const { options } = this;
-    const onEvent = (event: DriverEvent): void => this.users.forEach((user) => user.onEvent(event));
+    const onEvent = (event: DriverEvent): void => this.onEvent(event);
     const driver = await options.driver.connect({ clientId: options.clientId, log: this.log, onEvent });
     try {
       await this.codec.open();
@@ -106,7 +123,8 @@ export class ClientConnection {
       const partition = Math.floor(Math.random() * (await driver.partitionCount(options.topics.replies)));
       const replyTo = { topic: options.topics.replies, partition };
       const reader = await this.readReplies(driver, replyTo);
-      return { driver, replyTo, reader, outbox: new Outbox(driver, this.codec, this.clock, options) };
+      const outbox = new Outbox(driver, this.codec, this.clock, options);
+      return { driver, replyTo, reader, outbox, routes: new Map() };
     } catch (error) {
       await driver.close();
       throw error;

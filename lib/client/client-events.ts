@@ -1,3 +1,4 @@
+import { Listeners } from '../diagnostics/listeners.js';
 import type { DriverEvent } from '../driver/driver.js';
 
 /** What `KafkaRpcClient.on()` tells. */
@@ -12,36 +13,28 @@ export type KafkaRpcClientEvents = {
 /** What `KafkaRpcClient.status` emits. */
 export type KafkaRpcClientStatus = 'connected' | 'disconnected' | 'crashed';
 
-type Listeners = { [E in keyof KafkaRpcClientEvents]: KafkaRpcClientEvents[E][] };
-
 /** Driver events become a status and calls of listeners. */
-export class ClientEvents {
-  private readonly listeners: Listeners = {
-    connected: [],
-    disconnected: [],
-    crashed: [],
-    'position-lost': [],
-  };
-
-  constructor(private readonly setStatus: (status: KafkaRpcClientStatus) => void) {}
-
-  on<E extends keyof KafkaRpcClientEvents>(event: E, listener: KafkaRpcClientEvents[E]): void {
-    this.listeners[event].push(listener);
+export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
+  constructor(
+    private readonly setStatus: (status: KafkaRpcClientStatus) => void,
+    onListenerError: (event: keyof KafkaRpcClientEvents, error: unknown) => void,
+  ) {
+    super(onListenerError);
   }
 
   publish(event: DriverEvent): void {
     switch (event.type) {
       case 'connected':
         this.setStatus('connected');
-        return this.listeners.connected.forEach((listener) => listener());
+        return this.tell('connected');
       case 'disconnected':
         this.setStatus('disconnected');
-        return this.listeners.disconnected.forEach((listener) => listener(event.error));
+        return this.tell('disconnected', event.error);
       case 'crashed':
         this.setStatus('crashed');
-        return this.listeners.crashed.forEach((listener) => listener(event.error));
+        return this.tell('crashed', event.error);
       case 'position-lost':
-        return this.listeners['position-lost'].forEach((listener) => listener(event));
+        return this.tell('position-lost', event);
       case 'rebalancing':
         // A client is in no group.
         return;

@@ -1,11 +1,12 @@
+import { Logger } from '@nestjs/common';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import type { Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
-import { CallSender, type CallOwner } from './call-sender.js';
+import { CallSender, timeoutOf, type CallOwner } from './call-sender.js';
 import { ClientConnection, clientClosed, type ConnectionUser } from './client-connection.js';
 import { ClientEvents, type KafkaRpcClientEvents, type KafkaRpcClientStatus } from './client-events.js';
 import {
@@ -15,7 +16,9 @@ import {
   type KafkaRpcClientOptions,
   type ServiceOptions,
 } from './client-options.js';
+import { callWhenConnected } from './connecting-call.js';
 import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
+import type { CallObserver } from './pending-call.js';
 import type { RpcReply } from './rpc-reply.js';
 import { cancelledBy, SingleAnswer } from './single-answer.js';
 
@@ -35,7 +38,11 @@ export interface AwaitedCallOptions extends CallOptions {
 export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   private readonly owner: CallOwner;
   private readonly connection: ClientConnection;
-  private readonly events = new ClientEvents((status) => this._status$.next(status));
+  private readonly logger = new Logger('KafkaRpcClient');
+  private readonly events = new ClientEvents(
+    (status) => this._status$.next(status),
+    (event, error) => this.logger.error(`A listener of "${event}" failed: ${String(error)}`),
+  );
   private readonly user: ConnectionUser = { onEvent: (event) => this.events.publish(event) };
   private opening: Promise<CallSender> | undefined;
   private sender: CallSender | undefined;
@@ -87,10 +94,12 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
 
   /** Ends this client's open calls with `CANCELLED`. Idempotent; a later call connects anew. */
   override async close(): Promise<void> {
+    const wasOpen = this.opening !== undefined;
     this.opening = undefined;
     this.sender = undefined;
     this.connection.calls.failAllOf(this.owner, clientClosed());
     await this.connection.release(this.user);
+    if (wasOpen && this.opening === undefined) this.events.publish({ type: 'disconnected' });
   }
 
   /** Told of `connected`, `disconnected`, `crashed` and `position-lost`. */
@@ -117,20 +126,32 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     options: AwaitedCallOptions = {},
   ): Promise<RpcReply<T>> {
     const { signal, ...callOptions } = options;
-    const sender = this.sender ?? (await this.open());
     if (signal?.aborted) throw cancelledBy(signal);
-    const packet: ReadPacket = { pattern, data: new KafkaRpcRecord(data, callOptions) };
-    this.onDispatchHook?.(packet);
+    const packet = this.packet(pattern, new KafkaRpcRecord(data, callOptions));
     const answer = new SingleAnswer<T>(this.connection.clock.now());
-    return answer.bind(sender.call(packet, answer), signal).reply;
+    return answer.bind(this.start(packet, answer), signal).reply;
   }
 
+  /**
+   * Calls a handler when the Observable is subscribed to: one value or many, then the end, or an `RpcError`. Unsubscribing
+   * cancels the call, at the server too.
+   * @param data what the handler gets, or what a `KafkaRpcRecordBuilder` built
+   */
+  override send<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
+    // Nest's own refusal of what no transport can send.
+    if (pattern == null || data == null) return super.send<TResult, TInput>(pattern, data);
+    return new Observable<TResult>((subscriber) =>
+      this.start(this.packet(pattern, data), {
+        next: (value) => subscriber.next(value as TResult),
+        complete: () => subscriber.complete(),
+        error: (error) => subscriber.error(this.serializeError(error)),
+      }),
+    );
+  }
+
+  /** Nest's way in for what is built on `ClientProxy`; `send()` does not take it. */
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    if (this.sender === undefined) {
-      callback({ err: clientClosed() });
-      return () => undefined;
-    }
-    return this.sender.call(packet, {
+    return this.start(packet, {
       next: (response) => callback({ response }),
       complete: () => callback({ isDisposed: true }),
       error: (err) => callback({ err }),
@@ -142,17 +163,53 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     return (await this.sender.event(packet)) as T;
   }
 
-  private open(): Promise<CallSender> {
-    this.opening ??= this.openSender().catch((error: unknown) => {
-      this.opening = undefined;
-      throw error;
-    });
-    return this.opening;
+  private packet(pattern: unknown, data: unknown): ReadPacket {
+    const packet: ReadPacket = { pattern, data };
+    // Nest 12; Nest 11 has no such hook.
+    this.onDispatchHook?.(packet);
+    return packet;
   }
 
-  private async openSender(): Promise<CallSender> {
+  /** Sends a call, now or when connected. @returns cancels it. */
+  private start(packet: ReadPacket, observer: CallObserver): () => void {
+    if (this.sender !== undefined) return this.sender.call(packet, observer);
+    try {
+      const timeoutMs = timeoutOf(packet.data, this.owner.service.timeoutMs);
+      const connected = this.open();
+      const send = (timeLeftMs: number): (() => void) => this.sendLate(packet, observer, timeLeftMs);
+      return callWhenConnected(
+        connected,
+        { pattern: JSON.stringify(packet.pattern), timeoutMs, send },
+        observer,
+      );
+    } catch (error) {
+      observer.error(RpcError.from(error));
+      return () => undefined;
+    }
+  }
+
+  private sendLate(packet: ReadPacket, observer: CallObserver, timeLeftMs: number): () => void {
+    if (this.sender !== undefined) return this.sender.call(packet, observer, timeLeftMs);
+    observer.error(clientClosed());
+    return () => undefined;
+  }
+
+  private open(): Promise<CallSender> {
+    if (this.opening !== undefined) return this.opening;
+    const isCurrent = (): boolean => this.opening === opening;
+    const opening: Promise<CallSender> = this.openSender(isCurrent).catch((error: unknown) => {
+      if (isCurrent()) this.opening = undefined;
+      throw error;
+    });
+    this.opening = opening;
+    return opening;
+  }
+
+  /** @param isCurrent false once the client was closed meanwhile */
+  private async openSender(isCurrent: () => boolean): Promise<CallSender> {
     const open = await this.connection.open(this.user);
     const route = await this.connection.route(this.owner.service.service, open);
+    if (!isCurrent()) throw clientClosed();
     this.sender = new CallSender(this.owner, this.connection, open, route);
     return this.sender;
   }

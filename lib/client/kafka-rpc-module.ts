@@ -13,6 +13,8 @@ import { ClientConnection } from './client-connection.js';
 import {
   CONNECTION_OPTION_NAMES,
   resolveConnectionOptions,
+  resolveServiceOptions,
+  SERVICE_OPTION_NAMES,
   type ConnectionOptions,
   type ServiceOptions,
 } from './client-options.js';
@@ -97,8 +99,12 @@ const dynamicModule = (
   };
 };
 
-const clientProvider = ({ name, ...service }: KafkaRpcClientRegistration): FactoryProvider => ({
-  provide: name,
-  inject: [CONNECTION],
-  useFactory: (connection: ClientConnection) => new KafkaRpcClient(service, connection),
-});
+const clientProvider = ({ name, ...service }: KafkaRpcClientRegistration): FactoryProvider => {
+  checkNames('A client of KafkaRpcModule', service, SERVICE_OPTION_NAMES);
+  resolveServiceOptions(service);
+  return {
+    provide: name,
+    inject: [CONNECTION],
+    useFactory: (connection: ClientConnection) => new KafkaRpcClient(service, connection),
+  };
+};

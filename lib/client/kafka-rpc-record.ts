@@ -1,4 +1,4 @@
-import { checkInteger, invalidOption } from '../errors/option-checks.js';
+import { checkInteger, checkNames, invalidOption } from '../errors/option-checks.js';
 
 /** What may be said of a single call or event. */
 export interface CallOptions {
@@ -15,7 +15,9 @@ export class KafkaRpcRecord<T = unknown> {
   constructor(
     readonly data: T,
     readonly options: CallOptions,
-  ) {}
+  ) {
+    checkNames('A call', options, ['timeoutMs', 'key', 'headers']);
+  }
 }
 
 /**

@@ -42,5 +42,5 @@ const show = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return `an object (${Object.keys(value).join(', ')})`;
-  return String(value);
+  return typeof value === 'function' ? 'a function' : String(value);
 };

@@ -1,3 +1,4 @@
+import { checkNames } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 
@@ -24,6 +25,7 @@ const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
  * @throws RpcError `INVALID_ARGUMENT` for a name that Kafka does not allow.
  */
 export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
+  checkNames('topics', options, ['prefix', 'requests', 'replies']);
   const prefix = options.prefix ?? '';
   const requests = options.requests ?? ((service: string) => `rpc.${service}.requests`);
   return Object.freeze({

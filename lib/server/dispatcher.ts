@@ -122,7 +122,7 @@ const consumeStream = (values: Observable<unknown>, call: IncomingCall, outcome:
     const subscription = values.subscribe({
       next: (value) => {
         // The subscription does not exist yet when a value comes while subscribing.
-        if (!outcome.next(value)) queueMicrotask(stop);
+        if (!outcome.next(value)) queueMicrotask(() => stop());
       },
       error: (error: unknown) => {
         outcome.error(RpcError.from(error));

@@ -28,7 +28,10 @@ export class KafkaRpcServer
   private readonly options: ResolvedServerOptions;
   private readonly counts = new Counters();
   private readonly instanceId = newInstanceId();
-  private readonly events = new ServerEvents((status) => this._status$.next(status));
+  private readonly events = new ServerEvents(
+    (status) => this._status$.next(status),
+    (event, error) => this.logger.error(`A listener of "${event}" failed: ${describe(error)}`),
+  );
   private readonly handlersByPattern = new Map<string, MessageHandler>();
   private starting: Promise<RunningServer> | undefined;
   private running: RunningServer | undefined;
@@ -110,7 +113,8 @@ export class KafkaRpcServer
     });
     const hooks = {
       handlers: this.nestHandlers(),
-      onRefused: (refused: Parameters<KafkaRpcServerEvents['refused']>[0]) => this.events.refused(refused),
+      onRefused: (refused: Parameters<KafkaRpcServerEvents['refused']>[0]) =>
+        this.events.tell('refused', refused),
       onCommitError: (error: unknown) => this.logger.log(`Commit put off: ${RpcError.from(error).message}`),
     };
     return RunningServer.start(driver, this.options, hooks, { id: this.instanceId, counters: this.counts });

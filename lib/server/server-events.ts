@@ -1,4 +1,5 @@
 import type { RefusedRecord } from '../diagnostics/channels.js';
+import { Listeners } from '../diagnostics/listeners.js';
 import type { DriverEvent } from '../driver/driver.js';
 
 /** What `KafkaRpcServer.on()` tells. */
@@ -16,27 +17,13 @@ export type KafkaRpcServerEvents = {
 /** What `KafkaRpcServer.status` emits. */
 export type KafkaRpcServerStatus = 'connected' | 'disconnected' | 'rebalancing' | 'crashed' | 'stopped';
 
-type Listeners = { [E in keyof KafkaRpcServerEvents]: KafkaRpcServerEvents[E][] };
-
 /** Driver events become a status and calls of listeners. */
-export class ServerEvents {
-  private readonly listeners: Listeners = {
-    connected: [],
-    disconnected: [],
-    rebalancing: [],
-    crashed: [],
-    refused: [],
-    'position-lost': [],
-  };
-
-  constructor(private readonly setStatus: (status: KafkaRpcServerStatus) => void) {}
-
-  on<E extends keyof KafkaRpcServerEvents>(event: E, listener: KafkaRpcServerEvents[E]): void {
-    this.listeners[event].push(listener);
-  }
-
-  refused(record: RefusedRecord): void {
-    this.listeners.refused.forEach((listener) => listener(record));
+export class ServerEvents extends Listeners<KafkaRpcServerEvents> {
+  constructor(
+    private readonly setStatus: (status: KafkaRpcServerStatus) => void,
+    onListenerError: (event: keyof KafkaRpcServerEvents, error: unknown) => void,
+  ) {
+    super(onListenerError);
   }
 
   stopped(): void {
@@ -47,18 +34,18 @@ export class ServerEvents {
     switch (event.type) {
       case 'connected':
         this.setStatus('connected');
-        return this.listeners.connected.forEach((listener) => listener());
+        return this.tell('connected');
       case 'disconnected':
         this.setStatus('disconnected');
-        return this.listeners.disconnected.forEach((listener) => listener(event.error));
+        return this.tell('disconnected', event.error);
       case 'rebalancing':
         this.setStatus('rebalancing');
-        return this.listeners.rebalancing.forEach((listener) => listener(event.groupId));
+        return this.tell('rebalancing', event.groupId);
       case 'crashed':
         this.setStatus('crashed');
-        return this.listeners.crashed.forEach((listener) => listener(event.error));
+        return this.tell('crashed', event.error);
       case 'position-lost':
-        return this.listeners['position-lost'].forEach((listener) => listener(event));
+        return this.tell('position-lost', event);
     }
   }
 }

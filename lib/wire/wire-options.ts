@@ -1,5 +1,5 @@
 import type { Acks, KafkaDriver, TopicSpec } from '../driver/driver.js';
-import { checkInteger, checkMethods, invalidOption } from '../errors/option-checks.js';
+import { checkInteger, checkMethods, checkString, invalidOption } from '../errors/option-checks.js';
 import { resolveTopicNames, type TopicNames, type TopicOptions } from '../protocol/topics.js';
 import type { Serializer } from './serializer.js';
 import { msgpack } from './serializers/msgpack.js';
@@ -59,10 +59,7 @@ export interface ResolvedWireOptions extends Required<Omit<WireOptions, 'topics'
 export const resolveWireOptions = (options: WireOptions): ResolvedWireOptions =>
   Object.freeze({
     driver: checkMethods<KafkaDriver>('driver', options.driver, ['connect']),
-    serializer: checkMethods<Serializer>('serializer', options.serializer ?? msgpack(), [
-      'serialize',
-      'deserialize',
-    ]),
+    serializer: checkSerializer(options.serializer ?? msgpack()),
     interceptors: checkInterceptors(options.interceptors ?? []),
     topics: resolveTopicNames(options.topics),
     acks: checkAcks(options.acks ?? -1),
@@ -80,16 +77,36 @@ const checkAcks = (acks: unknown): Acks => {
   throw invalidOption('acks', acks, '-1 (all in-sync replicas) or 1 (the leader)');
 };
 
+const checkSerializer = (serializer: Serializer): Serializer => {
+  checkMethods<Serializer>('serializer', serializer, ['serialize', 'deserialize']);
+  const contentType = checkString('serializer.contentType', serializer.contentType);
+  if (Buffer.byteLength(contentType) <= MAX_NAME_BYTES) return serializer;
+  throw invalidOption('serializer.contentType', contentType, `at most ${MAX_NAME_BYTES} bytes of UTF-8`);
+};
+
 const checkInterceptors = (interceptors: readonly WireInterceptor[]): readonly WireInterceptor[] => {
   if (!Array.isArray(interceptors))
     throw invalidOption('interceptors', interceptors, 'an array of wire interceptors');
   for (const [i, stage] of interceptors.entries()) {
     checkMethods<WireInterceptor>(`interceptors[${i}]`, stage, ['encode', 'decode']);
+    checkStageName(`interceptors[${i}].name`, stage.name, interceptors.slice(0, i));
   }
   return Object.freeze([...interceptors]);
 };
 
-/** Appended by the broker's clock, and stored as sent: what calls rely on (docs/guarantees). */
+/** Names of stages stand in every record, joined by `+`. */
+const checkStageName = (option: string, name: unknown, before: readonly WireInterceptor[]): void => {
+  const text = checkString(option, name);
+  if (text.includes('+') || Buffer.byteLength(text) > MAX_NAME_BYTES) {
+    throw invalidOption(option, name, `at most ${MAX_NAME_BYTES} bytes of UTF-8, without "+"`);
+  }
+  if (before.some((stage) => stage.name === text))
+    throw invalidOption(option, name, 'a name that no other stage has');
+};
+
+const MAX_NAME_BYTES = 255;
+
+/** Timed by the broker's clock, and stored as sent: what deadlines and the size limits rely on. */
 const REQUIRED_CONFIG = { 'message.timestamp.type': 'LogAppendTime', 'compression.type': 'uncompressed' };
 
 /** A reply is of use until its caller's deadline: ten minutes are ample. */

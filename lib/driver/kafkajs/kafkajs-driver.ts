@@ -1,8 +1,8 @@
 import type { ConnectOptions, DriverConnection, KafkaDriver } from '../driver.js';
 import { KafkajsConnection } from './kafkajs-connection.js';
-import { resolveKafkajsOptions, type KafkajsDriverOptions } from './kafkajs-options.js';
+import { resolveKafkajsOptions, type KafkajsDriverOptions, type KafkajsLogLevel } from './kafkajs-options.js';
 
-export type { KafkajsDriverOptions };
+export type { KafkajsDriverOptions, KafkajsLogLevel };
 
 /**
  * The driver for real clusters, on kafkajs. Needs Kafka 2.4 or later.

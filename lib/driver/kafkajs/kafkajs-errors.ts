@@ -75,7 +75,12 @@ export const toRpcError = (error: unknown, what: string): RpcError => {
   const type = errorType(error);
   const reason = error instanceof Error ? error.message : String(error);
   const status = (type === undefined ? undefined : STATUSES[type]) ?? statusOfName(error);
-  return new RpcError(status, `Could not ${what}: ${reason}${hint(type)}`, { cause: error });
+  const isTooLarge = status === RpcStatus.RESOURCE_EXHAUSTED;
+  return new RpcError(status, `Could not ${what}: ${reason}${hint(type)}`, {
+    cause: error,
+    // The same bytes will be too many again.
+    ...(isTooLarge && { retryable: false }),
+  });
 };
 
 const statusOfName = (error: unknown): RpcStatus =>

@@ -1,0 +1,31 @@
+import { CallLoad, allAnswered } from '../support/call-load.js';
+import { eventually } from '../conformance/eventually.js';
+import { LiveCluster } from '../support/live-cluster.js';
+
+jest.setTimeout(120_000);
+
+describe('a broker that is SIGKILLed under load and started again', () => {
+  let cluster: LiveCluster;
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.start({ killable: true });
+  });
+  afterAll(() => cluster.close());
+
+  it('keeps calls waiting and loses none', async () => {
+    await Promise.all([cluster.startServer(), cluster.startServer()]);
+    const client = cluster.client();
+    await client.connect();
+    const load = new CallLoad(client, { data: { ms: 20 }, timeoutMs: 30_000 }).start(50);
+    await eventually(20_000, () => expect(load.answers).toBeGreaterThan(50));
+
+    await cluster.kafka.kill(1);
+    const answeredAtKill = load.answers;
+    await eventually(20_000, () => expect(load.openCalls).toBeGreaterThan(50));
+    await cluster.kafka.startNode(1);
+    await eventually(30_000, () => expect(load.answers).toBeGreaterThan(answeredAtKill + 200));
+    const report = await load.stop();
+
+    expect(report).toMatchObject(allAnswered(report.sent));
+  });
+});

@@ -1,0 +1,31 @@
+import { KafkaRpcClient, type KafkaRpcClientOptions } from 'nestjs-kafka-rpc';
+import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
+import { CallLoad, type LoadOptions, type LoadReport } from '../support/call-load.js';
+import { answerParent, settings } from './parent.js';
+
+/** What a test says of clients in a process of their own. */
+export interface ClientSettings extends Omit<KafkaRpcClientOptions, 'driver' | 'service'> {
+  readonly brokers: readonly string[];
+  /** A client for each. */
+  readonly services: readonly string[];
+}
+
+const { brokers, services, ...options } = settings<ClientSettings>();
+const clients = services.map(
+  (service) => new KafkaRpcClient({ ...options, service, driver: kafkajsDriver({ brokers }) }),
+);
+let steady: CallLoad[] = [];
+
+await Promise.all(clients.map((client) => client.connect()));
+answerParent({
+  /** So many calls of each client, so many at once. */
+  run: ({ calls, atOnce, ...load }: { calls: number; atOnce: number } & LoadOptions): Promise<LoadReport[]> =>
+    Promise.all(clients.map((client) => new CallLoad(client, load).run(calls, atOnce))),
+  /** So many calls a second of each client, until `stop`. */
+  start: ({ perSecond, ...load }: { perSecond: number } & LoadOptions): void => {
+    steady = clients.map((client) => new CallLoad(client, load).start(perSecond));
+  },
+  stop: (): Promise<LoadReport[]> => Promise.all(steady.map((load) => load.stop())),
+  counters: () => clients.map((client) => client.counters),
+  ids: () => clients.map((client) => client.id),
+});

@@ -1,0 +1,68 @@
+import 'reflect-metadata';
+import { Controller, Module, type INestMicroservice } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Ctx, EventPattern, MessagePattern, Payload, type MicroserviceOptions } from '@nestjs/microservices';
+import { KafkaRpcContext, KafkaRpcServer, type KafkaRpcServerOptions } from 'nestjs-kafka-rpc';
+import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answerParent, settings, tellNews } from './parent.js';
+
+/** What a test says of a server in a process of its own. */
+export interface ServerSettings extends Omit<KafkaRpcServerOptions, 'driver'> {
+  readonly brokers: readonly string[];
+  /** What its answers call it. */
+  readonly name: string;
+  /** Whether it tells the test of every execution. */
+  readonly journal?: boolean;
+}
+
+/** Told to the test, where it keeps a journal, when a handler starts. */
+export interface Execution {
+  readonly callId: string;
+  readonly server: string;
+  readonly data: unknown;
+}
+
+const { brokers, name, journal = false, ...options } = settings<ServerSettings>();
+
+@Controller()
+class EchoController {
+  @MessagePattern('echo')
+  async echo(
+    @Payload() data: { nonce: string; ms?: number },
+    @Ctx() context: KafkaRpcContext,
+  ): Promise<object> {
+    note(data, context);
+    if (data.ms !== undefined) await sleep(data.ms);
+    return { nonce: data.nonce, server: name };
+  }
+
+  @EventPattern<string>('told')
+  told(@Payload() data: unknown, @Ctx() context: KafkaRpcContext): void {
+    note(data, context);
+  }
+}
+
+@Module({ controllers: [EchoController] })
+class EchoModule {}
+
+const note = (data: unknown, context: KafkaRpcContext): void => {
+  if (journal) tellNews({ callId: context.getCallId(), server: name, data } satisfies Execution);
+};
+
+async function main(): Promise<void> {
+  const server = new KafkaRpcServer({ ...options, driver: kafkajsDriver({ brokers }) });
+  const app: INestMicroservice = await NestFactory.createMicroservice<MicroserviceOptions>(EchoModule, {
+    strategy: server,
+    logger: ['error', 'fatal'],
+  });
+  app.enableShutdownHooks();
+  await app.listen();
+  answerParent({
+    close: () => app.close(),
+    counters: () => server.counters,
+    callsInHand: () => server.callsInHand,
+  });
+}
+
+await main();

@@ -79,10 +79,10 @@ export class CallSender {
     const { calls } = this.connection;
     calls.checkRoom();
     const invocation = this.invocation(packet);
-    const timeoutMs = timeLeftMs ?? timeoutOf(packet.data, this.owner.service.timeoutMs);
+    const timeoutMs = timeoutOf(packet.data, this.owner.service.timeoutMs);
     const destination = this.route.choose(invocation.key);
-    const message: RequestMessage = { ...invocation, kind: 'request', ttlMs: timeoutMs };
-    const call = this.openCall(message, destination, observer);
+    const message: RequestMessage = { ...invocation, kind: 'request', ttlMs: timeLeftMs ?? timeoutMs };
+    const call = this.openCall(message, timeoutMs, destination, observer);
     calls.add(call);
     try {
       this.open.outbox.send(destination, message, call);
@@ -92,9 +92,14 @@ export class CallSender {
     return call;
   }
 
-  private openCall(message: RequestMessage, destination: Destination, observer: CallObserver): PendingCall {
-    const { seq, pattern, ttlMs: timeoutMs } = message;
-    const facts = { seq, pattern, destination, timeoutMs, owner: this.owner };
+  private openCall(
+    message: RequestMessage,
+    timeoutMs: number,
+    destination: Destination,
+    observer: CallObserver,
+  ): PendingCall {
+    const { seq, pattern, ttlMs: timeLeftMs } = message;
+    const facts = { seq, pattern, destination, timeoutMs, timeLeftMs, owner: this.owner };
     return new PendingCall(facts, observer, this.connection.codec.serializer, (settled) => {
       this.connection.calls.remove(settled);
       this.route.release(destination);

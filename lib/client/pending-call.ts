@@ -25,7 +25,10 @@ export interface CallFacts {
   readonly seq: number;
   readonly pattern: string;
   readonly destination: Destination;
+  /** What the caller asked for. */
   readonly timeoutMs: number;
+  /** What is left of it: some may have been spent on connecting. */
+  readonly timeLeftMs: number;
   /** Whose call it is: closing a client ends its own calls only. */
   readonly owner: object;
 }

@@ -33,7 +33,7 @@ export class PendingCalls {
 
   add(call: PendingCall): void {
     this.calls.set(call.facts.seq, call);
-    this.deadlines.add(call, call.facts.timeoutMs);
+    this.deadlines.add(call, call.facts.timeLeftMs);
   }
 
   get(seq: number): PendingCall | undefined {

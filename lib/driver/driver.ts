@@ -35,6 +35,7 @@ export interface DriverLog {
 
 /** What happened to a connection, a reader or a group member. */
 export type DriverEvent =
+  /** Connected, connected again, or done with a rebalance. */
   | { readonly type: 'connected' }
   | { readonly type: 'disconnected'; readonly error?: Error }
   | { readonly type: 'rebalancing'; readonly groupId: string }

@@ -114,7 +114,9 @@ export class MemoryMember implements GroupMember, Participant {
     for (const holding of gained) this.holdings.set(holding, holding);
     const assigned = gained.map(({ reader: _, ...partition }) => partition);
     if (assigned.length > 0) this.tell('onAssigned', () => this.handler.onAssigned(assigned));
+    const isRebalanced = this.isStandingStill;
     this.isStandingStill = false;
+    if (isRebalanced) this.connect.onEvent({ type: 'connected' });
     this.readOn();
     this.settleJoin?.resolve();
     this.settleJoin = undefined;

@@ -7,8 +7,8 @@ import { ASSIGNER_NAME, assignPartitions, decodeAssignment, encodeMember } from 
 import { errorType, isConnectionFailure } from './kafkajs-errors.js';
 
 /** Heartbeats per session: some may be lost. */
-const BEATS_PER_SESSION = 6;
-const LONGEST_BEAT_MS = 1_000;
+const BEATS_PER_SESSION = 10;
+const LONGEST_BEAT_MS = 500;
 /** How long the coordinator waits for members to join again. */
 const REBALANCE_TIMEOUT_MS = 10_000;
 

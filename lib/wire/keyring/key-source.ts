@@ -82,7 +82,8 @@ const passphraseKey = (name: string, source: PassphraseSource): (() => Promise<S
 const signingKey = (name: string, source: SigningKeySource): SigningMaterial => {
   checkNames(`Option "${name}"`, source, ['publicKey', 'privateKey']);
   const { publicKey, privateKey } = source;
-  if (!isEd25519(publicKey, 'public')) throw refused(`${name}.publicKey`, 'must be an Ed25519 public KeyObject');
+  if (!isEd25519(publicKey, 'public'))
+    throw refused(`${name}.publicKey`, 'must be an Ed25519 public KeyObject');
   if (privateKey !== undefined && !isEd25519(privateKey, 'private')) {
     throw refused(`${name}.privateKey`, 'must be an Ed25519 private KeyObject');
   }

@@ -23,6 +23,11 @@ interface KeySet {
   readonly keys: ReadonlyMap<string, NamedKey>;
 }
 
+interface PendingKeys {
+  readonly current: string;
+  readonly keys: ReadonlyMap<string, PendingMaterial>;
+}
+
 const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /**
@@ -35,52 +40,47 @@ export class Keyring {
   /** Whether the keys are secrets of 32 bytes or Ed25519 pairs; never mixed. */
   readonly kind: KeyMaterial['kind'];
   #set: KeySet | undefined;
-  /** The last opening or rotation: they happen one after the other. */
-  #turn: Promise<void> | undefined;
-  #load: (() => Promise<KeySet>) | undefined;
+  #first: PendingKeys | undefined;
+  /** Ends when the last opening or rotation does: they happen one after the other. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(options: KeyringOptions) {
     const pending = checkKeyring(options);
     this.kind = kindOf(pending);
-    this.#load = () => loadKeys(options.current, pending);
-    this.#set = readyKeys(options.current, pending);
+    this.#set = readyKeys(pending);
+    if (this.#set === undefined) this.#first = pending;
   }
 
   /**
    * Derives what has to be derived: some 0.4 s and 128 MiB per passphrase, off the event loop, one after the other.
-   * Runs once, however many stages call it.
+   * Derives once, however many stages call it; after a failure, it can be called again.
    */
-  open(): Promise<void> {
-    const load = this.#load;
-    if (this.#turn === undefined && load !== undefined) {
-      this.#load = undefined;
-      this.#turn = this.#replace(load);
-      this.#turn.catch(() => {
-        this.#turn = undefined;
-        this.#load = load;
-      });
-    }
-    return this.#turn ?? Promise.resolve();
+  async open(): Promise<void> {
+    const first = this.#first;
+    if (first === undefined) return;
+    await this.#next(async () => {
+      this.#set ??= await loadKeys(first);
+      this.#first = undefined;
+    });
   }
 
   /**
    * Puts other keys in the place of all there are, at once, when the last of them is derived; until then, and if it
-   * fails, the old ones stay. To change a key without a failed call: 1. everywhere, add the new key, keeping the old one
-   * as `current`; 2. everywhere, make the new one `current`; 3. when the topics hold no record of the old one any more
-   * (their retention, plus the longest deadline), leave it out.
+   * fails, the old ones stay. To change a key without a failed call:
+   *
+   * 1. everywhere, add the new key and keep the old one as `current`;
+   * 2. everywhere, make the new one `current`;
+   * 3. when no topic holds a record of the old one (retention plus the longest deadline), leave it out.
    *
    * @throws RpcError `INVALID_ARGUMENT` as `keyring()` does; nothing is changed then.
    */
   async rotate(options: KeyringOptions): Promise<void> {
     const pending = checkKeyring(options);
-    if (kindOf(pending) !== this.kind) {
-      throw new RpcError(RpcStatus.INVALID_ARGUMENT, `This keyring holds ${this.kind} keys, and stays so.`);
-    }
-    const before = this.open().catch(() => undefined);
-    const turn = before.then(() => this.#replace(() => loadKeys(options.current, pending)));
-    this.#load = undefined;
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    if (kindOf(pending) !== this.kind) throw refused(`a keyring of ${this.kind} keys keeps that kind`);
+    await this.#next(async () => {
+      this.#set = await loadKeys(pending);
+      this.#first = undefined;
+    });
   }
 
   /** @throws RpcError `FAILED_PRECONDITION` before `open()` has derived it. */
@@ -106,8 +106,10 @@ export class Keyring {
     return `Keyring { current: ${current}, keys: [${keys.join(', ')}] }`;
   }
 
-  async #replace(load: () => Promise<KeySet>): Promise<void> {
-    this.#set = await load();
+  #next(step: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(step);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   #ready(): KeySet {
@@ -125,7 +127,8 @@ export class Keyring {
  */
 export const keyring = (options: KeyringOptions): Keyring => new Keyring(options);
 
-const checkKeyring = (options: KeyringOptions): ReadonlyMap<string, PendingMaterial> => {
+const checkKeyring = (options: KeyringOptions): PendingKeys => {
+  if (typeof options !== 'object' || options === null) throw refused('wants { current, keys }');
   checkNames('keyring()', options, ['current', 'keys']);
   const { current, keys } = options;
   if (typeof keys !== 'object' || keys === null) throw refused('"keys" must be an object of keys by id');
@@ -134,49 +137,47 @@ const checkKeyring = (options: KeyringOptions): ReadonlyMap<string, PendingMater
     if (!KEY_ID.test(id)) throw refused('"keys" has an id that is not 1 to 64 of A-Z a-z 0-9 . _ -');
     pending.set(id, materialOf(`keys.${id}`, source));
   }
-  if (typeof current !== 'string' || !pending.has(current)) {
-    throw refused(`"current" must be the id of one of the keys: ${[...pending.keys()].join(', ') || 'none'}`);
-  }
-  checkKinds(pending, current);
-  return pending;
+  const writing = typeof current === 'string' ? pending.get(current) : undefined;
+  if (writing === undefined)
+    throw refused(`"current" must be one of the ids [${[...pending.keys()].join(', ')}]`);
+  checkKinds(pending, writing);
+  return { current, keys: pending };
 };
 
-const checkKinds = (pending: ReadonlyMap<string, PendingMaterial>, current: string): void => {
-  const kind = kindOf(pending);
-  for (const material of pending.values()) {
-    if (materialKind(material) !== kind) throw refused('"keys" mixes secret keys and Ed25519 keys');
+const checkKinds = (pending: ReadonlyMap<string, PendingMaterial>, writing: PendingMaterial): void => {
+  const kinds = new Set([...pending.values()].map(materialKind));
+  if (kinds.size > 1) throw refused('"keys" mixes secret keys and Ed25519 keys');
+  if (typeof writing === 'object' && writing.kind === 'signing' && writing.privateKey === undefined) {
+    throw refused('the "current" key has no privateKey to sign with');
   }
-  const writing = pending.get(current);
-  if (typeof writing === 'object' && writing.kind === 'signing' && writing.privateKey === undefined) return;
 };
 
 const materialKind = (material: PendingMaterial): KeyMaterial['kind'] =>
   typeof material === 'function' ? 'secret' : material.kind;
 
-const kindOf = (pending: ReadonlyMap<string, PendingMaterial>): KeyMaterial['kind'] => {
-  for (const material of pending.values()) return materialKind(material);
-  return 'secret';
-};
+const kindOf = ({ current, keys }: PendingKeys): KeyMaterial['kind'] =>
+  materialKind(keys.get(current) as PendingMaterial);
 
 /** The set at once, if none of its keys has to be derived. */
-const readyKeys = (current: string, pending: ReadonlyMap<string, PendingMaterial>): KeySet | undefined => {
-  const keys = new Map<string, NamedKey>();
-  for (const [id, material] of pending) {
+const readyKeys = ({ current, keys }: PendingKeys): KeySet | undefined => {
+  const ready = new Map<string, NamedKey>();
+  for (const [id, material] of keys) {
     if (typeof material === 'function') return undefined;
-    keys.set(id, Object.freeze({ id, material: Object.freeze(material) }));
+    ready.set(id, namedKey(id, material));
   }
-  return { current, keys };
+  return { current, keys: ready };
 };
 
 /** One after the other: each derivation takes 128 MiB while it runs. */
-const loadKeys = async (current: string, pending: ReadonlyMap<string, PendingMaterial>): Promise<KeySet> => {
-  const keys = new Map<string, NamedKey>();
-  for (const [id, material] of pending) {
-    const ready = typeof material === 'function' ? await material() : material;
-    keys.set(id, Object.freeze({ id, material: Object.freeze(ready) }));
+const loadKeys = async ({ current, keys }: PendingKeys): Promise<KeySet> => {
+  const ready = new Map<string, NamedKey>();
+  for (const [id, material] of keys) {
+    ready.set(id, namedKey(id, typeof material === 'function' ? await material() : material));
   }
-  return { current, keys };
+  return { current, keys: ready };
 };
 
-const refused = (what: string): RpcError =>
-  new RpcError(RpcStatus.INVALID_ARGUMENT, `keyring(): ${what}.`);
+const namedKey = (id: string, material: KeyMaterial): NamedKey =>
+  Object.freeze({ id, material: Object.freeze(material) });
+
+const refused = (what: string): RpcError => new RpcError(RpcStatus.INVALID_ARGUMENT, `keyring(): ${what}.`);

@@ -1,0 +1,32 @@
+import { allAnswered, CallLoad } from '../support/call-load.js';
+import { eventually, within } from '../conformance/eventually.js';
+import { LiveCluster } from '../support/live-cluster.js';
+
+jest.setTimeout(120_000);
+
+describe('an app that speaks HTTP and Kafka', () => {
+  let cluster: LiveCluster;
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.start();
+  });
+  afterAll(() => cluster.close());
+
+  it('serves both, answers the calls it has when it is closed, and leaves nothing that keeps its process alive', async () => {
+    const program = await cluster.start('hybrid', { service: cluster.service });
+    const health = await fetch(`${await program.ask<string>('url')}/health`);
+    expect(await health.json()).toEqual({ nonce: 'over HTTP', server: 'hybrid' });
+    const client = cluster.client();
+    await expect(client.call('echo', { ms: -1 })).rejects.toMatchObject({ status: 'INVALID_ARGUMENT' });
+
+    const load = new CallLoad(client, { data: { ms: 2_000 } }).burst(100);
+    await eventually(20_000, async () => expect(await program.ask('callsInHand')).toBe(100));
+    expect(load.answers).toBe(0);
+    await Promise.all([
+      program.ask('close'),
+      load.stop().then((report) => expect(report).toMatchObject(allAnswered(100))),
+    ]);
+
+    expect(await within(10_000, 'the end of the process', program.ended)).toEqual({ code: 0, signal: null });
+  });
+});

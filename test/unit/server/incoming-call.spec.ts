@@ -1,0 +1,75 @@
+import { event, incomingCall, request } from '../../support/incoming-calls.js';
+
+describe('IncomingCall', () => {
+  it('has the time left that its record’s append time leaves it', () => {
+    const call = incomingCall({ message: request({ ttlMs: 100 }), record: { timestampMs: 1_000 } });
+    expect(call.timeLeftMs(1_000)).toBe(100);
+    expect(call.timeLeftMs(1_040.5)).toBe(59.5);
+    expect(call.timeLeftMs(1_200)).toBe(-100);
+  });
+
+  it('has all the time there is when it has no time to live', () => {
+    expect(incomingCall({ message: event() }).timeLeftMs(1e15)).toBe(Infinity);
+  });
+
+  it('is ordered by its key within its topic, and by nothing without a key', () => {
+    const keyed = (key: Buffer | null, topic: string): string | null =>
+      incomingCall({ message: request({ key }), record: { topic } }).orderKey;
+    expect(keyed(Buffer.from('k'), 'a')).toBe(keyed(Buffer.from('k'), 'a'));
+    expect(keyed(Buffer.from('k'), 'a')).not.toBe(keyed(Buffer.from('k'), 'b'));
+    expect(keyed(Buffer.from([0xff]), 'a')).not.toBe(keyed(Buffer.from([0xfe]), 'a'));
+    expect(keyed(Buffer.alloc(0), 'a')).not.toBeNull();
+    expect(keyed(null, 'a')).toBeNull();
+  });
+
+  it('finishes once, and tells everyone, whenever they ask', () => {
+    const call = incomingCall();
+    const [early, late] = [jest.fn(), jest.fn()];
+    call.whenFinished(early);
+    call.finish();
+    call.finish();
+    call.whenFinished(late);
+    expect([early.mock.calls.length, late.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  it('when stopped ends its work, aborts its signal with the reason, and is finished', () => {
+    const call = incomingCall();
+    const [work, finished] = [jest.fn(), jest.fn()];
+    call.onStop(work);
+    call.whenFinished(finished);
+    const { signal } = call;
+    expect(call.stop('The caller cancelled.')).toBe(true);
+    expect(call.stop('again')).toBe(false);
+    expect([work.mock.calls.length, finished.mock.calls.length]).toEqual([1, 1]);
+    expect(signal.aborted).toBe(true);
+    expect(call.stopReason).toBe('The caller cancelled.');
+  });
+
+  it('when interrupted ends its work, but is not finished: another server is to run it', () => {
+    const call = incomingCall();
+    const [work, finished] = [jest.fn(), jest.fn()];
+    call.onStop(work);
+    call.whenFinished(finished);
+    expect(call.interrupt('The server closes.')).toBe(true);
+    expect(work).toHaveBeenCalledTimes(1);
+    expect(finished).not.toHaveBeenCalled();
+    expect(call.signal.aborted).toBe(true);
+  });
+
+  it('that is stopped already ends work that comes later', () => {
+    const call = incomingCall();
+    call.stop('first');
+    const work = jest.fn();
+    call.onStop(work);
+    expect(work).toHaveBeenCalledTimes(1);
+    expect(call.signal.aborted).toBe(true);
+  });
+
+  it('that is finished cannot be stopped', () => {
+    const call = incomingCall();
+    const { signal } = call;
+    call.finish();
+    expect(call.stop('late')).toBe(false);
+    expect(signal.aborted).toBe(false);
+  });
+});

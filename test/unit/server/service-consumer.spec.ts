@@ -1,0 +1,172 @@
+import { Counters } from '../../../lib/diagnostics/counters.js';
+import { RpcError } from '../../../lib/errors/rpc-error.js';
+import type { ConsumerRecord } from '../../../lib/driver/record.js';
+import { ServiceConsumer } from '../../../lib/server/service-consumer.js';
+import { deferred } from '../../support/deferred.js';
+import { PlayedGroup } from '../../support/group-members.js';
+import { consumed } from '../../support/raw-records.js';
+
+const TOPIC = 'rpc.sum.requests';
+const INTERVAL_MS = 200;
+
+describe('ServiceConsumer', () => {
+  let group: PlayedGroup;
+  let counters: Counters;
+  let read: ConsumerRecord[];
+  let commitErrors: unknown[];
+  let consumer: ServiceConsumer;
+
+  beforeEach(async () => {
+    jest.useFakeTimers();
+    group = new PlayedGroup();
+    counters = new Counters();
+    read = [];
+    commitErrors = [];
+    consumer = new ServiceConsumer({
+      groupId: 'rpc.sum',
+      topic: TOPIC,
+      sessionTimeoutMs: 6_000,
+      commitIntervalMs: INTERVAL_MS,
+      counters,
+      onRecord: (record) => read.push(record),
+      onCommitError: (error) => commitErrors.push(error),
+    });
+    await consumer.join(group.connection());
+    assign(0, 0n);
+  });
+
+  afterEach(() => jest.useRealTimers());
+
+  const assign = (partition: number, position: bigint): void =>
+    group.handler.onAssigned([{ topic: TOPIC, partition, position, metadata: '' }]);
+  const revoke = (partition: number): void => group.handler.onRevoked([{ topic: TOPIC, partition }]);
+  const receive = (partition: number, ...offsets: number[]): ConsumerRecord[] => {
+    const records = offsets.map((offset) => consumed({ topic: TOPIC, partition, offset: BigInt(offset) }));
+    group.handler.onRecords(records);
+    return records;
+  };
+  const committed = (): unknown[] =>
+    group.commits.map((offsets) =>
+      offsets.map(({ partition, offset }) => `${partition}:${offset}`).join(' '),
+    );
+
+  it('joins its group, for its topic', () => {
+    expect(group.options).toEqual({ groupId: 'rpc.sum', topics: [TOPIC], sessionTimeoutMs: 6_000 });
+  });
+
+  it('hands every record on, in order', () => {
+    receive(0, 0, 1, 2);
+    expect(read.map(({ offset }) => offset)).toEqual([0n, 1n, 2n]);
+  });
+
+  it('commits what is finished after the interval, once', async () => {
+    const [first, second, third] = receive(0, 0, 1, 2);
+    consumer.finish(first!);
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS - 1);
+    expect(committed()).toEqual([]);
+    consumer.finish(second!);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(committed()).toEqual(['0:2']);
+    consumer.finish(third!);
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS);
+    expect(committed()).toEqual(['0:2', '0:3']);
+    await jest.advanceTimersByTimeAsync(10 * INTERVAL_MS);
+    expect(committed()).toHaveLength(2);
+  });
+
+  it('never commits past what is unfinished', async () => {
+    const [, second] = receive(0, 0, 1);
+    consumer.finish(second!);
+    await jest.advanceTimersByTimeAsync(10 * INTERVAL_MS);
+    await group.handler.onRebalancing();
+    await consumer.close();
+    expect(committed()).toEqual([]);
+  });
+
+  it('commits all partitions with one request', async () => {
+    assign(1, 10n);
+    const [a] = receive(0, 0);
+    const [b] = receive(1, 10);
+    consumer.finish(a!);
+    consumer.finish(b!);
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS);
+    expect(committed()).toEqual(['0:1 1:11']);
+  });
+
+  it('runs no timer while there is nothing to commit', () => {
+    receive(0, 0);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('commits at once when a rebalance begins, and when it closes', async () => {
+    const [first, second] = receive(0, 0, 1);
+    consumer.finish(first!);
+    await group.handler.onRebalancing();
+    expect(committed()).toEqual(['0:1']);
+    consumer.finish(second!);
+    await consumer.close();
+    expect(committed()).toEqual(['0:1', '0:2']);
+    expect(group.log[group.log.length - 1]).toBe('close');
+  });
+
+  it('commits again what a commit failed on', async () => {
+    group.failures.push(new RpcError('UNAVAILABLE', 'no coordinator'));
+    const [first] = receive(0, 0);
+    consumer.finish(first!);
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS);
+    expect(commitErrors).toEqual([expect.objectContaining({ status: 'UNAVAILABLE' })]);
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS);
+    expect(committed()).toEqual(['0:1']);
+  });
+
+  it('sends one commit at a time, so that none arrives after a newer one', async () => {
+    const slow = deferred();
+    group.gate = slow.promise;
+    const [first, second] = receive(0, 0, 1);
+    consumer.finish(first!);
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS);
+    consumer.finish(second!);
+    const rebalancing = group.handler.onRebalancing();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(group.log).toEqual(['commit 0:1']);
+    slow.resolve();
+    await rebalancing;
+    expect(committed()).toEqual(['0:1', '0:2']);
+  });
+
+  it('commits nothing of a partition that went to another', async () => {
+    const [first] = receive(0, 0);
+    revoke(0);
+    consumer.finish(first!);
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS);
+    await consumer.close();
+    expect(committed()).toEqual([]);
+  });
+
+  it('takes a partition that comes back for a new one: old work does not move its mark', async () => {
+    const [first] = receive(0, 0);
+    revoke(0);
+    assign(0, 0n);
+    const [again] = receive(0, 0);
+    consumer.finish(first!);
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS);
+    expect(committed()).toEqual([]);
+    consumer.finish(again!);
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS);
+    expect(committed()).toEqual(['0:1']);
+  });
+
+  it('counts and drops records read again, and those of partitions it has not', () => {
+    receive(0, 0, 1);
+    receive(0, 0, 1, 2);
+    receive(7, 0);
+    expect(read.map(({ offset }) => offset)).toEqual([0n, 1n, 2n]);
+    expect(counters.snapshot().recordsRedelivered).toBe(3);
+  });
+
+  it('pauses and resumes reading', () => {
+    consumer.pause();
+    consumer.resume();
+    expect(group.log).toEqual(['pause', 'resume']);
+  });
+});

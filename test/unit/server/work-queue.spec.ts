@@ -1,0 +1,139 @@
+import { WorkQueue, type Work, type WorkQueueOptions } from '../../../lib/server/work-queue.js';
+import { seededRandom } from '../../support/seeded-random.js';
+
+interface Task extends Work {
+  readonly name: string;
+}
+
+const task = (name: string, orderKey: string | null = null): Task => ({ name, orderKey });
+
+/** A queue whose work the test finishes itself. */
+class Bench {
+  readonly started: string[] = [];
+  readonly marks: string[] = [];
+  readonly done = new Map<string, () => void>();
+  readonly queue: WorkQueue<Task>;
+
+  constructor(options: Partial<WorkQueueOptions<Task>> = {}) {
+    this.queue = new WorkQueue<Task>({
+      concurrency: 2,
+      maxQueued: 1_000,
+      onFull: () => this.marks.push('full'),
+      onRoom: () => this.marks.push('room'),
+      start: ({ name }, done) => {
+        this.started.push(name);
+        this.done.set(name, done);
+      },
+      ...options,
+    });
+  }
+
+  push(...tasks: Task[]): void {
+    for (const one of tasks) this.queue.push(one);
+  }
+
+  finish(name: string): void {
+    this.done.get(name)!();
+  }
+}
+
+describe('WorkQueue', () => {
+  it('starts work at once while there is a free place, and the rest in the order pushed', () => {
+    const bench = new Bench();
+    bench.push(task('a'), task('b'), task('c'), task('d'));
+    expect(bench.started).toEqual(['a', 'b']);
+    bench.finish('b');
+    expect(bench.started).toEqual(['a', 'b', 'c']);
+    bench.finish('a');
+    expect(bench.started).toEqual(['a', 'b', 'c', 'd']);
+    expect([bench.queue.length, bench.queue.runningCount]).toEqual([2, 2]);
+  });
+
+  it('runs work with the same key one after the other, and lets others pass it', () => {
+    const bench = new Bench({ concurrency: 10 });
+    bench.push(task('a1', 'a'), task('a2', 'a'), task('a3', 'a'), task('b1', 'b'), task('free'));
+    expect(bench.started).toEqual(['a1', 'b1', 'free']);
+    bench.finish('a1');
+    bench.finish('a2');
+    expect(bench.started).toEqual(['a1', 'b1', 'free', 'a2', 'a3']);
+  });
+
+  it('forgets a key when its work is done', () => {
+    const bench = new Bench();
+    bench.push(task('a1', 'a'));
+    bench.finish('a1');
+    bench.push(task('a2', 'a'));
+    expect(bench.started).toEqual(['a1', 'a2']);
+  });
+
+  it('tells when it is full, and once half of that is left', () => {
+    const bench = new Bench({ concurrency: 1, maxQueued: 4 });
+    bench.push(task('a'), task('b'), task('c'));
+    expect(bench.marks).toEqual([]);
+    bench.push(task('d'), task('e'), task('f'));
+    expect(bench.marks).toEqual(['full']);
+    for (const name of ['a', 'b', 'c']) bench.finish(name);
+    expect(bench.marks).toEqual(['full']);
+    bench.finish('d');
+    expect(bench.marks).toEqual(['full', 'room']);
+    bench.push(task('g'), task('h'));
+    expect(bench.marks).toEqual(['full', 'room', 'full']);
+  });
+
+  it('starts nothing once it is stopped, and resolves when what runs is done', async () => {
+    const bench = new Bench();
+    bench.push(task('a'), task('b'), task('c'));
+    let isStopped = false;
+    const stopping = bench.queue.stop().then(() => (isStopped = true));
+    bench.finish('a');
+    bench.push(task('d'));
+    await Promise.resolve();
+    expect(isStopped).toBe(false);
+    bench.finish('b');
+    await stopping;
+    expect(bench.started).toEqual(['a', 'b']);
+    expect(bench.queue.length).toBe(2);
+  });
+
+  it('stops at once when nothing runs', async () => {
+    await new Bench().queue.stop();
+  });
+
+  it('keeps to its places and to the order of keys in 300 random schedules', () => {
+    const random = seededRandom(3);
+    for (let run = 0; run < 300; run++) {
+      const concurrency = 1 + random.integer(5);
+      const bench = new Bench({ concurrency });
+      const names: string[] = [];
+      const running = (): string[] => bench.started.filter((name) => bench.done.has(name));
+      for (let step = 0; step < 60; step++) {
+        if (random.integer(2) === 0) {
+          const key = random.pick([null, 'a', 'b']);
+          names.push(`${key ?? 'free'}:${step}`);
+          bench.push(task(names[names.length - 1]!, key));
+        } else if (running().length > 0) {
+          const name = random.pick(running());
+          const done = bench.done.get(name)!;
+          bench.done.delete(name);
+          done();
+        }
+        const atOnce = running();
+        const ofSameKey = ['a:', 'b:'].map((key) => atOnce.filter((name) => name.startsWith(key)).length);
+        if (atOnce.length > concurrency || ofSameKey.some((count) => count > 1)) {
+          throw new Error(`With ${concurrency} places: ${atOnce.join()}`);
+        }
+      }
+      while (running().length > 0) {
+        const name = running()[0]!;
+        const done = bench.done.get(name)!;
+        bench.done.delete(name);
+        done();
+      }
+      expect([...bench.started].sort()).toEqual([...names].sort());
+      for (const key of ['a:', 'b:']) {
+        const ofKey = (name: string): boolean => name.startsWith(key);
+        expect(bench.started.filter(ofKey)).toEqual(names.filter(ofKey));
+      }
+    }
+  });
+});

@@ -1,0 +1,259 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import ts from 'typescript';
+import { COUNTER_NAMES } from '../lib/diagnostics/counters.js';
+import { isRetryable, RpcStatus } from '../lib/errors/status.js';
+
+const ROOT = path.join(__dirname, '..');
+const LIB = path.join(ROOT, 'lib');
+const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
+const filesUnder = (folder: string, ending: string): readonly string[] =>
+  readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => path.posix.join(folder, name.replaceAll(path.sep, '/')))
+    .filter((name) => name.endsWith(ending));
+
+/** Pages with links; others' pages in other folders are theirs. */
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...filesUnder('docs', '.md')];
+
+/** The cells of the first table under a heading, without its head. */
+function tableUnder(markdown: string, heading: string): readonly (readonly string[])[] {
+  const lines = markdown.split('\n');
+  const start = lines.findIndex((line) => line.replace(/^#+ /, '') === heading && line.startsWith('#'));
+  if (start < 0) throw new Error(`There is no heading "${heading}".`);
+  const end = lines.findIndex((line, index) => index > start && line.startsWith('#'));
+  const section = lines.slice(start + 1, end < 0 ? undefined : end);
+  const first = section.findIndex((line) => line.startsWith('|'));
+  if (first < 0) throw new Error(`There is no table under "${heading}".`);
+  const after = section.findIndex((line, index) => index > first && !line.startsWith('|'));
+  return section.slice(first + 2, after < 0 ? undefined : after).map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** What a heading is called in a link. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-');
+
+const withoutCode = (markdown: string): string => markdown.replace(/^```[\s\S]*?^```$/gm, '');
+
+/** Relative links of a page that lead nowhere. */
+function brokenLinks(page: string, markdown: string): readonly string[] {
+  const links = [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  return links.filter((target) => {
+    if (/^[a-z]+:/.test(target)) return false;
+    const [file = '', anchor] = target.split('#');
+    const absolute = file === '' ? path.join(ROOT, page) : path.join(ROOT, path.dirname(page), file);
+    if (!existsSync(absolute)) return true;
+    if (anchor === undefined) return false;
+    const text = file === '' ? markdown : readFileSync(absolute, 'utf8');
+    const headings = [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+    return !headings.some((heading) => anchorOf(heading) === anchor);
+  });
+}
+
+/** An option as its interface has it; `default` is what stands behind `@default`. */
+interface Option {
+  readonly name: string;
+  readonly isRequired: boolean;
+  readonly default: string | undefined;
+}
+
+/** The own members of every interface of lib, by the interface's name. */
+function readInterfaces(): ReadonlyMap<string, readonly Option[]> {
+  const interfaces = new Map<string, readonly Option[]>();
+  for (const file of filesUnder('lib', '.ts')) {
+    ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true).forEachChild((node) => {
+      if (ts.isInterfaceDeclaration(node)) interfaces.set(node.name.text, node.members.flatMap(optionOf));
+    });
+  }
+  return interfaces;
+}
+
+function optionOf(member: ts.TypeElement): readonly Option[] {
+  if (member.name === undefined || !ts.isIdentifier(member.name)) return [];
+  const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === 'default');
+  return [
+    {
+      name: member.name.text,
+      isRequired: member.questionToken === undefined,
+      default: ts.getTextOfJSDocComment(tag?.comment)?.trim(),
+    },
+  ];
+}
+
+/** The tables of the README, and the interfaces whose members they list. */
+const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
+  ['Server and client', ['WireOptions']],
+  ['Server', ['KafkaRpcServerOptions']],
+  ['Client', ['ServiceOptions', 'ConnectionOptions', 'KafkaRpcClientOptions']],
+  ['Module', ['KafkaRpcModuleOptions', 'KafkaRpcClientRegistration', 'KafkaRpcModuleAsyncOptions']],
+  ['One call', ['CallOptions', 'AwaitedCallOptions']],
+  ['Topics', ['TopicOptions']],
+  ['kafkajsDriver', ['KafkajsDriverOptions']],
+  ['memoryDriver', ['MemoryDriverOptions']],
+  ['msgpack', ['MsgpackOptions']],
+];
+
+/** Members that an interface takes from one of somebody else. */
+const INHERITED: readonly Option[] = [{ name: 'imports', isRequired: false, default: undefined }];
+
+/** Options of other things than servers, clients and drivers: of errors, and of the driver port. */
+const ELSEWHERE = ['RpcErrorOptions', 'ConnectOptions', 'GroupOptions', 'ReadOptions'];
+
+/** `100_000`, `100000` and "`100000`" are the same default. */
+const plain = (text: string): string =>
+  text
+    .replace(/(\d)_(?=\d)/g, '$1')
+    .replaceAll('`', '')
+    .trim();
+
+const README = read('README.md');
+
+/** Every name with its default, as the table has them. */
+const documented = (heading: string): readonly string[] =>
+  tableUnder(README, heading)
+    .map(([name = '', value = '']) => `${plain(name)}: ${plain(value)}`)
+    .sort();
+
+/** The same as the interfaces have them; each name once. */
+function declared(names: readonly string[]): readonly string[] {
+  const interfaces = readInterfaces();
+  const options = names.flatMap((name) => {
+    const members = interfaces.get(name);
+    if (members === undefined) throw new Error(`lib has no interface ${name}.`);
+    return name === 'KafkaRpcModuleAsyncOptions' ? [...members, ...INHERITED] : members;
+  });
+  const first = new Map<string, Option>();
+  for (const option of options) if (!first.has(option.name)) first.set(option.name, option);
+  return [...first.values()]
+    .map(({ name, isRequired, default: value }) =>
+      isRequired ? `${name}: required` : `${name}: ${plain(value ?? 'none')}`,
+    )
+    .sort();
+}
+
+describe('the option tables of the README', () => {
+  it.each(OPTION_TABLES)('have every option with its default, and no other: %s', (heading, names) => {
+    expect(documented(heading)).toEqual(declared(names));
+  });
+
+  it('leave out no interface of options that is exported', () => {
+    const entries = [
+      'lib/index.ts',
+      'lib/driver/kafkajs/kafkajs-driver.ts',
+      'lib/driver/memory/memory-driver.ts',
+    ];
+    const exported = entries.flatMap((file) => read(file).match(/\b\w+Options\b/g) ?? []);
+    const interfaces = readInterfaces();
+    const known = [...OPTION_TABLES.flatMap(([, names]) => names), ...ELSEWHERE];
+    const missing = [...new Set(exported)].filter((name) => interfaces.has(name) && !known.includes(name));
+    expect(missing.filter((name) => !/^(Resolved|MemoryBroker)/.test(name))).toEqual([]);
+  });
+});
+
+describe('the other tables of the README', () => {
+  it('have every status, and whether it is retryable', () => {
+    const rows = tableUnder(README, 'Errors').map(([status = '', , retryable]) => [plain(status), retryable]);
+    expect(rows).toEqual(
+      Object.values(RpcStatus).map((status) => [status, isRetryable(status) ? 'yes' : 'no']),
+    );
+  });
+
+  it('have every member of the context', () => {
+    const source = read('lib/server/kafka-rpc-context.ts');
+    const members = [...source.matchAll(/^ {2}(?:get (\w+)\(\)|(get\w+\(\))):/gm)].map(
+      ([, getter, method]) => getter ?? method,
+    );
+    const rows = tableUnder(README, 'Handlers').map(([member = '']) => plain(member));
+    expect(rows).toEqual(members);
+  });
+
+  it('name every counter', () => {
+    expect(COUNTER_NAMES.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('have every status and event of server and client', () => {
+    const rows = tableUnder(README, 'Operation').map((cells) =>
+      cells.map((cell) => cell.replaceAll('`', '')),
+    );
+    const events = (file: string, name: string): string => {
+      const body = new RegExp(`type ${name} = \\{([\\s\\S]*?)\\n\\};`).exec(read(file))?.[1] ?? '';
+      return [...body.matchAll(/^ {2}'?([\w-]+)'?:/gm)].map(([, event]) => event).join(', ');
+    };
+    const statuses = (file: string, name: string): string =>
+      (new RegExp(`type ${name} = ([^;]*);`).exec(read(file))?.[1] ?? '')
+        .replaceAll("'", '')
+        .replaceAll(' | ', ', ');
+    const [server, client] = ['lib/server/server-events.ts', 'lib/client/client-events.ts'];
+    expect(rows).toEqual([
+      ['server', statuses(server, 'KafkaRpcServerStatus'), events(server, 'KafkaRpcServerEvents')],
+      ['client', statuses(client, 'KafkaRpcClientStatus'), events(client, 'KafkaRpcClientEvents')],
+    ]);
+  });
+});
+
+describe('the file map of docs/architecture.md', () => {
+  const architecture = read('docs/architecture.md');
+  const folders = [...architecture.matchAll(/^### (lib\/.*)$/gm)].map(([, folder = '']) => folder);
+  const mapped = folders.flatMap((folder) =>
+    tableUnder(architecture, folder).map(([file = '']) => `${folder}${plain(file)}`),
+  );
+
+  it('has every file of lib, and none that is not there', () => {
+    expect([...mapped].sort()).toEqual([...filesUnder('lib', '.ts')].sort());
+  });
+
+  it('has each file once, with its idea', () => {
+    expect(new Set(mapped).size).toBe(mapped.length);
+    const ideas = folders.flatMap((folder) => tableUnder(architecture, folder).map(([, idea]) => idea));
+    expect(ideas.filter((idea) => idea === undefined || idea.length < 5)).toEqual([]);
+  });
+
+  it('has every folder of lib', () => {
+    const there = readdirSync(LIB, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(there.map(({ name }) => `lib/${name}/`).filter((folder) => !folders.includes(folder))).toEqual([]);
+  });
+
+  it('and the journey name no file that is gone', () => {
+    const paths = architecture.match(
+      /\b(?:lib|test|docs|client|server|wire|driver|protocol|errors)\/[\w./-]+\.(?:ts|md)\b/g,
+    );
+    const lost = (paths ?? []).filter(
+      (name) => !existsSync(path.join(ROOT, name)) && !existsSync(path.join(LIB, name)),
+    );
+    expect(lost).toEqual([]);
+  });
+});
+
+describe('links', () => {
+  it.each(PAGES)('of %s lead somewhere', (page) => {
+    expect(brokenLinks(page, read(page))).toEqual([]);
+  });
+
+  it('from lib to the documents lead somewhere', () => {
+    const named = filesUnder('lib', '.ts').flatMap((file) => read(file).match(/\bdocs\/[\w./-]+\.md/g) ?? []);
+    expect(named.filter((name) => !existsSync(path.join(ROOT, name)))).toEqual([]);
+  });
+
+  it('that lead nowhere are found out', () => {
+    const page =
+      '# A b\n[one](docs/nobody.md) [two](#a-b) [three](#a-c) [four](LICENSE) [five](https://example.org)\n';
+    expect(brokenLinks('README.md', page)).toEqual(['docs/nobody.md', '#a-c']);
+  });
+});
+
+describe('the commands that the documents name', () => {
+  it.each(['README.md', 'CONTRIBUTING.md'])('of %s are in package.json', (page) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read(page).matchAll(/npm run (?:--\S+ )?([\w:]+)/g)].map(([, script = '']) => script);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((script) => !(script in scripts))).toEqual([]);
+  });
+});

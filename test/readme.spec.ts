@@ -1,0 +1,253 @@
+import { Logger, type DynamicModule, type Type } from '@nestjs/common';
+import * as nestCore from '@nestjs/core';
+import { KafkaRpcClient } from 'nestjs-kafka-rpc';
+import { memoryDriver } from 'nestjs-kafka-rpc/memory';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { formatWithOptions } from 'node:util';
+import ts from 'typescript';
+
+const ROOT = path.join(__dirname, '..');
+const README = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+
+/** Where the blocks stand for the compiler; nothing is written there. */
+const FOLDER = path.join(ROOT, 'test/readme-blocks');
+
+/** What blocks without a file name may use without saying where it comes from. */
+const PRELUDE = `import type { KafkaRpcClient } from 'nestjs-kafka-rpc';\ndeclare global { const sum: KafkaRpcClient; }\n`;
+
+/** The service that all other blocks call. */
+const SERVICE = 'main.ts';
+
+/** One block of TypeScript: with a file name it can be imported by the others. */
+interface Block {
+  readonly name: string;
+  readonly code: string;
+  /** What its comments say that it prints, line by line. */
+  readonly promised: readonly string[];
+}
+
+const FENCE = /^```(.*)\n([\s\S]*?)^```$/gm;
+
+function readBlocks(markdown: string): readonly Block[] {
+  return [...markdown.matchAll(FENCE)]
+    .filter(([, language]) => language === 'ts')
+    .map(([, , code = ''], index) => ({
+      name: /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `block-${index + 1}.ts`,
+      code,
+      promised: [...code.matchAll(/^.*console\.log\(.*?(?:\/\/ (.*))?$/gm)].map(
+        ([line, promise]) => promise ?? `nothing is promised: ${line}`,
+      ),
+    }));
+}
+
+const blocks = readBlocks(README);
+
+/** What the compiler has to say against the files, by name. */
+function typeErrors(files: ReadonlyMap<string, string>): readonly string[] {
+  const config = ts.readConfigFile(path.join(ROOT, 'tsconfig.json'), (name) => ts.sys.readFile(name));
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, ROOT);
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.directoryExists = (folder) => folder === FOLDER || ts.sys.directoryExists(folder);
+  const textOf = (file: string): string | undefined =>
+    path.dirname(file) === FOLDER ? files.get(path.basename(file)) : undefined;
+  host.fileExists = (file) => textOf(file) !== undefined || fileExists(file);
+  host.readFile = (file) => textOf(file) ?? readFile(file);
+  host.getSourceFile = (file, version, ...rest) => {
+    const text = textOf(file);
+    return text === undefined
+      ? getSourceFile(file, version, ...rest)
+      : ts.createSourceFile(file, text, version, true);
+  };
+  const names = [...files.keys()].map((name) => path.join(FOLDER, name));
+  const program = ts.createProgram(names, { ...options, strict: true, noEmit: true }, host);
+  return names.flatMap((name) => {
+    const source = program.getSourceFile(name);
+    if (source === undefined) return [`${name} was not compiled`];
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ messageText }) => `${path.basename(name)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+    );
+  });
+}
+
+interface Closable {
+  close(): Promise<unknown>;
+}
+
+type Exports = Record<string, unknown>;
+
+/** Runs blocks as modules that import each other, with one broker in memory in place of Kafka. */
+class BlockRunner {
+  readonly driver = memoryDriver();
+  readonly printed: string[] = [];
+  private readonly modules = new Map<string, Promise<Exports>>();
+  private readonly apps: Closable[] = [];
+
+  constructor(
+    private readonly all: readonly Block[],
+    private readonly globals: Readonly<Record<string, unknown>> = {},
+  ) {}
+
+  run(name: string): Promise<Exports> {
+    const running = this.modules.get(name) ?? this.evaluate(name);
+    this.modules.set(name, running);
+    return running;
+  }
+
+  /** Starts what a block exports as a module of Nest, as an app that imports it would. */
+  async startModule(module: Type): Promise<void> {
+    await this.track(nestCore.NestFactory.createApplicationContext(module, { logger: false }));
+  }
+
+  async close(): Promise<void> {
+    for (const app of this.apps.splice(0).reverse()) await app.close();
+  }
+
+  private async evaluate(name: string): Promise<Exports> {
+    const block = this.all.find((candidate) => candidate.name === name);
+    if (block === undefined) throw new Error(`The README has no block ${name}.`);
+    const { outputText } = ts.transpileModule(block.code, {
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.CommonJS,
+        experimentalDecorators: true,
+        emitDecoratorMetadata: true,
+        esModuleInterop: true,
+      },
+    });
+    const imported = new Map<string, unknown>();
+    for (const { fileName } of ts.preProcessFile(block.code).importedFiles) {
+      imported.set(fileName, await this.load(fileName));
+    }
+    const exports: Exports = {};
+    const parameters = {
+      exports,
+      require: (specifier: string) => imported.get(specifier),
+      console: { log: (...values: unknown[]) => this.print(values), error: () => undefined },
+      ...this.globals,
+    };
+    const body = `return (async () => {\n${outputText}\n})();`;
+    await (new Function(...Object.keys(parameters), body)(...Object.values(parameters)) as Promise<void>);
+    return exports;
+  }
+
+  private load(specifier: string): unknown {
+    if (specifier.startsWith('./')) return this.run(specifier.slice(2).replace(/\.js$/, '.ts'));
+    if (specifier === 'nestjs-kafka-rpc/kafkajs') return { kafkajsDriver: () => this.driver };
+    if (specifier === '@nestjs/core') return { ...nestCore, NestFactory: this.trackingFactory() };
+    // The spec's own, so that the blocks and this file have the same classes.
+    return import(specifier);
+  }
+
+  private print(values: readonly unknown[]): void {
+    this.printed.push(formatWithOptions({ colors: false }, ...values));
+  }
+
+  /** Nest's factory, which keeps quiet, remembers what it made, and takes any free port. */
+  private trackingFactory(): object {
+    type Create = (module: Type | DynamicModule, options?: object) => Promise<Closable>;
+    const quiet =
+      (create: Create): Create =>
+      (module, options) =>
+        this.track(create(module, { ...options, logger: false }));
+    const { NestFactory } = nestCore;
+    return {
+      createMicroservice: quiet(NestFactory.createMicroservice.bind(NestFactory) as Create),
+      createApplicationContext: quiet(NestFactory.createApplicationContext.bind(NestFactory) as Create),
+      create: async (module: Type) => {
+        const app = await this.track(NestFactory.create(module, { logger: false }));
+        const listen = app.listen.bind(app);
+        return Object.assign(app, { listen: () => listen(0) });
+      },
+    };
+  }
+
+  private async track<T extends Closable>(creating: Promise<T>): Promise<T> {
+    const app = await creating;
+    this.apps.push(app);
+    return app;
+  }
+}
+
+describe('the README', () => {
+  it('has no code that this suite does not see', () => {
+    const languages = [...README.matchAll(/^\s*(?:```|~~~)(.*)$/gm)].map(([, language]) => language?.trim());
+    const opening = languages.filter((_language, index) => index % 2 === 0);
+    expect([...new Set(opening)]).toEqual(['ts']);
+    expect(blocks).toHaveLength(opening.length);
+    expect(blocks.length).toBeGreaterThanOrEqual(20);
+  });
+
+  it('gives no two blocks the same name', () => {
+    expect(new Set(blocks.map(({ name }) => name)).size).toBe(blocks.length);
+  });
+
+  it('says of everything that is printed what it is', () => {
+    const prints = README.match(/console\.log\(/g) ?? [];
+    const promised = blocks.flatMap((block) => block.promised);
+    expect(promised).toHaveLength(prints.length);
+    expect(promised.filter((promise) => promise.startsWith('nothing is promised'))).toEqual([]);
+  });
+
+  it('is compiled strictly, without an error but for the two that are put in to be found', () => {
+    const files = new Map([
+      ...blocks.map(({ name, code }) => [name, code] as const),
+      ['prelude.ts', PRELUDE],
+      ['wrong.ts', `export const a: number = sum.id;\nimport './nobody.js';\n`],
+    ]);
+    // A block without imports is no module to the compiler, and could not await.
+    for (const [name, code] of files) files.set(name, `${code}\nexport {};\n`);
+    expect(typeErrors(files)).toEqual([
+      `wrong.ts: Type 'string' is not assignable to type 'number'.`,
+      expect.stringMatching(/^wrong\.ts: Cannot find .*\.\/nobody\.js/),
+    ]);
+  }, 120_000);
+
+  describe('is run', () => {
+    let service: BlockRunner;
+
+    beforeAll(async () => {
+      // Nest logs what a cancelled handler throws, and its testing module turns the Logger on again.
+      jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+      jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
+      service = new BlockRunner(blocks);
+      await service.run(SERVICE);
+    });
+
+    afterAll(async () => {
+      await service.close();
+      jest.restoreAllMocks();
+    });
+
+    it.each(blocks.filter(({ name }) => name !== SERVICE).map((block) => [block.name, block] as const))(
+      '%s',
+      async (name, { promised }) => {
+        const sum = new KafkaRpcClient({ service: 'sum', driver: service.driver });
+        const runner = new BlockRunner(blocks, { sum });
+        // The same broker as the service's.
+        Object.assign(runner, { driver: service.driver });
+        try {
+          const exported = await runner.run(name);
+          for (const [exportName, value] of Object.entries(exported)) {
+            if (exportName.endsWith('Module')) await runner.startModule(value as Type);
+          }
+          expect(runner.printed).toEqual(promised);
+        } finally {
+          await runner.close();
+          await sum.close();
+        }
+      },
+    );
+  });
+
+  describe('that promises what is not so', () => {
+    it('is found out', async () => {
+      const [block] = readBlocks('```ts\nconsole.log(1 + 1); // 3\nconsole.log([1]); // [ 1 ]\n```\n');
+      const runner = new BlockRunner([block!]);
+      await runner.run(block!.name);
+      expect(block!.promised).toEqual(['3', '[ 1 ]']);
+      expect(runner.printed).toEqual(['2', '[ 1 ]']);
+    });
+  });
+});

@@ -45,7 +45,7 @@ export class Keyring {
   #turn: Promise<void> = Promise.resolve();
 
   constructor(options: KeyringOptions) {
-    const pending = checkKeyring(options);
+    const pending = checkOptions(options);
     this.kind = kindOf(pending);
     this.#set = readyKeys(pending);
     if (this.#set === undefined) this.#first = pending;
@@ -75,7 +75,7 @@ export class Keyring {
    * @throws RpcError `INVALID_ARGUMENT` as `keyring()` does; nothing is changed then.
    */
   async rotate(options: KeyringOptions): Promise<void> {
-    const pending = checkKeyring(options);
+    const pending = checkOptions(options);
     if (kindOf(pending) !== this.kind) throw refused(`a keyring of ${this.kind} keys keeps that kind`);
     await this.#next(async () => {
       this.#set = await loadKeys(pending);
@@ -127,7 +127,19 @@ export class Keyring {
  */
 export const keyring = (options: KeyringOptions): Keyring => new Keyring(options);
 
-const checkKeyring = (options: KeyringOptions): PendingKeys => {
+export const isKeyId = (id: string): boolean => KEY_ID.test(id);
+
+/**
+ * The keyring that a stage was given.
+ * @throws RpcError `INVALID_ARGUMENT` that never shows what was given instead: it may be a key.
+ */
+export const checkKeyring = (stage: string, value: unknown, kind: Keyring['kind']): Keyring => {
+  if (value instanceof Keyring && value.kind === kind) return value;
+  const wants = kind === 'secret' ? 'secret keys' : 'Ed25519 keys';
+  throw new RpcError(RpcStatus.INVALID_ARGUMENT, `${stage} wants a "keyring": keyring() of ${wants}.`);
+};
+
+const checkOptions = (options: KeyringOptions): PendingKeys => {
   if (typeof options !== 'object' || options === null) throw refused('wants { current, keys }');
   checkNames('keyring()', options, ['current', 'keys']);
   const { current, keys } = options;

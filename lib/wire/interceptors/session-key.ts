@@ -1,0 +1,79 @@
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { deriveBytes, purposeLabel } from '../keyring/derive.js';
+import { NONCE_BYTES } from './aes-gcm.js';
+
+export const SALT_BYTES = 32;
+export const COMMITMENT_BYTES = 16;
+const KEY_BYTES = 32;
+
+/** The counter is 32 bits wide; this is the last value it may have. */
+export const LAST_COUNTER = 2 ** 32 - 1;
+
+/**
+ * A new salt after so many records, long before the counter ends: the bound of TLS 1.3 for AES-GCM (RFC 8446, 5.5)
+ * rounded down. A new salt costs one derivation on each side.
+ */
+export const RECORDS_PER_SALT = 2 ** 24;
+
+/** What one process encrypts with in one direction, until its salt wears out. */
+export interface SessionKey {
+  readonly master: KeyObject;
+  readonly salt: Buffer;
+  readonly key: KeyObject;
+  /** Nonces are this, with the counter XORed into the last four bytes (as RFC 8446, 5.3). */
+  readonly nonceBase: Buffer;
+  /** Shows which master key was meant without telling anything of it, so that no ciphertext fits two keys. */
+  readonly commitment: Buffer;
+}
+
+/** HKDF-SHA256(master, salt, purpose and direction): 32 bytes of key, 12 of nonce base, 16 of commitment. */
+export const deriveSessionKey = (
+  master: KeyObject,
+  salt: Buffer,
+  direction: 'request' | 'reply',
+): SessionKey => {
+  const length = KEY_BYTES + NONCE_BYTES + COMMITMENT_BYTES;
+  const bytes = deriveBytes(master, salt, purposeLabel('encryption', direction), length);
+  const key = createSecretKey(bytes.subarray(0, KEY_BYTES));
+  bytes.fill(0, 0, KEY_BYTES);
+  return {
+    master,
+    // A copy: the salt that was read is a part of a whole record.
+    salt: Buffer.from(salt),
+    key,
+    nonceBase: bytes.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES),
+    commitment: bytes.subarray(KEY_BYTES + NONCE_BYTES),
+  };
+};
+
+export const nonceOf = (session: SessionKey, counter: number): Buffer => {
+  const nonce = Buffer.from(session.nonceBase);
+  nonce.writeUInt32BE((nonce.readUInt32BE(NONCE_BYTES - 4) ^ counter) >>> 0, NONCE_BYTES - 4);
+  return nonce;
+};
+
+/**
+ * Keys and nonces to encrypt with: never the same pair twice, over all processes and restarts, since each sequence
+ * draws a salt of 256 random bits and counts from there.
+ *
+ * The salt is drawn with the first record, not before, so that a process that is started from a snapshot has its own.
+ */
+export class NonceSequence {
+  private session: SessionKey | undefined;
+  private counter = 0;
+
+  constructor(
+    private readonly direction: 'request' | 'reply',
+    private readonly recordsPerSalt = RECORDS_PER_SALT,
+  ) {}
+
+  next(master: KeyObject): { session: SessionKey; counter: number } {
+    const current = this.session;
+    if (current?.master === master && this.counter < this.recordsPerSalt) {
+      return { session: current, counter: this.counter++ };
+    }
+    this.session = deriveSessionKey(master, randomBytes(SALT_BYTES), this.direction);
+    this.counter = 1;
+    return { session: this.session, counter: 0 };
+  }
+}

@@ -138,6 +138,8 @@ export interface GroupHandler {
   onRebalancing(): Promise<void> | void;
   /** Only partitions that are no longer ours. Commits of them fail from now on. */
   onRevoked(partitions: readonly TopicPartition[]): void;
+  /** A rebalance is over: what changed was told before, reading goes on. */
+  onRebalanced?(): void;
   onRecords(records: readonly ConsumerRecord[]): void;
 }
 

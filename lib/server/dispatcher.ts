@@ -45,6 +45,7 @@ export class Dispatcher {
       this.deadlines.remove(call);
       done();
     });
+    call.start();
     call.onStop(release);
     if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs);
     void this.run(call, outcome).then(release);

@@ -30,6 +30,8 @@ export class IncomingCall implements Work, Due {
   private abortController: AbortController | undefined;
   private stoppedBy: string | undefined;
   private isFinished = false;
+  private isStarted = false;
+  private onDropped: (() => void) | undefined;
 
   constructor(readonly origin: CallOrigin) {
     const { key } = origin.message;
@@ -58,6 +60,22 @@ export class IncomingCall implements Work, Due {
   onStop(stopWork: () => void): void {
     if (this.stoppedBy === undefined) this.onStopped.push(stopWork);
     else stopWork();
+  }
+
+  /** A handler has it now. */
+  start(): void {
+    this.isStarted = true;
+  }
+
+  /** Lets go of a call that was not started: it is another server's. */
+  drop(): void {
+    if (this.isStarted || !this.interrupt('The partition is read by another server.')) return;
+    this.onDropped?.();
+  }
+
+  /** Runs when the call is let go of. */
+  whenDropped(callback: () => void): void {
+    this.onDropped = callback;
   }
 
   /** Nobody waits any more: ends the work, and with it the call. @returns whether there was any to end. */

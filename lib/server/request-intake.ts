@@ -74,6 +74,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
     }
     const call = new IncomingCall(origin);
     caller.calls.set(message.seq, call);
+    call.whenDropped(() => caller.calls.delete(message.seq));
     call.whenFinished(() => {
       caller.calls.delete(message.seq);
       onFinished();

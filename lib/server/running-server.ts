@@ -1,7 +1,7 @@
 import { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { DriverConnection } from '../driver/driver.js';
-import type { ConsumerRecord } from '../driver/record.js';
+import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import { BrokerClock } from '../wire/broker-clock.js';
 import { probeClock } from '../wire/clock-probe.js';
@@ -15,6 +15,7 @@ import type { IncomingCall } from './incoming-call.js';
 import { RequestIntake } from './request-intake.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { ServiceConsumer } from './service-consumer.js';
+import { UnfinishedCalls } from './unfinished-calls.js';
 import { WorkQueue } from './work-queue.js';
 
 /** What a running server tells the strategy object. */
@@ -43,6 +44,7 @@ export class RunningServer {
   private readonly queue: WorkQueue<IncomingCall>;
   private readonly outbox: Outbox;
   private readonly callers: Callers;
+  private readonly unfinished = new UnfinishedCalls();
 
   private constructor(
     readonly driver: DriverConnection,
@@ -60,7 +62,11 @@ export class RunningServer {
       maxQueued: options.maxQueued,
       onFull: () => this.consumers.forEach((consumer) => consumer.pause()),
       onRoom: () => this.consumers.forEach((consumer) => consumer.resume()),
-      start: (call, done) => dispatcher.dispatch(call, done),
+      start: (call, done) => {
+        this.unfinished.add(call);
+        call.whenFinished(() => this.unfinished.remove(call));
+        dispatcher.dispatch(call, done);
+      },
     });
     const byTopic = new Map<string, ServiceConsumer>();
     const intake = new RequestIntake({
@@ -125,6 +131,14 @@ export class RunningServer {
     await this.driver.close();
   }
 
+  /** What waits here of partitions that moved is their next owner's to run. */
+  private dropCallsOf(partitions: readonly TopicPartition[]): void {
+    for (const call of this.callers.openCalls()) {
+      const { topic, partition } = call.origin.record;
+      if (partitions.some((moved) => moved.partition === partition && moved.topic === topic)) call.drop();
+    }
+  }
+
   private consumer(
     service: string,
     counters: Counters,
@@ -138,10 +152,19 @@ export class RunningServer {
       commitIntervalMs: options.commitIntervalMs,
       counters,
       onRecord,
+      onRebalancing: () => {
+        this.queue.hold();
+        return within(this.unfinished.none(), FINISH_MS);
+      },
+      onRebalanced: () => this.queue.release(),
+      onRevoked: (partitions) => this.dropCallsOf(partitions),
       onCommitError: this.hooks.onCommitError,
     });
   }
 }
+
+/** How long a rebalance waits for running handlers, so that their calls do not run twice. */
+const FINISH_MS = 1_000;
 
 const within = async (work: Promise<void>, limitMs: number): Promise<void> => {
   let timer: NodeJS.Timeout | undefined;

@@ -10,7 +10,7 @@ import {
 export interface KafkaRpcServerOptions extends WireOptions {
   /** The name, or names, under which clients call this server's handlers. */
   readonly service: string | readonly string[];
-  /** The consumer group of a service; servers with the same group share its calls. @default service => `rpc.${service}` */
+  /** The consumer group of a service; servers with the same group share its calls. @default service => `${topics.prefix}rpc.${service}` */
   readonly groupId?: string | ((service: string) => string);
   /** How many handlers run at once. @default 128 */
   readonly concurrency?: number;
@@ -59,7 +59,7 @@ export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedSe
   return Object.freeze({
     ...resolveWireOptions(options),
     services,
-    groupId: checkGroupId(options.groupId, services),
+    groupId: checkGroupId(options, services),
     concurrency: checkInteger('concurrency', options.concurrency ?? 128, 1),
     maxQueued: checkInteger('maxQueued', options.maxQueued ?? 4096, 1),
     commitIntervalMs: checkInteger('commitIntervalMs', options.commitIntervalMs ?? 200, 1, 60_000),
@@ -75,9 +75,13 @@ const checkServices = (service: unknown): readonly string[] => {
   throw invalidOption('service', service, 'a name, or an array of different names');
 };
 
-const checkGroupId = (groupId: unknown, services: readonly string[]): ((service: string) => string) => {
-  if (groupId === undefined) return (service) => `rpc.${service}`;
-  if (typeof groupId === 'function') return groupId as (service: string) => string;
+const checkGroupId = (
+  { groupId, topics }: KafkaRpcServerOptions,
+  services: readonly string[],
+): ((service: string) => string) => {
+  // Environments that have topics of their own have groups of their own: their deploys do not disturb each other.
+  if (groupId === undefined) return (service) => `${topics?.prefix ?? ''}rpc.${service}`;
+  if (typeof groupId === 'function') return groupId;
   const group = checkString('groupId', groupId);
   if (services.length === 1) return () => group;
   throw invalidOption('groupId', groupId, 'a function of the service, as there are several services');

@@ -17,6 +17,10 @@ export interface ServiceConsumerParts {
   readonly commitIntervalMs: number;
   readonly counters: Counters;
   readonly onRecord: (record: ConsumerRecord) => void;
+  /** Resolves when what runs is finished, or has had its time; nothing is started until `onRebalanced`. */
+  readonly onRebalancing: () => Promise<void>;
+  readonly onRebalanced: () => void;
+  readonly onRevoked: (partitions: readonly TopicPartition[]) => void;
   readonly onCommitError: (error: unknown) => void;
 }
 
@@ -76,12 +80,19 @@ export class ServiceConsumer implements GroupHandler {
       this.trackers.set(partition, new OffsetTracker(position));
   }
 
+  /** What is finished and committed before the partitions move is not run again by their next owners. */
   async onRebalancing(): Promise<void> {
+    await this.parts.onRebalancing();
     await this.commit();
+  }
+
+  onRebalanced(): void {
+    this.parts.onRebalanced();
   }
 
   onRevoked(partitions: readonly TopicPartition[]): void {
     for (const { partition } of partitions) this.trackers.delete(partition);
+    this.parts.onRevoked(partitions);
   }
 
   onRecords(records: readonly ConsumerRecord[]): void {

@@ -22,6 +22,7 @@ export class WorkQueue<T extends Work> {
   private size = 0;
   private isFull = false;
   private isStopped = false;
+  private isHeld = false;
   private idleWaiters: (() => void)[] = [];
 
   constructor(private readonly options: WorkQueueOptions<T>) {}
@@ -48,6 +49,16 @@ export class WorkQueue<T extends Work> {
     this.startReady();
   }
 
+  /** Nothing is started until `release`. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  release(): void {
+    this.isHeld = false;
+    this.startReady();
+  }
+
   /** Nothing is started any more. Resolves when what runs is done. */
   stop(): Promise<void> {
     this.isStopped = true;
@@ -56,7 +67,7 @@ export class WorkQueue<T extends Work> {
   }
 
   private startReady(): void {
-    while (!this.isStopped && this.running < this.options.concurrency) {
+    while (!this.isStopped && !this.isHeld && this.running < this.options.concurrency) {
       const work = this.takeReady();
       if (work === undefined) return;
       this.running += 1;

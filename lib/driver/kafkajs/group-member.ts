@@ -159,7 +159,9 @@ export class KafkajsGroupMember implements GroupMember, Reader {
     const wasRebalancing = this.isRebalancing;
     this.isRebalancing = false;
     this.links.fetcher.nudge();
-    if (wasRebalancing) this.connectOptions.onEvent({ type: 'connected' });
+    if (!wasRebalancing) return;
+    this.handler.onRebalanced?.();
+    this.connectOptions.onEvent({ type: 'connected' });
   }
 
   private async takeOver(gained: readonly TopicPartition[]): Promise<void> {

@@ -116,7 +116,7 @@ export class MemoryMember implements GroupMember, Participant {
     if (assigned.length > 0) this.tell('onAssigned', () => this.handler.onAssigned(assigned));
     const isRebalanced = this.isStandingStill;
     this.isStandingStill = false;
-    if (isRebalanced) this.connect.onEvent({ type: 'connected' });
+    if (isRebalanced) this.tellRebalanced();
     this.readOn();
     this.settleJoin?.resolve();
     this.settleJoin = undefined;
@@ -125,6 +125,11 @@ export class MemoryMember implements GroupMember, Participant {
   /** Looks for records where reading stood still. Also for the connection, when the broker is up again. */
   readOn(): void {
     for (const { reader } of this.holdings.values()) reader.wake();
+  }
+
+  private tellRebalanced(): void {
+    this.tell('onRebalanced', () => this.handler.onRebalanced?.());
+    this.connect.onEvent({ type: 'connected' });
   }
 
   private async letHandlerCommit(): Promise<void> {

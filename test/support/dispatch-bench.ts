@@ -1,0 +1,67 @@
+import type { MessageHandler } from '@nestjs/microservices';
+import { Counters } from '../../lib/diagnostics/counters.js';
+import type { Message } from '../../lib/protocol/message.js';
+import { Dispatcher } from '../../lib/server/dispatcher.js';
+import type { IncomingCall } from '../../lib/server/incoming-call.js';
+import type { KafkaRpcContext } from '../../lib/server/kafka-rpc-context.js';
+import { BrokerClock } from '../../lib/wire/broker-clock.js';
+import { Codec } from '../../lib/wire/codec.js';
+import { json } from '../../lib/wire/serializers/json.js';
+import { CapturedOutbox } from './captured-outbox.js';
+import { incomingCall } from './incoming-calls.js';
+
+/** What a handler does. */
+export type Handle = (data: unknown, context: KafkaRpcContext) => unknown;
+
+/** A dispatcher with one pattern, `sum.add`, an outbox that keeps what is sent, and a clock that the test sets. */
+export class DispatchBench {
+  readonly outbox = new CapturedOutbox();
+  readonly counters = new Counters();
+  readonly eventErrors: (readonly [pattern: string, message: string])[] = [];
+  nowMs = 0;
+  /** How often a place became free. */
+  freed = 0;
+  private handler: MessageHandler | undefined;
+  private readonly dispatcher = new Dispatcher(
+    {
+      find: () => this.handler,
+      runWithHooks: async (_context, handle) => handle(() => undefined),
+      onEventError: (pattern, error) => void this.eventErrors.push([pattern, error.message]),
+    },
+    {
+      outbox: this.outbox.asOutbox(),
+      codec: new Codec(json()),
+      clock: new BrokerClock(() => this.nowMs),
+    },
+    this.counters,
+  );
+
+  /** Registers the handler as Nest does. */
+  handle(how: Handle, isEventHandler = false): void {
+    const handler = async (data: unknown, context: KafkaRpcContext): Promise<never> =>
+      how(data, context) as never;
+    this.handler = Object.assign(handler, { isEventHandler }) as MessageHandler;
+  }
+
+  async dispatch(call: IncomingCall = incomingCall()): Promise<IncomingCall> {
+    this.dispatcher.dispatch(call, () => (this.freed += 1));
+    await this.settle();
+    return call;
+  }
+
+  /** Lets promises settle, however deep; needs no timer. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 30; i++) await null;
+  }
+
+  get kinds(): readonly Message['kind'][] {
+    return this.outbox.messages.map(({ kind }) => kind);
+  }
+}
+
+/** Whether the call needs nothing more from its server. */
+export const isFinished = (call: IncomingCall): boolean => {
+  let finished = false;
+  call.whenFinished(() => (finished = true));
+  return finished;
+};

@@ -19,6 +19,7 @@ const MAX_IDLE_CALLERS = 1024;
 /** The callers of a server. Bounded by the calls that are open, plus a fixed number of recent ones. */
 export class Callers {
   private readonly callers = new Map<string, Caller>();
+  private forgetAt = MAX_IDLE_CALLERS;
 
   constructor(
     private readonly serverId: Buffer,
@@ -34,8 +35,8 @@ export class Callers {
       id,
       replyTo === null ? null : replyDestination(this.serverId, id, replyTo, this.codec),
     );
+    if (this.callers.size >= this.forgetAt) this.forgetIdle();
     this.callers.set(name, caller);
-    if (this.callers.size > MAX_IDLE_CALLERS) this.forgetIdle();
     return caller;
   }
 
@@ -46,9 +47,11 @@ export class Callers {
 
   private forgetIdle(): void {
     for (const [name, caller] of this.callers) {
-      if (this.callers.size <= MAX_IDLE_CALLERS / 2) return;
+      if (this.callers.size <= MAX_IDLE_CALLERS / 2) break;
       if (caller.calls.size === 0) this.callers.delete(name);
     }
+    // Those with open calls stay: looking through them again pays only once there are twice as many.
+    this.forgetAt = Math.max(MAX_IDLE_CALLERS, this.callers.size * 2);
   }
 }
 

@@ -45,6 +45,7 @@ export class RunningServer {
   private readonly outbox: Outbox;
   private readonly callers: Callers;
   private readonly unfinished = new UnfinishedCalls();
+  private isClosing = false;
 
   private constructor(
     readonly driver: DriverConnection,
@@ -61,7 +62,7 @@ export class RunningServer {
       concurrency: options.concurrency,
       maxQueued: options.maxQueued,
       onFull: () => this.consumers.forEach((consumer) => consumer.pause()),
-      onRoom: () => this.consumers.forEach((consumer) => consumer.resume()),
+      onRoom: () => this.resume(),
       start: (call, done) => {
         this.unfinished.add(call);
         call.whenFinished(() => this.unfinished.remove(call));
@@ -123,12 +124,18 @@ export class RunningServer {
    * started is left for the other servers.
    */
   async close(): Promise<void> {
+    this.isClosing = true;
     for (const consumer of this.consumers) consumer.pause();
     const work = this.queue.stop().then(() => this.outbox.idle());
     await within(work, this.options.gracePeriodMs);
     for (const call of this.callers.openCalls()) call.interrupt('The server closes.');
     await Promise.all(this.consumers.map((consumer) => consumer.close()));
     await this.driver.close();
+  }
+
+  private resume(): void {
+    if (this.isClosing) return;
+    for (const consumer of this.consumers) consumer.resume();
   }
 
   /** What waits here of partitions that moved is their next owner's to run. */

@@ -40,6 +40,7 @@ export class ServiceConsumer implements GroupHandler {
   private member: GroupMember | undefined;
   private timer: NodeJS.Timeout | undefined;
   private committing: Promise<void> = Promise.resolve();
+  private isClosed = false;
 
   constructor(private readonly parts: ServiceConsumerParts) {}
 
@@ -68,10 +69,11 @@ export class ServiceConsumer implements GroupHandler {
     if (held.tracker.finish(held.tracked)) this.scheduleCommit();
   }
 
-  /** Commits what is finished and leaves the group. */
+  /** Commits what is finished and leaves the group; what finishes later is for the next owner to find unanswered. */
   async close(): Promise<void> {
-    clearTimeout(this.timer);
     await this.commit();
+    this.isClosed = true;
+    clearTimeout(this.timer);
     await this.member?.close();
   }
 
@@ -111,6 +113,7 @@ export class ServiceConsumer implements GroupHandler {
   }
 
   private scheduleCommit(): void {
+    if (this.isClosed) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       void this.commit();

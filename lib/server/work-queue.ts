@@ -13,6 +13,9 @@ export interface WorkQueueOptions<T extends Work> {
   readonly start: (work: T, done: () => void) => void;
 }
 
+/** Taken work is let go of in batches of at least so many: amortized, a piece is moved once. */
+const COMPACT_AT = 64;
+
 /** Bounded concurrency with order per key, and water marks for whoever feeds it. */
 export class WorkQueue<T extends Work> {
   private ready: T[] = [];
@@ -23,6 +26,7 @@ export class WorkQueue<T extends Work> {
   private isFull = false;
   private isStopped = false;
   private isHeld = false;
+  private isStarting = false;
   private idleWaiters: (() => void)[] = [];
 
   constructor(private readonly options: WorkQueueOptions<T>) {}
@@ -67,20 +71,24 @@ export class WorkQueue<T extends Work> {
   }
 
   private startReady(): void {
+    // Work may be done as soon as it starts: the loop that runs goes on with what that makes ready.
+    if (this.isStarting) return;
+    this.isStarting = true;
     while (!this.isStopped && !this.isHeld && this.running < this.options.concurrency) {
       const work = this.takeReady();
-      if (work === undefined) return;
+      if (work === undefined) break;
       this.running += 1;
       this.options.start(work, () => this.onDone(work));
     }
+    this.isStarting = false;
   }
 
   private takeReady(): T | undefined {
     const work = this.ready[this.head];
     if (work === undefined) return undefined;
     this.head += 1;
-    if (this.head === this.ready.length) {
-      this.ready = [];
+    if (this.head >= COMPACT_AT && this.head * 2 >= this.ready.length) {
+      this.ready = this.ready.slice(this.head);
       this.head = 0;
     }
     return work;

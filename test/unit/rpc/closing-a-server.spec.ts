@@ -81,9 +81,10 @@ describe('close() of a server', () => {
     const waiting = client.call('sum.slow', 'waiting');
     await turns();
     const closing = app.close();
-    await cluster.serve({ controllers: [QuickController] });
+    const joining = cluster.serve({ controllers: [QuickController] });
     answer.resolve('running by the first');
     await closing;
+    await joining;
     expect((await running).value).toBe('running by the first');
     expect((await waiting).value).toBe('waiting by another');
     expect(started).toEqual(['running']);

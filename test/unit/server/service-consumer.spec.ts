@@ -29,6 +29,9 @@ describe('ServiceConsumer', () => {
       commitIntervalMs: INTERVAL_MS,
       counters,
       onRecord: (record) => read.push(record),
+      onRebalancing: () => Promise.resolve(),
+      onRebalanced: () => undefined,
+      onRevoked: () => undefined,
       onCommitError: (error) => commitErrors.push(error),
     });
     await consumer.join(group.connection());

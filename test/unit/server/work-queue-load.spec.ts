@@ -1,0 +1,50 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { WorkQueue, type Work } from '../../../lib/server/work-queue.js';
+import { turns } from '../../support/until.js';
+
+const WATER_MARKS = { maxQueued: 1_000_000, onFull: () => undefined, onRoom: () => undefined };
+
+describe('WorkQueue under load', () => {
+  it('takes any number of pieces in a row that are done as soon as they start', () => {
+    let finishFirst: (() => void) | undefined;
+    let done = 0;
+    const queue = new WorkQueue<Work>({
+      ...WATER_MARKS,
+      concurrency: 1,
+      start: (_work, onDone) => {
+        if (finishFirst === undefined) {
+          finishFirst = onDone;
+          return;
+        }
+        done += 1;
+        onDone();
+      },
+    });
+    for (let i = 0; i <= 50_000; i++) queue.push({ orderKey: null });
+    finishFirst!();
+    expect(done).toBe(50_000);
+  });
+
+  it('lets go of work that is done while more always waits', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const finish: (() => void)[] = [];
+    const queue = new WorkQueue<Work>({
+      ...WATER_MARKS,
+      concurrency: 1,
+      start: (_work, done) => finish.push(done),
+    });
+    let early: WeakRef<Work> | undefined;
+    for (let i = 0; i < 5_000; i++) {
+      const work = { orderKey: null };
+      if (i === 20) early = new WeakRef(work);
+      queue.push(work);
+      if (i > 10) finish.shift()!();
+    }
+    await turns(2);
+    collectGarbage();
+    expect(queue.length).toBeGreaterThan(1);
+    expect(early!.deref()).toBeUndefined();
+  });
+});

@@ -1,0 +1,75 @@
+import { PendingCall, type CallAnswer, type CallFacts } from '../../lib/client/pending-call.js';
+import type { RpcError } from '../../lib/errors/rpc-error.js';
+import type { ErrorMessage } from '../../lib/protocol/message.js';
+import { json } from '../../lib/wire/serializers/json.js';
+import { SERVER_ID } from './incoming-calls.js';
+
+interface From {
+  readonly run?: number;
+  readonly server?: Buffer;
+}
+
+/** A call that waits, what its observer hears of it, and the server that the test plays. Payloads are JSON. */
+export class RecordedCall {
+  /** Values, then `end` or the status of the error. */
+  readonly heard: unknown[] = [];
+  readonly errors: RpcError[] = [];
+  answer: CallAnswer | undefined;
+  settledTimes = 0;
+  readonly call: PendingCall;
+
+  constructor(facts: Partial<CallFacts> = {}, onSettled: (call: PendingCall) => void = () => undefined) {
+    const destination = {
+      topic: 't',
+      partition: 0,
+      direction: 'request',
+      envelope: Buffer.alloc(0),
+    } as const;
+    this.call = new PendingCall(
+      { seq: 1, pattern: 'sum.add', destination, timeoutMs: 1_000, timeLeftMs: 1_000, owner: this, ...facts },
+      {
+        next: (value) => this.heard.push(value),
+        complete: (answer) => {
+          this.answer = answer;
+          this.heard.push('end');
+        },
+        error: (error) => {
+          this.errors.push(error);
+          this.heard.push(error.status);
+        },
+      },
+      json(),
+      (call) => {
+        this.settledTimes += 1;
+        onSettled(call);
+      },
+    );
+  }
+
+  next(index: number, payload: string, { run = 1, server = SERVER_ID }: From = {}): void {
+    const { seq } = this.call.facts;
+    this.call.next({ kind: 'next', seq, run, index, payload: Buffer.from(payload) }, server);
+  }
+
+  complete(index: number, payload: string | null, { run = 1, server = SERVER_ID }: From = {}): void {
+    const { seq } = this.call.facts;
+    const bytes = payload === null ? null : Buffer.from(payload);
+    const times = { receivedAtMs: 10, repliedAtMs: 20 };
+    this.call.complete({ kind: 'complete', seq, run, index, payload: bytes, ...times }, server);
+  }
+
+  error(parts: Partial<ErrorMessage>): void {
+    this.call.failed({
+      kind: 'error',
+      seq: this.call.facts.seq,
+      run: 1,
+      status: 'INTERNAL',
+      retryable: false,
+      message: '',
+      details: Buffer.alloc(0),
+      receivedAtMs: 10,
+      repliedAtMs: 20,
+      ...parts,
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import { PartitionChooser, partitionOfKey } from '../../../lib/client/partition-chooser.js';
+
+/** With so many partitions, the partition is the hash without its sign. */
+const ALL_PARTITIONS = 2 ** 31;
+
+describe('the partition of a key', () => {
+  it.each([
+    ['21', -973_932_308],
+    ['foobar', -790_332_482],
+    ['a-little-bit-long-string', -985_981_536],
+    ['a-little-bit-longer-string', -1_486_304_829],
+    ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58_897_971],
+    ['abc', 479_470_107],
+  ])('follows from Kafka’s own hash: murmur2 of "%s" is %i', (key, hash) => {
+    expect(partitionOfKey(Buffer.from(key), ALL_PARTITIONS)).toBe(hash & 0x7fffffff);
+    expect(partitionOfKey(Buffer.from(key), 12)).toBe((hash & 0x7fffffff) % 12);
+  });
+
+  it('is the same for keys of every length, wherever their bytes stand in memory', () => {
+    for (let length = 0; length < 20; length++) {
+      const key = Buffer.from(Array.from({ length }, (_, i) => 0xff - i));
+      const elsewhere = Buffer.concat([Buffer.from('x'), key]).subarray(1);
+      expect(partitionOfKey(elsewhere, 8)).toBe(partitionOfKey(key, 8));
+      expect(partitionOfKey(key, 8)).toBeLessThan(8);
+    }
+  });
+
+  it('is taken whatever is open there', () => {
+    const chooser = new PartitionChooser(8);
+    const key = Buffer.from('abc');
+    const chosen = Array.from({ length: 20 }, () => chooser.choose(key));
+    expect(new Set(chosen)).toEqual(new Set([partitionOfKey(key, 8)]));
+  });
+});
+
+describe('the partition of a call without a key', () => {
+  const choose = (chooser: PartitionChooser, count: number): number[] =>
+    Array.from({ length: count }, () => chooser.choose(null));
+
+  it('takes turns while all are open alike', () => {
+    expect(choose(new PartitionChooser(3), 7)).toEqual([0, 1, 2, 0, 1, 2, 0]);
+  });
+
+  it('takes turns also when every call is over before the next', () => {
+    const chooser = new PartitionChooser(3);
+    const chosen = Array.from({ length: 6 }, () => {
+      const partition = chooser.choose(null);
+      chooser.release(partition);
+      return partition;
+    });
+    expect(chosen).toEqual([0, 1, 2, 0, 1, 2]);
+  });
+
+  it('is the one with the fewest open calls', () => {
+    const chooser = new PartitionChooser(3);
+    choose(chooser, 6);
+    chooser.release(1);
+    chooser.release(1);
+    chooser.release(2);
+    expect(choose(chooser, 3)).toEqual([1, 2, 1]);
+  });
+
+  it('avoids the one on which calls with a key pile up', () => {
+    const chooser = new PartitionChooser(3);
+    const busy = chooser.choose(Buffer.from('abc'));
+    chooser.choose(Buffer.from('abc'));
+    expect(choose(chooser, 4)).not.toContain(busy);
+  });
+
+  it('is always the only one there is', () => {
+    expect(choose(new PartitionChooser(1), 5)).toEqual([0, 0, 0, 0, 0]);
+  });
+});

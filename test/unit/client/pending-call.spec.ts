@@ -1,0 +1,153 @@
+import { PendingCall } from '../../../lib/client/pending-call.js';
+import { RpcError } from '../../../lib/errors/rpc-error.js';
+import { json } from '../../../lib/wire/serializers/json.js';
+import { SERVER_ID } from '../../support/incoming-calls.js';
+import { RecordedCall } from '../../support/recorded-calls.js';
+
+const OTHER_SERVER = Buffer.alloc(16, 9);
+
+describe('PendingCall', () => {
+  it('tells its values in order, then its end with who answered and when', () => {
+    const call = new RecordedCall();
+    call.next(0, '"a"');
+    call.next(1, '"b"');
+    call.complete(2, null);
+    expect(call.heard).toEqual(['a', 'b', 'end']);
+    expect(call.answer).toEqual({ server: SERVER_ID, receivedAtMs: 10, repliedAtMs: 20 });
+    expect(call.settledTimes).toBe(1);
+  });
+
+  it('tells the only value, then the end', () => {
+    const call = new RecordedCall();
+    call.complete(0, '3');
+    expect(call.heard).toEqual([3, 'end']);
+  });
+
+  it('tells an error with all that the server says of it', () => {
+    const call = new RecordedCall();
+    call.error({ status: 'NOT_FOUND', retryable: true, message: 'gone', details: Buffer.from('{"id":7}') });
+    expect(call.errors).toMatchObject([
+      { status: 'NOT_FOUND', retryable: true, message: 'gone', details: { id: 7 } },
+    ]);
+  });
+
+  it('tells an error without details that cannot be read', () => {
+    const call = new RecordedCall();
+    call.error({ details: Buffer.from('{') });
+    expect(call.errors).toHaveLength(1);
+    expect(call.errors[0]!.details).toBeUndefined();
+  });
+
+  it.each<[string, (call: RecordedCall) => void]>([
+    ['value', (call) => call.complete(0, '1')],
+    ['end', (call) => call.complete(0, null)],
+    ['error', (call) => call.error({})],
+    ['deadline', (call) => call.call.expire()],
+    ['failed delivery', (call) => call.call.settled(new RpcError('UNAVAILABLE', 'x'))],
+    ['cancel', (call) => void call.call.abandon()],
+  ])('settles once: after a(n) %s nothing else is told', (_what, settle) => {
+    const call = new RecordedCall();
+    settle(call);
+    const heard = [...call.heard];
+    call.next(0, '"late"');
+    call.complete(0, '"late"');
+    call.error({});
+    call.call.expire();
+    call.call.settled(new RpcError('UNAVAILABLE', 'x'));
+    expect(call.call.abandon()).toBe(false);
+    expect(call.heard).toEqual(heard);
+    expect(call.settledTimes).toBe(1);
+  });
+
+  it('is told nothing more once it was abandoned, and says that it was open', () => {
+    const call = new RecordedCall();
+    expect(call.call.abandon()).toBe(true);
+    expect([call.heard, call.settledTimes]).toEqual([[], 1]);
+  });
+
+  it('drops values that come twice', () => {
+    const call = new RecordedCall();
+    call.next(0, '"a"');
+    call.next(0, '"a"');
+    call.next(1, '"b"');
+    call.next(0, '"a"');
+    call.next(1, '"b"');
+    call.complete(2, null);
+    expect(call.heard).toEqual(['a', 'b', 'end']);
+  });
+
+  it.each<[string, (call: RecordedCall) => void]>([
+    ['value', (call) => call.next(2, '"c"')],
+    ['end', (call) => call.complete(2, null)],
+  ])('fails with DATA_LOSS when a value before the %s is missing, naming it', (_what, skip) => {
+    const call = new RecordedCall();
+    call.next(0, '"a"');
+    skip(call);
+    expect(call.heard).toEqual(['a', 'DATA_LOSS']);
+    expect(call.errors[0]!.message).toBe(
+      'Value 1 of the stream of "sum.add" is missing: value 2 came instead.',
+    );
+  });
+
+  it.each<[string, (call: RecordedCall) => void]>([
+    ['another server', (call) => call.next(1, '"b"', { server: OTHER_SERVER })],
+    ['another run of the same server', (call) => call.next(1, '"b"', { run: 2 })],
+    ['another server from its beginning', (call) => call.next(0, '"a"', { server: OTHER_SERVER })],
+    ['another server at its end', (call) => call.complete(1, null, { server: OTHER_SERVER })],
+  ])('fails with ABORTED when %s goes on with its stream', (_who, goOn) => {
+    const call = new RecordedCall();
+    call.next(0, '"a"');
+    goOn(call);
+    expect(call.heard).toEqual(['a', 'ABORTED']);
+    expect(call.errors[0]!.message).toContain('after 1 values of its stream');
+    expect(call.errors[0]!.retryable).toBe(true);
+  });
+
+  it('fails with INTERNAL when its value cannot be read, and tells no end', () => {
+    const call = new RecordedCall();
+    call.complete(0, '{');
+    expect(call.heard).toEqual(['INTERNAL']);
+  });
+
+  it('says at its deadline whether the broker has it', () => {
+    const [sent, unsent] = [new RecordedCall(), new RecordedCall()];
+    sent.call.settled();
+    sent.call.expire();
+    unsent.call.expire();
+    expect(sent.errors[0]!.message).toBe(
+      'No answer to "sum.add" within 1000 ms. The broker has the request: the handler may have run, or may still be running.',
+    );
+    expect(unsent.errors[0]!.message).toBe(
+      'No answer to "sum.add" within 1000 ms. The broker has not acknowledged the request: it may or may not run.',
+    );
+    expect(sent.errors[0]).toMatchObject({ status: 'DEADLINE_EXCEEDED' });
+  });
+
+  it('is open while only its delivery is known', () => {
+    const call = new RecordedCall();
+    call.call.settled();
+    expect([call.heard, call.settledTimes]).toEqual([[], 0]);
+    call.complete(0, '1');
+    expect(call.heard).toEqual([1, 'end']);
+  });
+
+  it('lets its observer cancel at a value, and then tells nothing', () => {
+    const heard: unknown[] = [];
+    const call: PendingCall = new PendingCall(
+      new RecordedCall().call.facts,
+      {
+        next: (value) => {
+          heard.push(value);
+          call.abandon();
+        },
+        complete: () => heard.push('end'),
+        error: () => heard.push('error'),
+      },
+      json(),
+      () => undefined,
+    );
+    const end = { kind: 'complete', seq: 1, run: 1, index: 0, receivedAtMs: 0, repliedAtMs: 0 } as const;
+    call.complete({ ...end, payload: Buffer.from('1') }, SERVER_ID);
+    expect(heard).toEqual([1]);
+  });
+});

@@ -1,0 +1,78 @@
+import { PendingCalls } from '../../../lib/client/pending-calls.js';
+import { ReplyInbox } from '../../../lib/client/reply-inbox.js';
+import { Counters } from '../../../lib/diagnostics/counters.js';
+import type { Message } from '../../../lib/protocol/message.js';
+import type { ReplyEnvelope } from '../../../lib/protocol/envelope.js';
+import { CLIENT_ID, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
+import { RecordedCall } from '../../support/recorded-calls.js';
+
+const envelope: ReplyEnvelope = {
+  direction: 'reply',
+  sender: SERVER_ID,
+  recipient: CLIENT_ID,
+  contentType: 'json',
+  stages: '',
+};
+
+describe('ReplyInbox', () => {
+  let counters: Counters;
+  let call: RecordedCall;
+  let inbox: ReplyInbox;
+
+  beforeEach(() => {
+    counters = new Counters();
+    const calls = new PendingCalls(10, () => undefined);
+    call = new RecordedCall({ seq: 7 }, (settled) => calls.remove(settled));
+    calls.add(call.call);
+    inbox = new ReplyInbox(CLIENT_ID, calls, counters);
+  });
+
+  afterEach(() => void call.call.abandon());
+
+  const end = { seq: 7, run: 1, receivedAtMs: 0, repliedAtMs: 0 };
+
+  it('accepts replies to its own client only', () => {
+    expect(inbox.accept(envelope)).toBe(envelope);
+    expect(inbox.accept({ ...envelope, recipient: SERVER_ID })).toBeUndefined();
+    expect(inbox.accept({ ...envelope, recipient: Buffer.alloc(0) })).toBeUndefined();
+    expect(inbox.accept(requestEnvelope())).toBeUndefined();
+  });
+
+  it('gives each reply to its call', () => {
+    inbox.onMessages(
+      [
+        { kind: 'next', seq: 7, run: 1, index: 0, payload: Buffer.from('1') },
+        { kind: 'complete', ...end, index: 1, payload: null },
+      ],
+      envelope,
+    );
+    expect(call.heard).toEqual([1, 'end']);
+    expect(counters.snapshot().lateReplies).toBe(0);
+  });
+
+  it('gives an error to its call', () => {
+    const error = { kind: 'error', ...end, status: 'ABORTED', retryable: true } as const;
+    inbox.onMessages([{ ...error, message: 'x', details: Buffer.alloc(0) }], envelope);
+    expect(call.heard).toEqual(['ABORTED']);
+  });
+
+  it('counts replies to calls that are not open', () => {
+    const late: Message = { kind: 'complete', ...end, index: 0, payload: null };
+    inbox.onMessages([late, late, { ...late, seq: 8 }], envelope);
+    expect(call.heard).toEqual(['end']);
+    expect(counters.snapshot().lateReplies).toBe(2);
+  });
+
+  it('skips what no server says', () => {
+    inbox.onMessages(
+      [
+        { kind: 'cancel', seq: 7 },
+        { kind: 'credit', seq: 7, count: 1 },
+        { kind: 'ping', seq: 7 },
+        { kind: 'pong', seq: 7, receivedAtMs: 0, repliedAtMs: 0, payload: Buffer.alloc(0) },
+      ],
+      envelope,
+    );
+    expect(call.heard).toEqual([]);
+  });
+});

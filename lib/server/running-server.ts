@@ -64,8 +64,8 @@ export class RunningServer {
       onFull: () => this.consumers.forEach((consumer) => consumer.pause()),
       onRoom: () => this.resume(),
       start: (call, done) => {
-        this.unfinished.add(call);
-        call.whenFinished(() => this.unfinished.remove(call));
+        // One that was dropped or cancelled while it waited is never started, so never unfinished.
+        if (call.stopReason === undefined) this.unfinished.add(call);
         dispatcher.dispatch(call, done);
       },
     });

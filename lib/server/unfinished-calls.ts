@@ -7,17 +7,18 @@ export class UnfinishedCalls {
 
   add(call: IncomingCall): void {
     this.calls.add(call);
-  }
-
-  remove(call: IncomingCall): void {
-    this.calls.delete(call);
-    if (this.calls.size > 0) return;
-    for (const resolve of this.waiters.splice(0)) resolve();
+    call.whenFinished(() => this.remove(call));
   }
 
   /** Resolves when there is none. */
   none(): Promise<void> {
     if (this.calls.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.waiters.push(resolve));
+  }
+
+  private remove(call: IncomingCall): void {
+    this.calls.delete(call);
+    if (this.calls.size > 0) return;
+    for (const resolve of this.waiters.splice(0)) resolve();
   }
 }

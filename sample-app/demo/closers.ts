@@ -1,20 +1,24 @@
 /** What was started, to be stopped in the opposite order. */
 export class Closers {
-  private readonly closers: { readonly name: string | undefined; close(): void | Promise<void> }[] = [];
-  private closing: Promise<string[]> | undefined;
+  private readonly closers: (() => void | Promise<void>)[] = [];
+  private closing: Promise<void> | undefined;
 
-  /** @param name of something that the demo's reader has met */
-  add(close: () => void | Promise<void>, name?: string): void {
-    this.closers.unshift({ name, close });
+  add(close: () => void | Promise<void>): void {
+    this.closers.unshift(close);
   }
 
-  /** Idempotent. @returns the names of what was stopped */
-  close(): Promise<string[]> {
+  /** Idempotent. One that fails does not keep the others from being stopped. @throws the first failure */
+  close(): Promise<void> {
     return (this.closing ??= this.closeAll());
   }
 
-  private async closeAll(): Promise<string[]> {
-    for (const { close } of this.closers) await close();
-    return this.closers.flatMap(({ name }) => name ?? []);
+  private async closeAll(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const close of this.closers.splice(0)) {
+      await Promise.resolve()
+        .then(close)
+        .catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
+import { once } from 'node:events';
 import { KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { Closers } from './closers.js';
 import { GatewayClient } from './gateway-client.js';
@@ -29,21 +30,21 @@ async function play(report: Report, closers: Closers): Promise<void> {
   }
 }
 
+/** Ctrl-C, or `kill`; a second one ends this process at once, and the rest with it. */
+const interruption = (): Promise<'interrupted'> =>
+  Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => 'interrupted');
+
 async function main(): Promise<void> {
   Logger.overrideLogger(['warn', 'error', 'fatal']);
   const report = new Report((line) => console.log(line));
   const closers = new Closers();
-  const interrupt = async (): Promise<void> => {
-    report.note('Interrupted: everything is being stopped.');
-    await closers.close();
-    // A start that was under way is not waited for: the broker's guard and the leashes of the processes end it with us.
-    process.exit(INTERRUPTED);
-  };
-  process.once('SIGINT', () => void interrupt());
-  process.once('SIGTERM', () => void interrupt());
-  await play(report, closers).catch((error: unknown) => report.failed(error));
-  const ended = await closers.close();
-  process.exitCode = report.end(ended);
+  const failed = (error: unknown): void => report.failed(error);
+  const outcome = await Promise.race([play(report, closers), interruption()]).catch(failed);
+  if (outcome === 'interrupted') report.note('Interrupted: what was started is being stopped.');
+  await closers.close().catch(failed);
+  // A broker that was still starting is not waited for: its guard ends it when this process is gone.
+  if (outcome === 'interrupted') process.exit(INTERRUPTED);
+  process.exitCode = report.end();
 }
 
 await main();

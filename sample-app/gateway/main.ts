@@ -1,11 +1,17 @@
 import 'reflect-metadata';
-import { driverFromEnvironment } from '../kafka-driver.js';
+import type { AddressInfo } from 'node:net';
+import { settingsOf } from '../settings.js';
 import { createGateway } from './create-gateway.js';
 
-const main = async (): Promise<void> => {
-  const gateway = await createGateway(driverFromEnvironment);
-  await gateway.listen(process.env.PORT ?? 3000);
-  console.log(`The gateway listens on ${await gateway.getUrl()} (process ${process.pid}).`);
-};
+async function main(): Promise<void> {
+  const app = await createGateway(settingsOf(process.env));
+  app.enableShutdownHooks();
+  const server = await app.listen(Number(process.env.PORT || 3000));
+  const { port } = server.address() as AddressInfo;
+  console.log(`Gateway is ready: http://localhost:${port}, process ${process.pid}`);
+}
 
-void main();
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

@@ -1,27 +1,32 @@
-import { Catch, HttpStatus, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
-import { RpcError, RpcStatus } from 'nestjs-kafka-rpc';
+import { RpcError, type RpcStatus } from 'nestjs-kafka-rpc';
 
-/** @see https://cloud.google.com/apis/design/errors#handling_errors for the usual mapping of the two sets */
-const HTTP_STATUSES: Readonly<Partial<Record<RpcStatus, HttpStatus>>> = {
-  INVALID_ARGUMENT: HttpStatus.BAD_REQUEST,
-  UNAUTHENTICATED: HttpStatus.UNAUTHORIZED,
-  PERMISSION_DENIED: HttpStatus.FORBIDDEN,
-  NOT_FOUND: HttpStatus.NOT_FOUND,
-  UNIMPLEMENTED: HttpStatus.NOT_IMPLEMENTED,
-  RESOURCE_EXHAUSTED: HttpStatus.TOO_MANY_REQUESTS,
-  UNAVAILABLE: HttpStatus.SERVICE_UNAVAILABLE,
-  DEADLINE_EXCEEDED: HttpStatus.GATEWAY_TIMEOUT,
+/** @see https://cloud.google.com/apis/design/errors#handling_errors */
+const HTTP_STATUS: Readonly<Record<RpcStatus, number>> = {
+  CANCELLED: 499,
+  UNKNOWN: 500,
+  INVALID_ARGUMENT: 400,
+  DEADLINE_EXCEEDED: 504,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  PERMISSION_DENIED: 403,
+  RESOURCE_EXHAUSTED: 429,
+  FAILED_PRECONDITION: 400,
+  ABORTED: 409,
+  OUT_OF_RANGE: 400,
+  UNIMPLEMENTED: 501,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  DATA_LOSS: 500,
+  UNAUTHENTICATED: 401,
 };
 
-/** What a call failed with, as HTTP says it. */
+/** What a call failed with becomes the answer to the HTTP request. */
 @Catch(RpcError)
 export class RpcErrorFilter implements ExceptionFilter<RpcError> {
-  catch(error: RpcError, host: ArgumentsHost): void {
-    const { status, message, details } = error;
+  catch({ status, message, details, retryable }: RpcError, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
-    response
-      .status(HTTP_STATUSES[status] ?? HttpStatus.INTERNAL_SERVER_ERROR)
-      .json({ status, message, details });
+    response.status(HTTP_STATUS[status]).json({ status, message, details, retryable });
   }
 }

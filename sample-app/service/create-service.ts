@@ -1,26 +1,20 @@
-import { ValidationPipe, type INestMicroservice, type LogLevel } from '@nestjs/common';
+import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
-import { KafkaRpcServer, RpcError, RpcStatus, type KafkaDriver } from 'nestjs-kafka-rpc';
+import { KafkaRpcServer } from 'nestjs-kafka-rpc';
+import type { Settings } from '../settings.js';
 import { SumModule } from './sum.module.js';
+import { validation } from './validation.js';
 
-const LOG_LEVELS: LogLevel[] = ['warn', 'error', 'fatal'];
-
-/** The service, ready to listen. */
-export const createService = async (driver: KafkaDriver): Promise<INestMicroservice> => {
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(SumModule, {
-    strategy: new KafkaRpcServer({ service: 'sum', driver }),
-    logger: LOG_LEVELS,
+/** The service, ready to `listen()`. */
+export async function createService(
+  settings: Settings,
+): Promise<{ app: INestMicroservice; server: KafkaRpcServer }> {
+  const server = new KafkaRpcServer(settings);
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(SumModule.servedBy(server), {
+    strategy: server,
+    logger: ['warn', 'error', 'fatal'],
   });
-  app.useGlobalPipes(
-    new ValidationPipe({
-      transform: true,
-      exceptionFactory: (errors) =>
-        new RpcError(RpcStatus.INVALID_ARGUMENT, errors.map(String).join(' '), {
-          details: errors.map(({ property, constraints }) => ({ property, constraints })),
-        }),
-    }),
-  );
-  app.enableShutdownHooks();
-  return app;
-};
+  app.useGlobalPipes(validation());
+  return { app, server };
+}

@@ -1,11 +1,16 @@
 import 'reflect-metadata';
-import { driverFromEnvironment } from '../kafka-driver.js';
+import { settingsOf } from '../settings.js';
 import { createService } from './create-service.js';
 
-const main = async (): Promise<void> => {
-  const service = await createService(driverFromEnvironment());
-  await service.listen();
-  console.log(`The service "sum" serves calls (process ${process.pid}).`);
-};
+async function main(): Promise<void> {
+  const settings = settingsOf(process.env);
+  const { app, server } = await createService(settings);
+  app.enableShutdownHooks();
+  await app.listen();
+  console.log(`Service "${settings.service}" is ready: server ${server.id}, process ${process.pid}`);
+}
 
-void main();
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

@@ -1,42 +1,45 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { KafkaRpcContext, RpcError, RpcStatus } from 'nestjs-kafka-rpc';
-import { Observable } from 'rxjs';
-import { isPrime } from './primes.js';
-import { Terms } from './terms.dto.js';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { KafkaRpcServer, RpcError } from 'nestjs-kafka-rpc';
+import { from, map, type Observable } from 'rxjs';
+import { primesBelow } from './primes.js';
+import { Audit, Limit, SumId, Terms } from './sum.dto.js';
+
+/** One value of the stream, and who found it. */
+export interface Prime {
+  readonly prime: number;
+  readonly serverId: string;
+}
 
 @Controller()
 export class SumController {
   private audits = 0;
 
-  /** A value. */
+  constructor(private readonly server: KafkaRpcServer) {}
+
   @MessagePattern('sum.add')
   add(@Payload() { a, b }: Terms): number {
     return a + b;
   }
 
-  /** A stream; it ends early when nobody listens any more. */
+  /** A caller who unsubscribes, or whose deadline passes, ends the search too. */
   @MessagePattern('primes.below')
-  primesBelow(@Payload() limit: number, @Ctx() context: KafkaRpcContext): Observable<number> {
-    return new Observable((subscriber) => {
-      for (let n = 2; n < limit && !context.signal.aborted; n++) if (isPrime(n)) subscriber.next(n);
-      subscriber.complete();
-    });
+  below(@Payload() { limit }: Limit): Observable<Prime> {
+    return from(primesBelow(limit)).pipe(map((prime) => ({ prime, serverId: this.server.id })));
   }
 
-  /** An error that says what went wrong, and more. */
-  @MessagePattern('sum.find')
-  find(@Payload() id: string): never {
-    throw new RpcError(RpcStatus.NOT_FOUND, `There is no sum "${id}".`, { details: { id } });
+  @MessagePattern('sum.fail')
+  fail(@Payload() { id }: SumId): never {
+    const details = { id, serverId: this.server.id };
+    throw new RpcError('NOT_FOUND', `There is no sum with the number ${id}.`, { details });
   }
 
-  /** An event. */
   @EventPattern('sum.audited')
-  audited(@Payload() _sum: object): void {
+  audited(@Payload() _audit: Audit): void {
     this.audits += 1;
   }
 
-  /** How many events this server has seen. */
+  /** How many audits this server has seen; each has its own count. */
   @MessagePattern('sum.audits')
   countAudits(): number {
     return this.audits;

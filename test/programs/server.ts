@@ -25,15 +25,20 @@ export interface Execution {
 
 const { brokers, name, journal = false, ...options } = settings<ServerSettings>();
 
+let release!: () => void;
+/** What handlers wait for whose calls say so. */
+const released = new Promise<void>((resolve) => (release = resolve));
+
 @Controller()
 class EchoController {
   @MessagePattern('echo')
   async echo(
-    @Payload() data: { nonce: string; ms?: number },
+    @Payload() data: { nonce: string; ms?: number; isHeld?: boolean },
     @Ctx() context: KafkaRpcContext,
   ): Promise<object> {
     note(data, context);
     if (data.ms !== undefined) await sleep(data.ms);
+    if (data.isHeld) await released;
     return { nonce: data.nonce, server: name };
   }
 
@@ -60,6 +65,7 @@ async function main(): Promise<void> {
   await app.listen();
   answerParent({
     close: () => app.close(),
+    release: () => release(),
     counters: () => server.counters,
     callsInHand: () => server.callsInHand,
   });

@@ -1,0 +1,42 @@
+import { CallLoad, allAnswered } from '../support/call-load.js';
+import { eventually } from '../conformance/eventually.js';
+import { ExecutionJournal } from '../support/execution-journal.js';
+import { LiveCluster } from '../support/live-cluster.js';
+import type { Program } from '../support/program.js';
+
+jest.setTimeout(120_000);
+
+describe('three servers that are replaced one after the other under load', () => {
+  let cluster: LiveCluster;
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.start();
+  });
+  afterAll(() => cluster.close());
+
+  it('answer every call, and run none twice', async () => {
+    const journal = new ExecutionJournal();
+    const start = async (): Promise<Program> => {
+      const server = await cluster.startServer({ journal: true });
+      journal.follow(server);
+      return server;
+    };
+    const old = await Promise.all([start(), start(), start()]);
+    const client = cluster.client();
+    await client.connect();
+    const load = new CallLoad(client, { data: { ms: 20 } }).start(100);
+    await eventually(20_000, () => expect(load.answers).toBeGreaterThan(100));
+
+    for (const server of old) {
+      expect(await server.kill('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
+      await start();
+      const answered = load.answers;
+      await eventually(20_000, () => expect(load.answers).toBeGreaterThan(answered + 100));
+    }
+    const report = await load.stop();
+
+    expect(report).toMatchObject(allAnswered(report.sent));
+    expect(journal.calls).toBe(report.sent);
+    expect(journal.repeated()).toEqual([]);
+  });
+});

@@ -8,7 +8,7 @@ const NODE = 1;
 
 /** A broker of its own, because the suite kills it. */
 class KafkaHarness implements DriverHarness {
-  readonly timing = { deadlineMs: 30_000, quietMs: 700, promptMs: 1_000, sessionTimeoutMs: 6_000 };
+  readonly timing = { deadlineMs: 45_000, quietMs: 700, promptMs: 1_000, sessionTimeoutMs: 6_000 };
   private kafka: Kafka | undefined;
 
   async start(): Promise<void> {

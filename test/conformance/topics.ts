@@ -24,6 +24,16 @@ export const describeTopics = (bench: Workbench): void => {
     await connection.ensureTopics([spec], { create: false });
   });
 
+  it('checks a topic the moment that it has created it, time after time', async () => {
+    const connection = await bench.connect();
+
+    for (let round = 0; round < 30; round++) {
+      await connection.ensureTopics([bench.topicSpec({ partitions: 3, required: [SETTING] })], {
+        create: true,
+      });
+    }
+  });
+
   it('leaves partitions and replication to the broker when they are -1', async () => {
     const connection = await bench.connect();
     const spec = bench.topicSpec({ partitions: -1, replicationFactor: -1 });

@@ -65,7 +65,7 @@ const endOfBlocks = (bytes: Buffer, start: number): number => {
   let at = start;
   for (;;) {
     if (bytes.length < at + BLOCK_HEADER_BYTES) throw bad('it ends in a block');
-    const header = bytes.readUIntLE(at, BLOCK_HEADER_BYTES);
+    const header = readUInt24LE(bytes, at);
     const type = (header >>> 1) & 3;
     const size = header >>> 3;
     if (type === RESERVED || size > MAX_BLOCK_BYTES) throw bad('it has a block of no known kind');
@@ -73,5 +73,9 @@ const endOfBlocks = (bytes: Buffer, start: number): number => {
     if ((header & 1) === 1) return at;
   }
 };
+
+/** As `readUIntLE(at, 3)`, at a tenth of its time: a record may have very many blocks. */
+const readUInt24LE = (bytes: Buffer, at: number): number =>
+  (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
 
 const bad = (what: string) => notCompressed('zstd', what);

@@ -95,6 +95,17 @@ describe('WorkQueue', () => {
     expect(bench.queue.length).toBe(2);
   });
 
+  it('starts nothing while it is held, and goes on in order when it is released', () => {
+    const bench = new Bench();
+    bench.push(task('a'));
+    bench.queue.hold();
+    bench.push(task('b'), task('c'));
+    bench.finish('a');
+    expect(bench.started).toEqual(['a']);
+    bench.queue.release();
+    expect(bench.started).toEqual(['a', 'b', 'c']);
+  });
+
   it('stops at once when nothing runs', async () => {
     await new Bench().queue.stop();
   });

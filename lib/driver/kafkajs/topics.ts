@@ -28,13 +28,13 @@ export class Topics {
       const existing = new Set(await admin.listTopics());
       const missing = unknown.filter(({ topic }) => !existing.has(topic));
       if (missing.length > 0) await this.createMissing(admin, missing, create);
-      await checkConfig(admin, unknown);
+      await this.untilLed(unknown.map(({ topic }) => topic));
+      await this.checkConfigOnceKnown(admin, unknown);
     } catch (error) {
       throw toRpcError(error, `prepare the topics ${unknown.map(({ topic }) => topic).join(', ')}`);
     } finally {
       await admin.disconnect().catch(() => undefined);
     }
-    await this.untilLed(unknown.map(({ topic }) => topic));
     for (const spec of unknown) this.known.add(checkOf(spec));
   }
 
@@ -61,6 +61,18 @@ export class Topics {
       if (attempt >= this.retries) throw noLeader(topics);
       await sleep(backoffMs(attempt));
       await this.link.recover(undefined);
+    }
+  }
+
+  /** A broker that is asked may learn of a new topic later than its leader. */
+  private async checkConfigOnceKnown(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await checkConfig(admin, specs);
+      } catch (error) {
+        if (!isRetriable(error) || attempt >= this.retries) throw error;
+        await sleep(backoffMs(attempt));
+      }
     }
   }
 

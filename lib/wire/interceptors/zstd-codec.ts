@@ -77,16 +77,31 @@ const windowLog = (size: number): number => Math.ceil(Math.log2(Math.max(size, M
 
 const wasmZstd = async (level: number): Promise<Zstd> => {
   const wasm = await loadWasm();
-  await wasm.init();
   return {
     compress: (bytes) => viewOf(wasm.compress(bytes, level)),
     decompress: (bytes) => viewOf(wasm.decompress(bytes)),
   };
 };
 
-const loadWasm = async (): Promise<ZstdWasm> => {
+/**
+ * One for the process: `init()` puts another memory under those who already work with the module. The one mutable state
+ * of a module in this folder, for a package that is one itself.
+ */
+let loading: Promise<ZstdWasm> | undefined;
+
+const loadWasm = (): Promise<ZstdWasm> => {
+  loading ??= importWasm().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+};
+
+const importWasm = async (): Promise<ZstdWasm> => {
   try {
-    return (await import(WASM_PACKAGE)) as ZstdWasm;
+    const wasm = (await import(WASM_PACKAGE)) as ZstdWasm;
+    await wasm.init();
+    return wasm;
   } catch (cause) {
     throw new RpcError(
       RpcStatus.FAILED_PRECONDITION,

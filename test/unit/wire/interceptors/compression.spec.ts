@@ -28,6 +28,16 @@ describe.each(here)('compression() by %s', (algorithm) => {
     expect(stage.decode(small).equals(bytes)).toBe(true);
   });
 
+  it('goes on unharmed when others are opened beside it', async () => {
+    const first = await opened({ algorithm });
+    const bytes = payloadOf(2_000);
+    for (let i = 0; i < 3; i++) {
+      const other = await opened({ algorithm });
+      expect(first.decode(other.encode(bytes)).equals(bytes)).toBe(true);
+      expect(other.decode(first.encode(bytes)).equals(bytes)).toBe(true);
+    }
+  });
+
   it('leaves plain what would grow', async () => {
     const bytes = randomBytes(5_000);
     const stage = await opened({ algorithm });

@@ -1,7 +1,7 @@
 import * as crypto from 'node:crypto';
 import { encryption } from '../../../lib/wire/interceptors/encryption.js';
 import { verification } from '../../../lib/wire/interceptors/verification.js';
-import { keyring } from '../../../lib/wire/keyring/keyring.js';
+import { keyring, type KeyringOptions } from '../../../lib/wire/keyring/keyring.js';
 import type { WireInterceptor } from '../../../lib/wire/wire-interceptor.js';
 import { refusalOf, requestContext } from '../wire/interceptors/wire-context.js';
 
@@ -28,7 +28,7 @@ describe('S11, key rotation', () => {
         }
       }
     };
-    const steps = [
+    const steps: KeyringOptions[] = [
       { current: 'k1', keys: { k1, k2 } },
       { current: 'k2', keys: { k1, k2 } },
       { current: 'k2', keys: { k2 } },

@@ -22,6 +22,11 @@ export type { RefusedRecord } from './diagnostics/channels.js';
 export { msgpack, type MsgpackOptions } from './wire/serializers/msgpack.js';
 export type { MsgpackExtension } from './wire/serializers/custom-extension.js';
 export { json } from './wire/serializers/json.js';
+export { keyring, type Keyring, type KeyringOptions } from './wire/keyring/keyring.js';
+export type { KeySource, PassphraseSource, SigningKeySource } from './wire/keyring/key-source.js';
+export { compression, type CompressionOptions } from './wire/interceptors/compression.js';
+export { encryption, type EncryptionOptions } from './wire/interceptors/encryption.js';
+export { verification, type VerificationOptions } from './wire/interceptors/verification.js';
 
 // For those who write a serializer, a wire stage or a driver.
 export type { Serializer } from './wire/serializer.js';

@@ -99,6 +99,9 @@ const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
   ['kafkajsDriver', ['KafkajsDriverOptions']],
   ['memoryDriver', ['MemoryDriverOptions']],
   ['msgpack', ['MsgpackOptions']],
+  ['keyring', ['KeyringOptions']],
+  ['compression', ['CompressionOptions']],
+  ['encryption', ['EncryptionOptions']],
 ];
 
 /** Members that an interface takes from one of somebody else. */

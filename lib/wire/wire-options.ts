@@ -1,6 +1,7 @@
 import type { Acks, KafkaDriver, TopicSpec } from '../driver/driver.js';
 import { checkInteger, checkMethods, checkString, invalidOption } from '../errors/option-checks.js';
 import { resolveTopicNames, type TopicNames, type TopicOptions } from '../protocol/topics.js';
+import { checkStageOrder } from './interceptors/stage-order.js';
 import type { Serializer } from './serializer.js';
 import { msgpack } from './serializers/msgpack.js';
 import type { WireInterceptor } from './wire-interceptor.js';
@@ -91,6 +92,7 @@ const checkInterceptors = (interceptors: readonly WireInterceptor[]): readonly W
     checkMethods<WireInterceptor>(`interceptors[${i}]`, stage, ['encode', 'decode']);
     checkStageName(`interceptors[${i}].name`, stage.name, interceptors.slice(0, i));
   }
+  checkStageOrder(interceptors);
   return Object.freeze([...interceptors]);
 };
 

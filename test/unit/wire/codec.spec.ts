@@ -1,0 +1,157 @@
+import type { ConsumerRecord } from '../../../lib/driver/record.js';
+import { encodeEnvelope } from '../../../lib/protocol/envelope.js';
+import { Codec } from '../../../lib/wire/codec.js';
+import { json } from '../../../lib/wire/serializers/json.js';
+import type { WireContext, WireInterceptor } from '../../../lib/wire/wire-interceptor.js';
+import { requestEnvelope } from '../../support/incoming-calls.js';
+import { consumed } from '../../support/raw-records.js';
+
+/** Puts its name before the bytes, and takes it off again. */
+const tagging = (name: string, seen: WireContext[] = []): WireInterceptor => ({
+  name,
+  encode: (bytes, context) => {
+    seen.push(context);
+    return Buffer.concat([Buffer.from(name), bytes]);
+  },
+  decode: (bytes, context) => {
+    seen.push(context);
+    if (!bytes.toString().startsWith(name)) throw new Error(`not mine: ${bytes.toString()}`);
+    return bytes.subarray(name.length);
+  },
+});
+
+const later = (stage: WireInterceptor): WireInterceptor => ({
+  name: stage.name,
+  encode: async (bytes, context) => stage.encode(bytes, context),
+  decode: async (bytes, context) => stage.decode(bytes, context),
+});
+
+const target = (stages = ''): Omit<WireContext, 'headers'> => ({
+  direction: 'request',
+  topic: 'rpc.sum.requests',
+  envelope: encodeEnvelope(requestEnvelope({ stages })),
+});
+
+const FRAMES = Buffer.from('frames');
+
+const received = (parts: Partial<ConsumerRecord>): ConsumerRecord => consumed({ value: FRAMES, ...parts });
+
+describe('Codec', () => {
+  it('without stages passes the frame list on as it is, with the envelope as a header', () => {
+    const encoded = new Codec(json()).encode(FRAMES, target());
+    expect(encoded).toEqual({ value: FRAMES, headers: { rpc: target().envelope } });
+    expect((encoded as { value: Buffer }).value).toBe(FRAMES);
+  });
+
+  it('encodes in the order of the array and decodes in reverse', () => {
+    const codec = new Codec(json(), [tagging('a'), tagging('b'), tagging('c')]);
+    expect(codec.stages).toBe('a+b+c');
+    const record = codec.encode(FRAMES, target('a+b+c')) as {
+      value: Buffer;
+      headers: Record<string, Buffer>;
+    };
+    expect(record.value.toString()).toBe('cbaframes');
+    const envelope = codec.readEnvelope(received(record));
+    expect((codec.decode(received(record), envelope) as Buffer).toString()).toBe('frames');
+  });
+
+  it('of synchronous stages never gives a promise', () => {
+    const codec = new Codec(json(), [tagging('a'), tagging('b')]);
+    const record = codec.encode(FRAMES, target('a+b')) as { value: Buffer; headers: Record<string, Buffer> };
+    expect(record).not.toBeInstanceOf(Promise);
+    expect(codec.decode(received(record), codec.readEnvelope(received(record)))).not.toBeInstanceOf(Promise);
+  });
+
+  it.each([
+    ['first', [later(tagging('a')), tagging('b')]],
+    ['last', [tagging('a'), later(tagging('b'))]],
+    ['every', [later(tagging('a')), later(tagging('b'))]],
+  ])('waits for a stage that is asynchronous: the %s', async (_which, stages) => {
+    const codec = new Codec(json(), stages);
+    const record = await codec.encode(FRAMES, target('a+b'));
+    expect(record.value.toString()).toBe('baframes');
+    const envelope = codec.readEnvelope(received(record));
+    expect((await codec.decode(received(record), envelope)).toString()).toBe('frames');
+  });
+
+  it('tells the stages where the record belongs, and has them share headers', () => {
+    const seen: WireContext[] = [];
+    const codec = new Codec(json(), [
+      {
+        ...tagging('a', seen),
+        encode: (bytes, context) => ((context.headers['key'] = Buffer.from('k1')), bytes),
+      },
+      tagging('b', seen),
+    ]);
+    const { headers } = codec.encode(FRAMES, target('a+b')) as { headers: Record<string, Buffer> };
+    expect(headers).toEqual({ rpc: target('a+b').envelope, key: Buffer.from('k1') });
+    expect(seen[0]).toMatchObject({ ...target('a+b'), headers: { key: Buffer.from('k1') } });
+  });
+
+  it('gives stages the headers that stand once, while decoding', () => {
+    const seen: WireContext[] = [];
+    const codec = new Codec(json(), [tagging('a', seen)]);
+    const { envelope } = target('a');
+    const headers = { rpc: envelope, key: Buffer.from('k1'), twice: [Buffer.from('1'), Buffer.from('2')] };
+    const record = received({ value: Buffer.from('aframes'), headers });
+    void codec.decode(record, codec.readEnvelope(record));
+    expect(seen[0]!.envelope).toEqual(envelope);
+    expect({ ...seen[0]!.headers }).toEqual({ rpc: envelope, key: Buffer.from('k1') });
+  });
+
+  it.each([
+    ['', 'a', '[], this side'],
+    ['b+a', 'a+b', '[b+a], this side'],
+    ['a', '', '[a], this side'],
+  ])('refuses a sender with other stages, naming both: "%s" for "%s"', (theirs, ours, text) => {
+    const stages = ours === '' ? [] : ours.split('+').map((name) => tagging(name));
+    const codec = new Codec(json(), stages);
+    const record = received({ headers: { rpc: target(theirs).envelope } });
+    const decode = (): unknown => codec.decode(record, codec.readEnvelope(record));
+    expect(decode).toThrow(expect.objectContaining({ status: 'FAILED_PRECONDITION' }));
+    expect(decode).toThrow(text);
+    expect(decode).toThrow(`[${ours}]`);
+  });
+
+  it.each<[string, Partial<ConsumerRecord>, string]>([
+    ['no envelope', { headers: {} }, 'has no "rpc" header'],
+    [
+      'two envelopes',
+      { headers: { rpc: [Buffer.alloc(0), Buffer.alloc(0)] } },
+      'has more than one "rpc" header',
+    ],
+  ])('refuses a record with %s', (_what, parts, text) => {
+    const read = (): unknown => new Codec(json()).readEnvelope(received(parts));
+    expect(read).toThrow(expect.objectContaining({ status: 'INVALID_ARGUMENT' }));
+    expect(read).toThrow(text);
+  });
+
+  it('refuses a record without a value', () => {
+    const codec = new Codec(json());
+    const record = received({ value: null, headers: { rpc: target().envelope } });
+    expect(() => codec.decode(record, codec.readEnvelope(record))).toThrow('The record has no value.');
+  });
+
+  it('throws what a stage throws, and rejects with what it rejects with', async () => {
+    const broken = { ...tagging('a'), decode: () => Promise.reject(new Error('tampered')) };
+    const record = received({ headers: { rpc: target('a').envelope } });
+    const sync = new Codec(json(), [tagging('a')]);
+    expect(() => sync.decode(record, sync.readEnvelope(record))).toThrow('not mine: frames');
+    const codec = new Codec(json(), [broken]);
+    await expect(codec.decode(record, codec.readEnvelope(record))).rejects.toThrow('tampered');
+  });
+
+  it('opens its stages one after the other', async () => {
+    const log: string[] = [];
+    const opening = (name: string): WireInterceptor => ({
+      ...tagging(name),
+      open: async () => {
+        log.push(`${name} opens`);
+        await null;
+        log.push(`${name} is open`);
+      },
+    });
+    await new Codec(json(), [opening('a'), tagging('b'), opening('c')]).open();
+    expect(log).toEqual(['a opens', 'a is open', 'c opens', 'c is open']);
+  });
+});

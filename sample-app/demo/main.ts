@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
-import { once } from 'node:events';
 import { KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { Closers } from './closers.js';
 import { GatewayClient } from './gateway-client.js';
@@ -30,16 +29,27 @@ async function play(report: Report, closers: Closers): Promise<void> {
   }
 }
 
-/** Ctrl-C, or `kill`; a second one ends this process at once, and the rest with it. */
+/** Ctrl-C, or `kill`; the second time this process ends at once, and the rest with it. */
 const interruption = (): Promise<'interrupted'> =>
-  Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => 'interrupted');
+  new Promise((resolve) => {
+    let times = 0;
+    const onSignal = (): void => {
+      times += 1;
+      if (times > 1) process.exit(INTERRUPTED);
+      resolve('interrupted');
+    };
+    // Listeners that stay: testcontainers' signal-exit ends the process when it finds itself to be the last listener.
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
 
 async function main(): Promise<void> {
   Logger.overrideLogger(['warn', 'error', 'fatal']);
+  const interrupted = interruption();
   const report = new Report((line) => console.log(line));
   const closers = new Closers();
   const failed = (error: unknown): void => report.failed(error);
-  const outcome = await Promise.race([play(report, closers), interruption()]).catch(failed);
+  const outcome = await Promise.race([play(report, closers), interrupted]).catch(failed);
   if (outcome === 'interrupted') report.note('Interrupted: what was started is being stopped.');
   await closers.close().catch(failed);
   // A broker that was still starting is not waited for: its guard ends it when this process is gone.

@@ -1,0 +1,39 @@
+import { Listeners } from '../../../lib/diagnostics/listeners.js';
+
+type Events = { opened: (name: string) => void; closed: () => void };
+
+describe('Listeners', () => {
+  const failures: unknown[] = [];
+  let listeners: Listeners<Events>;
+
+  beforeEach(() => {
+    failures.splice(0);
+    listeners = new Listeners<Events>((event, error) => failures.push([event, error]));
+  });
+
+  it('are told in the order in which they came, with what happened', () => {
+    const told: string[] = [];
+    listeners.on('opened', (name) => told.push(`first ${name}`));
+    listeners.on('opened', (name) => told.push(`second ${name}`));
+    listeners.on('closed', () => told.push('closed'));
+    listeners.tell('opened', 'a');
+    expect(told).toEqual(['first a', 'second a']);
+  });
+
+  it('harm nobody else when they throw', () => {
+    const error = new Error('a bug');
+    const later = jest.fn();
+    listeners.on('opened', () => {
+      throw error;
+    });
+    listeners.on('opened', later);
+    listeners.tell('opened', 'a');
+    expect(later).toHaveBeenCalledTimes(1);
+    expect(failures).toEqual([['opened', error]]);
+  });
+
+  it('need not be there', () => {
+    listeners.tell('closed');
+    expect(failures).toEqual([]);
+  });
+});

@@ -42,7 +42,7 @@ export class Report {
     const outcome =
       this.failures === 0
         ? `All ${count(this.right)} answers are right.`
-        : `NOT ALL IS WELL: ${count(this.failures)} failures, ${count(this.right)} right answers.`;
+        : `NOT ALL IS WELL. Failures: ${count(this.failures)}, right answers: ${count(this.right)}.`;
     this.print(
       `\n${outcome} ${seconds(this.elapsedMs())} in all, and everything that was started has ended.`,
     );

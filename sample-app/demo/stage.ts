@@ -1,4 +1,4 @@
-import { startKafka, type Kafka } from '../../test/broker/kafka.js';
+import { startKafka } from '../../test/broker/kafka.js';
 import type { Settings } from '../settings.js';
 import type { Closers } from './closers.js';
 import { memoryStage } from './memory-stage.js';
@@ -12,11 +12,7 @@ export interface Stage {
   readonly settings: Settings;
 }
 
-const WHERE_FROM: Readonly<Record<Kafka['kind'], string>> = {
-  external: 'named by KAFKA_BROKERS, left running in the end',
-  docker: 'in a container',
-  jars: 'from its own jars',
-};
+const WHERE_FROM = { docker: 'in a container', jars: 'from its own jars' } as const;
 
 /** On a real broker, with a process for each; in memory, in this process, where there is no broker to be had. */
 export async function setStage(report: Report, closers: Closers): Promise<Stage> {
@@ -24,8 +20,13 @@ export async function setStage(report: Report, closers: Closers): Promise<Stage>
   const kafka = await startKafka({ log: (line) => report.note(line) }).catch(whyNot);
   if (kafka instanceof Error) return memoryStage(kafka, report, closers);
   closers.add(() => kafka.stop());
-  const name = kafka.kind === 'external' ? 'Kafka' : `Apache Kafka ${kafka.version}`;
-  report.started('broker', `${name} at ${kafka.brokers.join(', ')}, ${WHERE_FROM[kafka.kind]}`, elapsedMs());
+  const addresses = kafka.brokers.join(', ');
+  if (kafka.kind === 'external') {
+    report.note(`broker    the one of KAFKA_BROKERS at ${addresses}; it will be left running`);
+  } else {
+    const description = `Apache Kafka ${kafka.version} at ${addresses}, ${WHERE_FROM[kafka.kind]}`;
+    report.started('broker', description, elapsedMs());
+  }
   return processStage(kafka.brokers, report, closers);
 }
 

@@ -59,8 +59,8 @@ export class CallSender {
   event(packet: ReadPacket): Promise<void> {
     return new Promise((resolve, reject) => {
       const invocation = this.invocation(packet);
-      const destination = this.route.choose(invocation.key);
       const ttlMs = timeoutOf(packet.data, NEVER_EXPIRES_MS);
+      const destination = this.route.choose(invocation.key);
       const message: EventMessage = { ...invocation, kind: 'event', ttlMs };
       const settled = (error?: RpcError): void => {
         this.route.release(destination);

@@ -62,6 +62,8 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
       normalize: (pattern) => this.normalizePattern(pattern as Parameters<typeof this.normalizePattern>[0]),
     };
     this.connection = connection ?? ownConnection(options as KafkaRpcClientOptions);
+    // A service whose topic Kafka would not take is refused now, not at the first call.
+    this.connection.options.topics.requests(this.owner.service.service);
   }
 
   /** `connected`, `disconnected` or `crashed`, the present one at once. */

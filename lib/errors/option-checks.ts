@@ -20,6 +20,11 @@ export const checkString = (name: string, value: unknown): string => {
   throw invalidOption(name, value, 'a string that is not empty');
 };
 
+export const checkBoolean = (name: string, value: unknown): boolean => {
+  if (typeof value === 'boolean') return value;
+  throw invalidOption(name, value, 'true or false');
+};
+
 export const checkMethods = <T>(name: string, value: unknown, methods: readonly (keyof T & string)[]): T => {
   const has = (method: string): boolean => typeof (value as Record<string, unknown>)[method] === 'function';
   if (typeof value === 'object' && value !== null && methods.every(has)) return value as T;

@@ -1,6 +1,9 @@
 /** How fine deadlines are told apart: calls that end within the same tick end together. */
 const TICK_MS = 10;
 
+/** Node fires a longer timer at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** What ends at a time. The tick is written here so that removing needs no search. */
 export interface Due {
   dueTick: number;
@@ -44,7 +47,8 @@ export class Deadlines<T extends Due> {
   private arm(tick: number): void {
     clearTimeout(this.timer);
     this.timerTick = tick;
-    this.timer = setTimeout(() => this.expire(), Math.max(0, tick * TICK_MS - this.now()));
+    const delayMs = Math.max(0, tick * TICK_MS - this.now());
+    this.timer = setTimeout(() => this.expire(), Math.min(delayMs, LONGEST_TIMER_MS));
   }
 
   private disarm(): void {
@@ -66,8 +70,12 @@ export class Deadlines<T extends Due> {
   private expireBucket(tick: number): void {
     const bucket = this.buckets.get(tick);
     if (bucket === undefined) return;
+    // One by one, and out of the bucket first: telling one may remove others.
+    for (const item of bucket) {
+      bucket.delete(item);
+      this.size -= 1;
+      this.onDue(item);
+    }
     this.buckets.delete(tick);
-    this.size -= bucket.size;
-    for (const item of bucket) this.onDue(item);
   }
 }

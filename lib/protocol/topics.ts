@@ -1,6 +1,4 @@
-import { checkNames } from '../errors/option-checks.js';
-import { RpcError } from '../errors/rpc-error.js';
-import { RpcStatus } from '../errors/status.js';
+import { checkNames, invalidOption } from '../errors/option-checks.js';
 
 /** How topics are named. Clients and servers that talk to each other must name them alike. */
 export interface TopicOptions {
@@ -25,23 +23,35 @@ const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
  * @throws RpcError `INVALID_ARGUMENT` for a name that Kafka does not allow.
  */
 export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
+  if (typeof options !== 'object' || options === null) throw invalidOption('topics', options, 'an object');
   checkNames('topics', options, ['prefix', 'requests', 'replies']);
-  const prefix = options.prefix ?? '';
+  const prefix = checkPrefix(options.prefix ?? '');
   const requests = options.requests ?? ((service: string) => `rpc.${service}.requests`);
+  if (typeof requests !== 'function')
+    throw invalidOption('topics.requests', requests, 'a function of the service');
+  const replies = options.replies ?? 'rpc.replies';
   return Object.freeze({
-    requests: (service: string) => legalTopicName(`${prefix}${requests(service)}`),
-    replies: legalTopicName(`${prefix}${options.replies ?? 'rpc.replies'}`),
+    requests: (service: string) => legalTopicName('topics.requests', prefix, requests(service)),
+    replies: legalTopicName('topics.replies', prefix, replies),
   });
+};
+
+const checkPrefix = (prefix: unknown): string => {
+  if (typeof prefix === 'string') return prefix;
+  throw invalidOption('topics.prefix', prefix, 'a string');
 };
 
 /**
  * Kafka's own rule.
  * @see https://github.com/apache/kafka/blob/trunk/clients/src/main/java/org/apache/kafka/common/internals/Topic.java
  */
-const legalTopicName = (name: string): string => {
-  if (LEGAL_NAME.test(name) && name !== '.' && name !== '..') return name;
-  throw new RpcError(
-    RpcStatus.INVALID_ARGUMENT,
-    `Topic name ${JSON.stringify(name)} is not allowed: 1 to 249 characters out of a-z A-Z 0-9 . _ - are.`,
+const legalTopicName = (option: string, prefix: string, name: unknown): string => {
+  const whole = `${prefix}${String(name)}`;
+  const isLegal = LEGAL_NAME.test(whole) && whole !== '.' && whole !== '..';
+  if (isLegal && typeof name === 'string' && name !== '') return whole;
+  throw invalidOption(
+    option,
+    name,
+    'a name of 1 to 249 characters out of a-z A-Z 0-9 . _ -, prefix included',
   );
 };

@@ -45,6 +45,8 @@ export class RunningServer {
   private readonly outbox: Outbox;
   private readonly callers: Callers;
   private readonly unfinished = new UnfinishedCalls();
+  /** The services whose groups have not told yet which partitions are whose. */
+  private readonly rebalancing = new Set<string>();
   private isClosing = false;
 
   private constructor(
@@ -160,10 +162,14 @@ export class RunningServer {
       counters,
       onRecord,
       onRebalancing: () => {
+        this.rebalancing.add(service);
         this.queue.hold();
         return within(this.unfinished.none(), FINISH_MS);
       },
-      onRebalanced: () => this.queue.release(),
+      onRebalanced: () => {
+        this.rebalancing.delete(service);
+        if (this.rebalancing.size === 0) this.queue.release();
+      },
       onRevoked: (partitions) => this.dropCallsOf(partitions),
       onCommitError: this.hooks.onCommitError,
     });

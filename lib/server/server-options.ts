@@ -56,8 +56,10 @@ const NAMES: readonly string[] = [
 export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedServerOptions => {
   checkNames('KafkaRpcServer', options, NAMES);
   const services = checkServices(options.service);
+  const wire = resolveWireOptions(options);
+  checkTopicsDiffer(services, wire.topics.requests);
   return Object.freeze({
-    ...resolveWireOptions(options),
+    ...wire,
     services,
     groupId: checkGroupId(options, services),
     concurrency: checkInteger('concurrency', options.concurrency ?? 128, 1),
@@ -65,7 +67,7 @@ export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedSe
     commitIntervalMs: checkInteger('commitIntervalMs', options.commitIntervalMs ?? 200, 1, 60_000),
     gracePeriodMs: checkInteger('gracePeriodMs', options.gracePeriodMs ?? 10_000, 0),
     sessionTimeoutMs: checkInteger('sessionTimeoutMs', options.sessionTimeoutMs ?? 6_000, 100),
-    transportId: options.transportId,
+    transportId: checkTransportId(options.transportId),
   });
 };
 
@@ -75,13 +77,27 @@ const checkServices = (service: unknown): readonly string[] => {
   throw invalidOption('service', service, 'a name, or an array of different names');
 };
 
+const checkTopicsDiffer = (services: readonly string[], topicOf: (service: string) => string): void => {
+  const topics = services.map(topicOf);
+  if (new Set(topics).size === topics.length) return;
+  throw invalidOption('topics.requests', topics, 'a function that gives each service a topic of its own');
+};
+
+const checkTransportId = (transportId: unknown): symbol | undefined => {
+  if (transportId === undefined || typeof transportId === 'symbol') return transportId;
+  throw invalidOption('transportId', transportId, 'a symbol');
+};
+
 const checkGroupId = (
   { groupId, topics }: KafkaRpcServerOptions,
   services: readonly string[],
 ): ((service: string) => string) => {
   // Environments that have topics of their own have groups of their own: their deploys do not disturb each other.
   if (groupId === undefined) return (service) => `${topics?.prefix ?? ''}rpc.${service}`;
-  if (typeof groupId === 'function') return groupId;
+  if (typeof groupId === 'function') {
+    for (const service of services) checkString('groupId', groupId(service));
+    return groupId;
+  }
   const group = checkString('groupId', groupId);
   if (services.length === 1) return () => group;
   throw invalidOption('groupId', groupId, 'a function of the service, as there are several services');

@@ -93,7 +93,9 @@ export class ServiceConsumer implements GroupHandler {
   }
 
   onRevoked(partitions: readonly TopicPartition[]): void {
-    for (const { partition } of partitions) this.trackers.delete(partition);
+    const revoked = new Set(partitions.map(({ partition }) => partition));
+    for (const partition of revoked) this.trackers.delete(partition);
+    for (const record of this.held.keys()) if (revoked.has(record.partition)) this.held.delete(record);
     this.parts.onRevoked(partitions);
   }
 

@@ -1,5 +1,8 @@
 import type { DestinationQueue, TakenRecord } from './destination-queue.js';
 
+/** What Kafka and the wire stages add to a record, at most: lengths, header names, key ids, salts, tags. */
+const RECORD_OVERHEAD_BYTES = 256;
+
 /** The road to one broker: one produce request at a time, made of all that waits. */
 export class Lane {
   private ready: DestinationQueue[] = [];
@@ -46,7 +49,7 @@ export class Lane {
     const partition = `${queue.to.topic}:${queue.to.partition}`;
     while (!queue.isEmpty) {
       const taken = partitionBytes.get(partition) ?? 0;
-      const total = taken + queue.headBytes;
+      const total = taken + queue.headBytes + queue.to.envelope.length + RECORD_OVERHEAD_BYTES;
       if (taken > 0 && total > this.maxPartitionBytes) return;
       const record = queue.take();
       if (record === undefined) return;

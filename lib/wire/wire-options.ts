@@ -1,5 +1,11 @@
 import type { Acks, KafkaDriver, TopicSpec } from '../driver/driver.js';
-import { checkInteger, checkMethods, checkString, invalidOption } from '../errors/option-checks.js';
+import {
+  checkBoolean,
+  checkInteger,
+  checkMethods,
+  checkString,
+  invalidOption,
+} from '../errors/option-checks.js';
 import { resolveTopicNames, type TopicNames, type TopicOptions } from '../protocol/topics.js';
 import { checkStageOrder } from './interceptors/stage-order.js';
 import type { Serializer } from './serializer.js';
@@ -66,12 +72,17 @@ export const resolveWireOptions = (options: WireOptions): ResolvedWireOptions =>
     acks: checkAcks(options.acks ?? -1),
     maxRecordBytes: checkInteger('maxRecordBytes', options.maxRecordBytes ?? 1_000_000, 1_024),
     maxQueuedBytes: checkInteger('maxQueuedBytes', options.maxQueuedBytes ?? 64 * 1024 * 1024, 1_024),
-    createTopics: options.createTopics ?? true,
+    createTopics: checkBoolean('createTopics', options.createTopics ?? true),
     partitions: checkInteger('partitions', options.partitions ?? 8, 1, 10_000),
     replyPartitions: checkInteger('replyPartitions', options.replyPartitions ?? 8, 1, 10_000),
-    replicationFactor: checkInteger('replicationFactor', options.replicationFactor ?? -1, -1, 32_767),
-    clientId: options.clientId ?? 'nestjs-kafka-rpc',
+    replicationFactor: checkReplicationFactor(options.replicationFactor ?? -1),
+    clientId: checkString('clientId', options.clientId ?? 'nestjs-kafka-rpc'),
   });
+
+const checkReplicationFactor = (value: unknown): number => {
+  if (value === 0) throw invalidOption('replicationFactor', value, "-1 (the broker's default) or at least 1");
+  return checkInteger('replicationFactor', value, -1, 32_767);
+};
 
 const checkAcks = (acks: unknown): Acks => {
   if (acks === -1 || acks === 1) return acks;

@@ -5,13 +5,13 @@ describe('maxOpenCalls', () => {
     const cluster = new RpcCluster();
     const client = cluster.client({ maxOpenCalls: 2, timeoutMs: 100 });
     await client.connect();
-    const open = [client.call('a', {}), client.call('b', {})];
+    const open = Promise.allSettled([client.call('a', {}), client.call('b', {})]);
     await expect(client.call('c', {})).rejects.toMatchObject({
       status: 'RESOURCE_EXHAUSTED',
       retryable: true,
     });
     expect(client.openCalls).toBe(2);
-    await Promise.allSettled(open);
+    await open;
     const next = client.call('d', {});
     expect(client.openCalls).toBe(1);
     await expect(next).rejects.toMatchObject({ status: 'DEADLINE_EXCEEDED' });

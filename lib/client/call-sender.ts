@@ -58,10 +58,12 @@ export class CallSender {
   /** Sends an event. Resolves when the broker has it. @throws RpcError when it cannot be sent. */
   event(packet: ReadPacket): Promise<void> {
     return new Promise((resolve, reject) => {
-      const invocation = this.invocation(packet);
-      const ttlMs = timeoutOf(packet.data, NEVER_EXPIRES_MS);
-      const destination = this.route.choose(invocation.key);
-      const message: EventMessage = { ...invocation, kind: 'event', ttlMs };
+      const message: EventMessage = this.invocation(
+        'event',
+        packet,
+        timeoutOf(packet.data, NEVER_EXPIRES_MS),
+      );
+      const destination = this.route.choose(message.key);
       const settled = (error?: RpcError): void => {
         this.route.release(destination);
         if (error === undefined) resolve();
@@ -78,10 +80,9 @@ export class CallSender {
   private sendRequest(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): PendingCall {
     const { calls } = this.connection;
     calls.checkRoom();
-    const invocation = this.invocation(packet);
     const timeoutMs = timeoutOf(packet.data, this.owner.service.timeoutMs);
-    const destination = this.route.choose(invocation.key);
-    const message: RequestMessage = { ...invocation, kind: 'request', ttlMs: timeLeftMs ?? timeoutMs };
+    const message: RequestMessage = this.invocation('request', packet, timeLeftMs ?? timeoutMs);
+    const destination = this.route.choose(message.key);
     const call = this.openCall(message, timeoutMs, destination, observer);
     calls.add(call);
     try {
@@ -115,10 +116,17 @@ export class CallSender {
     }
   }
 
-  private invocation(packet: ReadPacket): Omit<RequestMessage, 'kind' | 'ttlMs'> {
+  private invocation<K extends 'request' | 'event'>(
+    kind: K,
+    packet: ReadPacket,
+    ttlMs: number,
+  ): Omit<RequestMessage, 'kind'> & { readonly kind: K } {
     const { data, options } = unpack(packet.data);
     const { headers } = this.owner.service;
+    // Whole at once: spreading it into a message later was a tenth of a client's time under load.
     return {
+      kind,
+      ttlMs,
       seq: this.connection.nextSeq(),
       pattern: this.owner.normalize(checkPattern(packet.pattern)),
       key: keyBytes(options.key),

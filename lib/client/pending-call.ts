@@ -43,6 +43,7 @@ export class PendingCall implements Delivery, Due {
   dueTick = 0;
   private isSettled = false;
   private isAcknowledged = false;
+  private isAbandoned = false;
   private server: Buffer | undefined;
   private run = 0;
   private received = 0;
@@ -68,8 +69,10 @@ export class PendingCall implements Delivery, Due {
 
   complete(message: CompleteMessage, server: Buffer): void {
     if (!this.isInOrder(message, server)) return;
+    // Settled first: a caller that unsubscribes on its only value must not be taken for one that cancels.
+    this.settle();
     if (message.payload !== null && !this.emit(message.payload)) return;
-    if (!this.settle()) return;
+    if (this.isAbandoned) return;
     this.observer.complete({ server, receivedAtMs: message.receivedAtMs, repliedAtMs: message.repliedAtMs });
   }
 
@@ -98,6 +101,7 @@ export class PendingCall implements Delivery, Due {
 
   /** The caller is gone: nothing is told any more. @returns whether the call was still open. */
   abandon(): boolean {
+    this.isAbandoned = true;
     return this.settle();
   }
 
@@ -114,7 +118,8 @@ export class PendingCall implements Delivery, Due {
       value = this.serializer.deserialize(payload);
     } catch (cause) {
       const message = `The reply to "${this.facts.pattern}" cannot be deserialized: ${RpcError.from(cause).message}`;
-      this.fail(new RpcError(RpcStatus.INTERNAL, message, { cause }));
+      this.settle();
+      this.observer.error(new RpcError(RpcStatus.INTERNAL, message, { cause }));
       return false;
     }
     this.observer.next(value);

@@ -15,11 +15,7 @@ describe('a server that is closed and followed by a new one', () => {
 
   it('has no call run twice, and events of the time between are handled', async () => {
     const journal = new ExecutionJournal();
-    const start = async () => {
-      const server = await cluster.startServer({ journal: true });
-      journal.follow(server);
-      return server;
-    };
+    const start = () => cluster.startServer({ journal: journal.file });
     const first = await start();
     const client = cluster.client();
     expect(await new CallLoad(client).run(500, 50)).toMatchObject(allAnswered(500));
@@ -46,5 +42,6 @@ describe('a server that is closed and followed by a new one', () => {
     await eventually(20_000, () => expect(handled().sort()).toEqual([...events].sort()));
     expect(journal.repeated()).toEqual([]);
     expect(journal.calls).toBe(1_070);
+    journal.close();
   });
 });

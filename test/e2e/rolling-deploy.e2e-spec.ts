@@ -16,11 +16,7 @@ describe('three servers that are replaced one after the other under load', () =>
 
   it('answer every call, and run none twice', async () => {
     const journal = new ExecutionJournal();
-    const start = async (): Promise<Program> => {
-      const server = await cluster.startServer({ journal: true });
-      journal.follow(server);
-      return server;
-    };
+    const start = (): Promise<Program> => cluster.startServer({ journal: journal.file });
     const old = await Promise.all([start(), start(), start()]);
     const client = cluster.client();
     await client.connect();
@@ -38,5 +34,6 @@ describe('three servers that are replaced one after the other under load', () =>
     expect(report).toMatchObject(allAnswered(report.sent));
     expect(journal.calls).toBe(report.sent);
     expect(journal.repeated()).toEqual([]);
+    journal.close();
   });
 });

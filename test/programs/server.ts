@@ -4,26 +4,27 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, MessagePattern, Payload, type MicroserviceOptions } from '@nestjs/microservices';
 import { KafkaRpcContext, KafkaRpcServer, type KafkaRpcServerOptions } from 'nestjs-kafka-rpc';
 import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
+import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answerParent, settings, tellNews } from './parent.js';
+import { answerParent, settings } from './parent.js';
 
 /** What a test says of a server in a process of its own. */
 export interface ServerSettings extends Omit<KafkaRpcServerOptions, 'driver'> {
   readonly brokers: readonly string[];
   /** What its answers call it. */
   readonly name: string;
-  /** Whether it tells the test of every execution. */
-  readonly journal?: boolean;
+  /** The file to which every execution is appended before it goes on: nothing is lost when the process is killed. */
+  readonly journal?: string;
 }
 
-/** Told to the test, where it keeps a journal, when a handler starts. */
+/** A line of the journal, written when a handler starts. */
 export interface Execution {
   readonly callId: string;
   readonly server: string;
   readonly data: unknown;
 }
 
-const { brokers, name, journal = false, ...options } = settings<ServerSettings>();
+const { brokers, name, journal, ...options } = settings<ServerSettings>();
 
 let release!: () => void;
 /** What handlers wait for whose calls say so. */
@@ -52,7 +53,9 @@ class EchoController {
 class EchoModule {}
 
 const note = (data: unknown, context: KafkaRpcContext): void => {
-  if (journal) tellNews({ callId: context.getCallId(), server: name, data } satisfies Execution);
+  if (journal === undefined) return;
+  const execution: Execution = { callId: context.getCallId(), server: name, data };
+  appendFileSync(journal, `${JSON.stringify(execution)}\n`);
 };
 
 async function main(): Promise<void> {

@@ -1,12 +1,20 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Execution } from '../programs/server.js';
-import type { Program } from './program.js';
 
-/** Which calls were run how often, as told by servers with `journal: true`. */
+/** Which calls were run how often, as written down by servers that have its `file` as their journal. */
 export class ExecutionJournal {
-  readonly executions: Execution[] = [];
+  private readonly folder = mkdtempSync(join(tmpdir(), 'nestjs-kafka-rpc-journal-'));
+  readonly file = join(this.folder, 'executions');
 
-  follow(server: Program): void {
-    server.onNews<Execution>((execution) => this.executions.push(execution));
+  constructor() {
+    writeFileSync(this.file, '');
+  }
+
+  get executions(): readonly Execution[] {
+    const lines = readFileSync(this.file, 'utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Execution);
   }
 
   get calls(): number {
@@ -20,5 +28,9 @@ export class ExecutionJournal {
       servers.set(callId, [...(servers.get(callId) ?? []), server]);
     }
     return [...servers].filter(([, names]) => names.length > 1);
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -127,6 +127,14 @@ describe('garbage', () => {
     await until(() => client.counters.recordsRefused === garbage.length);
   });
 
+  it('on the reply topic from before a client came is never read by it', async () => {
+    await litter('rpc.replies', 0, refusedByAll('reply'));
+    const late = cluster.client();
+    await late.call('sum.add', 1);
+    await late.call('sum.add', 2);
+    expect(late.counters.recordsRefused).toBe(0);
+  });
+
   it('is finished for the group: a new server does not meet it again', async () => {
     await litter('rpc.sum.requests', 0, refusedByAll('request'));
     await until(() => refused.length === refusedByAll('request').length);

@@ -40,6 +40,8 @@ const SHARED_KAFKA = {
 };
 
 export default {
+  // Most suites wait for a broker, not for a core. CI takes its time, and leaves a core to the broker.
+  maxWorkers: process.env.CI ? 1 : 2,
   projects: [
     project('unit', [
       '<rootDir>/test/unit/**/*.spec.ts',

@@ -1,3 +1,5 @@
+import process from 'node:process';
+
 /** Nest 12 is ESM: its files go through the same transform as ours, so no VM flag is needed. */
 const transform = {
   '^.+\\.(ts|m?js)$': [

@@ -36,7 +36,7 @@ describe('a call settles once', () => {
     cluster = new RpcCluster();
     ({ server } = await cluster.serve(
       { controllers: [SumController] },
-      { partitions: 1, replyPartitions: 1 },
+      { partitions: 1, replyPartitions: 1, gracePeriodMs: 20 },
     ));
     client = cluster.client();
     raw = await connectRaw(cluster.driver);

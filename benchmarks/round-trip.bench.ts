@@ -24,7 +24,7 @@ export const roundTrip: Benchmark = {
   title: 'one call and its answer, at 1, 100 and 1,000 calls at once',
   run: async (context) => {
     const { options, progress } = context;
-    const chosen = choosePeers(options.peers);
+    const chosen = await choosePeers(options.peers, progress);
     const broker = await startBroker(context.teardown, progress);
     const started = await startPeers(chosen, broker, context);
     const warmUpCalls = await warmUp(started, progress);

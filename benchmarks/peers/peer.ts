@@ -14,6 +14,11 @@ export interface Peer {
   readonly name: string;
   /** What it is, for the report. */
   readonly title: string;
+  /**
+   * Why this machine cannot run it, and what to install; undefined when it can. Fetches on first use what it needs beyond
+   * this package's own dependencies, so that a machine without a network learns it here. Asked before anything starts.
+   */
+  unavailable?(tell: (line: string) => void): Promise<string | undefined>;
   /** Resolves when a call was answered. When it fails, nothing of it runs on. */
   start(broker: PeerBroker): Promise<PeerHandle>;
 }

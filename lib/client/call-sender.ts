@@ -48,7 +48,9 @@ export class CallSender {
   call(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): () => void {
     try {
       const call = this.sendRequest(packet, observer, timeLeftMs);
-      return () => this.cancel(call);
+      return () => {
+        if (call.abandon()) this.sendCancel(call);
+      };
     } catch (error) {
       observer.error(RpcError.from(error));
       return () => undefined;
@@ -104,11 +106,12 @@ export class CallSender {
     return new PendingCall(facts, observer, this.connection.codec.serializer, (settled) => {
       this.connection.calls.remove(settled);
       this.route.release(destination);
+      // It waits here with the request, or comes right behind it: the server does not run what nobody waits for.
+      if (settled.isStale) this.sendCancel(settled);
     });
   }
 
-  private cancel(call: PendingCall): void {
-    if (!call.abandon()) return;
+  private sendCancel(call: PendingCall): void {
     try {
       this.open.outbox.send(call.facts.destination, { kind: 'cancel', seq: call.facts.seq });
     } catch {

@@ -132,7 +132,7 @@ export class ClientConnection {
   }
 
   private readReplies(driver: DriverConnection, replyTo: ReplyAddress): Promise<PartitionReader> {
-    const inbox = new ReplyInbox(this.id, this.calls, this.counters);
+    const inbox = new ReplyInbox(this.id, this.codec.serializer.contentType, this.calls, this.counters);
     const receiver = new Receiver<ReplyEnvelope>(this.codec, this.counters, inbox);
     return driver.readPartition({ ...replyTo, from: 'latest' }, (records) => {
       for (const record of records) receiver.receive(record);

@@ -44,6 +44,7 @@ export class PendingCall implements Delivery, Due {
   private isSettled = false;
   private isAcknowledged = false;
   private isAbandoned = false;
+  private isExpired = false;
   private server: Buffer | undefined;
   private run = 0;
   private received = 0;
@@ -54,6 +55,11 @@ export class PendingCall implements Delivery, Due {
     private readonly serializer: Serializer,
     private readonly onSettled: (call: PendingCall) => void,
   ) {}
+
+  /** Whether its time was over before the broker had the request, which may so still be on its way to a server. */
+  get isStale(): boolean {
+    return this.isExpired && !this.isAcknowledged;
+  }
 
   /** The broker took the request, or did not. */
   settled(error?: RpcError): void {
@@ -86,6 +92,7 @@ export class PendingCall implements Delivery, Due {
   }
 
   expire(): void {
+    this.isExpired = true;
     const { pattern, timeoutMs } = this.facts;
     const fate = this.isAcknowledged
       ? 'The broker has the request: the handler may have run, or may still be running.'

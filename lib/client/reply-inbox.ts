@@ -1,4 +1,6 @@
 import type { Counters } from '../diagnostics/counters.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyEnvelope } from '../protocol/envelope.js';
 import type { Message } from '../protocol/message.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
@@ -12,6 +14,7 @@ import type { PendingCalls } from './pending-calls.js';
 export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
   constructor(
     private readonly clientId: Buffer,
+    private readonly contentType: string,
     private readonly calls: PendingCalls,
     private readonly counters: Counters,
   ) {}
@@ -22,13 +25,21 @@ export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
   }
 
   onMessages(messages: readonly Message[], envelope: ReplyEnvelope): void {
+    const isReadable = envelope.contentType === this.contentType;
     for (const message of messages) {
       const call = this.calls.get(message.seq);
       if (call === undefined) this.counters.add('lateReplies');
-      else apply(message, call, envelope.sender);
+      else if (isReadable || message.kind === 'error') apply(message, call, envelope.sender);
+      else call.fail(otherContentType(envelope.contentType, this.contentType));
     }
   }
 }
+
+const otherContentType = (theirs: string, ours: string): RpcError =>
+  new RpcError(
+    RpcStatus.INTERNAL,
+    `The server answers in ${theirs.slice(0, 40)}, this client reads ${ours}: give both sides the same serializer.`,
+  );
 
 const apply = (message: Message, call: PendingCall, server: Buffer): void => {
   switch (message.kind) {

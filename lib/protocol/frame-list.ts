@@ -5,22 +5,30 @@ import type { Message } from './message.js';
 
 const LENGTH_BYTES = 4;
 
+/** One megabyte of zeros is 250,000 malformed messages: an error for each would hold the process for seconds. */
+const MAX_MALFORMED = 16;
+
 /**
  * Splits a record's value into its messages.
  *
  * A message that cannot be read is told to `onMalformed` and skipped: its neighbours are good calls. A length that does
- * not fit ends the list, because nothing after it can be trusted.
+ * not fit ends the list, because nothing after it can be trusted, and so does the sixteenth malformed message.
  */
 export const decodeFrameList = (bytes: Buffer, onMalformed: (error: RpcError) => void): Message[] => {
   const messages: Message[] = [];
+  let malformedCount = 0;
   let offset = 0;
-  while (offset < bytes.length) {
+  const skip = (error: RpcError): void => {
+    malformedCount += 1;
+    onMalformed(error);
+  };
+  while (offset < bytes.length && malformedCount < MAX_MALFORMED) {
     const end = endOfMessage(bytes, offset);
     if (end === undefined) {
-      onMalformed(malformed(`the message at byte ${offset} is longer than the record`));
+      skip(malformed(`the message at byte ${offset} is longer than the record`));
       break;
     }
-    const message = tryDecode(bytes.subarray(offset + LENGTH_BYTES, end), onMalformed);
+    const message = tryDecode(bytes.subarray(offset + LENGTH_BYTES, end), skip);
     if (message !== undefined) messages.push(message);
     offset = end;
   }

@@ -32,7 +32,6 @@ export class KafkaRpcServer
     (status) => this._status$.next(status),
     (event, error) => this.logger.error(`A listener of "${event}" failed: ${describe(error)}`),
   );
-  private readonly handlersByPattern = new Map<string, MessageHandler>();
   private starting: Promise<RunningServer> | undefined;
   private running: RunningServer | undefined;
 
@@ -128,13 +127,9 @@ export class KafkaRpcServer
     };
   }
 
-  /** Nest tries each pattern as JSON first, which throws inside for plain strings; looked up once, then kept. */
+  /** Nest's own lookup tries each pattern as JSON first, which throws inside for plain strings: only for what has other spellings. */
   private findHandler(pattern: string): MessageHandler | undefined {
-    const known = this.handlersByPattern.get(pattern);
-    if (known !== undefined) return known;
-    const handler = this.messageHandlers.get(pattern) ?? this.getHandlerByPattern(pattern) ?? undefined;
-    if (handler !== undefined) this.handlersByPattern.set(pattern, handler);
-    return handler;
+    return this.messageHandlers.get(pattern) ?? this.getHandlerByPattern(pattern) ?? undefined;
   }
 
   private async runWithHooks(

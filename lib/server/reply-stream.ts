@@ -25,7 +25,13 @@ const MAX_MESSAGE_CHARACTERS = 8_192;
  * once the work was ended from outside.
  */
 export class ReplyStream implements Outcome {
+  /** How many values were sent. */
   private index = 0;
+  /**
+   * The last value, for as long as this turn lasts: most streams end right behind it, and those of one value, as any
+   * Nest interceptor makes of a plain result, are then one message.
+   */
+  private held: Buffer | undefined;
   private isEnded = false;
 
   constructor(
@@ -38,13 +44,7 @@ export class ReplyStream implements Outcome {
   next(value: unknown): boolean {
     if (this.isOver()) return false;
     try {
-      const payload = this.serialize(value);
-      const { seq } = this.call.origin.message;
-      const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
-      this.road.outbox.send(this.to, message, {
-        settled: (error) => error !== undefined && this.error(error),
-      });
-      this.index += 1;
+      this.hold(this.serialize(value));
     } catch (error) {
       this.error(RpcError.from(error));
     }
@@ -52,7 +52,7 @@ export class ReplyStream implements Outcome {
   }
 
   complete(): void {
-    this.end(() => this.completeMessage(null));
+    this.end(() => this.completeMessage(this.takeHeld()));
   }
 
   value(value: unknown): void {
@@ -60,7 +60,48 @@ export class ReplyStream implements Outcome {
   }
 
   error(error: RpcError): void {
-    this.end(() => this.errorMessage(error));
+    this.end(() => {
+      this.sendHeld();
+      return this.errorMessage(error);
+    });
+  }
+
+  private hold(payload: Buffer): void {
+    this.sendHeld();
+    this.held = payload;
+    queueMicrotask(() => this.sendHeldInTime());
+  }
+
+  private takeHeld(): Buffer | null {
+    const payload = this.held ?? null;
+    this.held = undefined;
+    return payload;
+  }
+
+  private sendHeldInTime(): void {
+    if (this.isOver()) return;
+    try {
+      this.sendHeld();
+    } catch (error) {
+      this.error(RpcError.from(error));
+    }
+  }
+
+  private sendHeld(): void {
+    const payload = this.takeHeld();
+    if (payload === null) return;
+    const { seq } = this.call.origin.message;
+    const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
+    this.road.outbox.send(this.to, message, {
+      settled: (error) => error !== undefined && this.breakOff(error),
+    });
+    this.index += 1;
+  }
+
+  /** The caller lacks a value: what follows would be out of order. */
+  private breakOff(error: RpcError): void {
+    this.held = undefined;
+    this.error(error);
   }
 
   private end(message: () => CompleteMessage | ErrorMessage): void {

@@ -48,8 +48,13 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
       if (open === 0) this.parts.onFinished(record);
     };
     const receivedAtMs = this.parts.clock.now();
+    const cancelled = cancelledSeqs(messages);
     for (const message of messages) {
       if (message.kind === 'request' || message.kind === 'event') {
+        if (cancelled?.has(message.seq)) {
+          this.parts.counters.add('callsCancelled');
+          continue;
+        }
         open += 1;
         this.takeIn({ message, envelope, record, caller, receivedAtMs }, finishOne);
       } else if (message.kind === 'cancel') {
@@ -97,3 +102,12 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
     );
   }
 }
+
+/** A call that was cancelled while both waited for the broker stands in one record with its cancel, and is never begun. */
+const cancelledSeqs = (messages: readonly Message[]): Set<number> | undefined => {
+  let seqs: Set<number> | undefined;
+  for (const { kind, seq } of messages) {
+    if (kind === 'cancel') (seqs ??= new Set()).add(seq);
+  }
+  return seqs;
+};

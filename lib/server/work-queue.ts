@@ -74,13 +74,16 @@ export class WorkQueue<T extends Work> {
     // Work may be done as soon as it starts: the loop that runs goes on with what that makes ready.
     if (this.isStarting) return;
     this.isStarting = true;
-    while (!this.isStopped && !this.isHeld && this.running < this.options.concurrency) {
-      const work = this.takeReady();
-      if (work === undefined) break;
-      this.running += 1;
-      this.options.start(work, () => this.onDone(work));
+    try {
+      while (!this.isStopped && !this.isHeld && this.running < this.options.concurrency) {
+        const work = this.takeReady();
+        if (work === undefined) break;
+        this.running += 1;
+        this.options.start(work, () => this.onDone(work));
+      }
+    } finally {
+      this.isStarting = false;
     }
-    this.isStarting = false;
   }
 
   private takeReady(): T | undefined {

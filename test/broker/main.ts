@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { startKafka } from './kafka.js';
 
@@ -9,9 +8,18 @@ async function main(): Promise<void> {
   const kafka = await startKafka({ nodes: values.nodes === '3' ? 3 : 1 });
   process.stdout.write(`KAFKA_BROKERS=${kafka.brokers.join(',')}\n`);
   process.stdin.resume();
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process.stdin, 'end')]);
+  await askedToStop();
   process.stdin.destroy();
   await kafka.stop();
+}
+
+/** Listeners that stay: testcontainers ends the process at a signal for which nobody else listens any more. */
+function askedToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('SIGINT', () => resolve());
+    process.on('SIGTERM', () => resolve());
+    process.stdin.on('end', () => resolve());
+  });
 }
 
 main().catch((error: unknown) => {

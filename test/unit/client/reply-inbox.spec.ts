@@ -24,7 +24,7 @@ describe('ReplyInbox', () => {
     const calls = new PendingCalls(10, () => undefined);
     call = new RecordedCall({ seq: 7 }, (settled) => calls.remove(settled));
     calls.add(call.call);
-    inbox = new ReplyInbox(CLIENT_ID, calls, counters);
+    inbox = new ReplyInbox(CLIENT_ID, 'json', calls, counters);
   });
 
   afterEach(() => void call.call.abandon());
@@ -48,6 +48,19 @@ describe('ReplyInbox', () => {
     );
     expect(call.heard).toEqual([1, 'end']);
     expect(counters.snapshot().lateReplies).toBe(0);
+  });
+
+  it('fails the call at a value of another content type, which would be garbled', () => {
+    const other = { ...envelope, contentType: 'msgpack' };
+    inbox.onMessages([{ kind: 'complete', ...end, index: 0, payload: Buffer.from('1') }], other);
+    expect(call.heard).toEqual(['INTERNAL']);
+  });
+
+  it('gives an error to its call whatever its content type: it says what is wrong', () => {
+    const error = { kind: 'error', ...end, status: 'INVALID_ARGUMENT', retryable: false } as const;
+    const other = { ...envelope, contentType: 'msgpack' };
+    inbox.onMessages([{ ...error, message: 'it is json', details: Buffer.alloc(0) }], other);
+    expect(call.heard).toEqual(['INVALID_ARGUMENT']);
   });
 
   it('gives an error to its call', () => {

@@ -38,6 +38,7 @@ describe('Dispatcher', () => {
       await bench.dispatch();
       values.next(1);
       values.next(2);
+      await Promise.resolve();
       expect([bench.kinds, bench.freed]).toEqual([['next', 'next'], 0]);
       values.complete();
       await bench.settle();

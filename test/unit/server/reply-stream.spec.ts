@@ -19,7 +19,7 @@ describe('ReplyStream', () => {
   let replies: ReplyStream;
 
   beforeEach(() => {
-    jest.useFakeTimers();
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask'] });
     nowMs = NOW_MS;
     outbox = new CapturedOutbox();
     call = incomingCall({ message: request({ seq: 7, ttlMs: TTL_MS }), receivedAtMs: 900 });
@@ -43,14 +43,32 @@ describe('ReplyStream', () => {
     expect(outbox.destinations).toEqual([REPLIES]);
   });
 
-  it('numbers the values of a stream, and counts them in its end', () => {
+  it('numbers the values of a stream, and counts them in its end', async () => {
     expect([replies.next('a'), replies.next('b')]).toEqual([true, true]);
+    await Promise.resolve();
     replies.complete();
     expect(outbox.messages).toEqual([
       { kind: 'next', ...facts, index: 0, payload: Buffer.from('"a"') },
       { kind: 'next', ...facts, index: 1, payload: Buffer.from('"b"') },
       { kind: 'complete', ...end, index: 2, payload: null },
     ]);
+  });
+
+  it('carries the last value in its end when that comes right behind it', () => {
+    replies.next('a');
+    replies.next('b');
+    replies.complete();
+    expect(outbox.messages).toEqual([
+      { kind: 'next', ...facts, index: 0, payload: Buffer.from('"a"') },
+      { kind: 'complete', ...end, index: 1, payload: Buffer.from('"b"') },
+    ]);
+  });
+
+  it('sends nothing more of a call that was stopped, not even a value that it has', async () => {
+    replies.next('a');
+    call.stop('cancelled');
+    await Promise.resolve();
+    expect(outbox.messages).toEqual([]);
   });
 
   it('ends once: what comes after the end is not sent', () => {
@@ -96,14 +114,18 @@ describe('ReplyStream', () => {
     expect(outbox.messages).toMatchObject([{ kind: 'next' }, { kind: 'error', status: 'INTERNAL' }]);
   });
 
-  it('ends a stream with the error at a value that the outbox does not take', () => {
+  it('ends a stream with the error at a value that the outbox does not take', async () => {
     outbox.refusals.push(new RpcError('RESOURCE_EXHAUSTED', 'too large', { retryable: false }));
-    expect(replies.next('large')).toBe(false);
+    replies.next('large');
+    await Promise.resolve();
+    expect(replies.next('more')).toBe(false);
     expect(outbox.messages).toMatchObject([{ kind: 'error', status: 'RESOURCE_EXHAUSTED' }]);
   });
 
-  it('ends a stream when the broker did not take one of its values', () => {
+  it('ends a stream when the broker did not take one of its values', async () => {
     replies.next('a');
+    await Promise.resolve();
+    replies.next('lost with it');
     outbox.settle(new RpcError('UNAVAILABLE', 'no broker'));
     expect(outbox.messages).toMatchObject([{ kind: 'next' }, { kind: 'error', status: 'UNAVAILABLE' }]);
     expect(replies.next('b')).toBe(false);

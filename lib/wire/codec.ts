@@ -69,6 +69,7 @@ export class Codec {
     return runStages(this.decoders, record.value, {
       direction: envelope.direction,
       topic: record.topic,
+      partition: record.partition,
       envelope: envelopeBytes(record),
       headers: singleHeaders(record),
     });

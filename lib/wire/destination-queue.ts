@@ -1,4 +1,3 @@
-import type { TopicPartition } from '../driver/record.js';
 import type { Message } from '../protocol/message.js';
 import { OutgoingRecord, type Delivery } from './outgoing-record.js';
 import type { WireContext } from './wire-interceptor.js';
@@ -7,7 +6,7 @@ import type { WireContext } from './wire-interceptor.js';
  * Where messages go: a partition, and the envelope that stands on every record sent there. Made once and kept: the outbox
  * tells destinations apart by identity.
  */
-export interface Destination extends TopicPartition, Omit<WireContext, 'headers'> {}
+export type Destination = Readonly<Omit<WireContext, 'headers'>>;
 
 /** The records that wait for one destination, oldest first. */
 export class DestinationQueue {

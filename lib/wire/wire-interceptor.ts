@@ -20,6 +20,7 @@ export interface WireInterceptor {
 export interface WireContext {
   readonly direction: 'request' | 'reply';
   readonly topic: string;
+  readonly partition: number;
   /** The canonical bytes of all routing facts (docs/protocol.md, "Envelope"): to be authenticated, never changed. */
   readonly envelope: Buffer;
   /** While encoding, a stage adds record headers of its own here; while decoding, it finds them here. */

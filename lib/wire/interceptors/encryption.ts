@@ -33,8 +33,8 @@ const MAX_CACHED_SESSIONS = 1_024;
 
 /**
  * AES-256-GCM over whole records, both directions: payloads, patterns, metadata and user headers of calls, events and
- * errors are unreadable and unchangeable on the wire, and hold only for the topic, direction, sender and reply address
- * they were made for. What stays readable: the topic, the record's key and size, and the envelope.
+ * errors are unreadable and unchangeable on the wire, and hold only for the topic, partition, direction, sender and
+ * reply address they were made for. What stays readable: the topic, the record's key and size, and the envelope.
  *
  *     offset   size  type    field
  *     0        1     uint8   version, 1

@@ -5,6 +5,7 @@ import { decodeEnvelope, encodeEnvelope } from '../../../lib/protocol/envelope.j
 import { decodeFrameList } from '../../../lib/protocol/frame-list.js';
 import { encodeMessage } from '../../../lib/protocol/message-encoder.js';
 import { MESSAGE_KINDS, type Message } from '../../../lib/protocol/message.js';
+import { associatedData } from '../../../lib/wire/interceptors/associated-data.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import { bytesOf, GOLDEN_ENVELOPES, GOLDEN_MESSAGES } from './golden-bytes.js';
@@ -65,7 +66,12 @@ describe('the bytes of version 1', () => {
       const envelope = golden(GOLDEN_ENVELOPES, at);
       const serializer = json();
       const message = { ...golden(GOLDEN_MESSAGES, name), payload: serializer.serialize(data) } as Message;
-      const target = { direction: envelope.direction, topic, envelope: encodeEnvelope(envelope) };
+      const target = {
+        direction: envelope.direction,
+        topic,
+        partition: 1,
+        envelope: encodeEnvelope(envelope),
+      };
 
       const record = new Codec(serializer).encode(encode(message), target);
 
@@ -74,13 +80,31 @@ describe('the bytes of version 1', () => {
   );
 });
 
+describe('the associated data', () => {
+  it('are those shown, for the request shown, in the place shown', () => {
+    const context = {
+      direction: 'request',
+      topic: 'rpc.sum.requests',
+      partition: 1,
+      envelope: encodeEnvelope(golden(GOLDEN_ENVELOPES, 'request-envelope')),
+      headers: {},
+    } as const;
+    const facts = { version: 1, stage: 'encryption:aes-256-gcm', keyId: 'k1' };
+    expect(associatedData(facts, context).toString('hex')).toBe(
+      documented.get('associated-data')?.toString('hex'),
+    );
+  });
+});
+
 describe('docs/protocol.md', () => {
   it.each([...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES])('shows the bytes of $name', (one) => {
     expect(documented.get(one.name)?.toString('hex')).toBe(bytesOf(one).toString('hex'));
   });
 
   it('shows no bytes that are not pinned', () => {
-    const pinned = [...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES].map(({ name }) => name);
+    const pinned = [...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES]
+      .map(({ name }) => name)
+      .concat('associated-data');
     expect([...documented.keys()].sort()).toEqual(pinned.sort());
   });
 

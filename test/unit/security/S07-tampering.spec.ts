@@ -30,6 +30,7 @@ function* mutants(bytes: Buffer, context: WireContext): Generator<[Buffer, WireC
     }
   }
   yield [bytes, { ...context, topic: `${context.topic}x` }];
+  yield [bytes, { ...context, partition: context.partition + 1 }];
   yield [bytes, { ...context, direction: context.direction === 'reply' ? 'request' : 'reply' }];
 }
 

@@ -29,6 +29,7 @@ const later = (stage: WireInterceptor): WireInterceptor => ({
 const target = (stages = ''): Omit<WireContext, 'headers'> => ({
   direction: 'request',
   topic: 'rpc.sum.requests',
+  partition: 0,
   envelope: encodeEnvelope(requestEnvelope({ stages })),
 });
 
@@ -93,9 +94,9 @@ describe('Codec', () => {
     const codec = new Codec(json(), [tagging('a', seen)]);
     const { envelope } = target('a');
     const headers = { rpc: envelope, key: Buffer.from('k1'), twice: [Buffer.from('1'), Buffer.from('2')] };
-    const record = received({ value: Buffer.from('aframes'), headers });
+    const record = received({ value: Buffer.from('aframes'), headers, partition: 3 });
     void codec.decode(record, codec.readEnvelope(record));
-    expect(seen[0]!.envelope).toEqual(envelope);
+    expect(seen[0]).toMatchObject({ topic: 'rpc.sum.requests', partition: 3, envelope });
     expect({ ...seen[0]!.headers }).toEqual({ rpc: envelope, key: Buffer.from('k1') });
   });
 

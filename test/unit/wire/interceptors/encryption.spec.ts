@@ -50,6 +50,7 @@ describe('encryption()', () => {
 
   it.each([
     ['another topic', requestContext('rpc.audit.requests')],
+    ['another partition', requestContext('rpc.sum.requests', 3, 2)],
     ['another reply address', requestContext('rpc.sum.requests', 4)],
     ['the other direction', replyContext('rpc.sum.requests')],
   ])('refuses a record moved to %s', (_name, other) => {

@@ -53,6 +53,7 @@ describe.each(ALL)('verification() by %s', (name, options, overhead) => {
     for (const other of [
       requestContext('other'),
       requestContext(undefined, 9),
+      requestContext(undefined, undefined, 2),
       replyContext('rpc.sum.requests'),
     ]) {
       expect(() => stage.decode(signed, other)).toThrow();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { TopicPartition } from '../../../../lib/driver/record.js';
 import { encodeEnvelope, type Envelope } from '../../../../lib/protocol/envelope.js';
 import type { WireContext } from '../../../../lib/wire/wire-interceptor.js';
 
@@ -6,17 +7,27 @@ const sender = Buffer.alloc(16, 1);
 const recipient = Buffer.alloc(16, 2);
 
 /** A record's surroundings, as the codec gives them to a stage. */
-export const requestContext = (topic = 'rpc.sum.requests', replyPartition = 3): WireContext => {
+export const requestContext = (
+  topic = 'rpc.sum.requests',
+  replyPartition = 3,
+  partition = 1,
+): WireContext => {
   const replyTo = { topic: 'rpc.replies', partition: replyPartition };
-  return contextOf(topic, { direction: 'request', sender, contentType: 'msgpack', stages: 'x', replyTo });
+  return contextOf(
+    { topic, partition },
+    { direction: 'request', sender, contentType: 'msgpack', stages: 'x', replyTo },
+  );
 };
 
-export const replyContext = (topic = 'rpc.replies'): WireContext =>
-  contextOf(topic, { direction: 'reply', sender, contentType: 'msgpack', stages: 'x', recipient });
+export const replyContext = (topic = 'rpc.replies', partition = 3): WireContext =>
+  contextOf(
+    { topic, partition },
+    { direction: 'reply', sender, contentType: 'msgpack', stages: 'x', recipient },
+  );
 
-const contextOf = (topic: string, envelope: Envelope): WireContext => ({
+const contextOf = (at: TopicPartition, envelope: Envelope): WireContext => ({
+  ...at,
   direction: envelope.direction,
-  topic,
   envelope: encodeEnvelope(envelope),
   headers: {},
 });

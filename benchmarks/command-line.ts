@@ -2,32 +2,33 @@ import { parseArgs } from 'node:util';
 
 /** What can be asked for on the command line; the same for every benchmark. */
 export interface BenchmarkOptions {
-  readonly benchmark: string;
+  /** Names of benchmarks; empty for all. */
+  readonly benchmarks: readonly string[];
   readonly help: boolean;
   /** A smoke run: few short rounds, numbers of no worth, kept out of the committed results. */
   readonly quick: boolean;
   readonly rounds: number;
   /** How long one measurement lasts. */
   readonly seconds: number;
-  /** Calls at once, one measurement each. */
+  /** Calls at once in `round-trip`, one measurement each. */
   readonly levels: readonly number[];
-  /** Names of peers; empty for all. */
+  /** Names of peers in `round-trip`; empty for all. */
   readonly peers: readonly string[];
-  /** The folder that the JSON goes to. */
+  /** The folder that JSON and plots go to. */
   readonly results: string;
-  /** The folder that CPU profiles go to; profiling slows the run, so such a run writes no JSON. */
+  /** The folder that the CPU profiles of `round-trip` go to; profiling slows the run, so such a run writes no JSON. */
   readonly profile: string | undefined;
 }
 
-export const USAGE = `npm run bench -- [benchmark] [options]
+export const USAGE = `npm run bench -- [benchmark …] [options]
 
   --rounds N         rounds of every measurement (5; quick: 2)
-  --seconds S        length of one measurement (4; quick: 1)
-  --levels 1,100     calls at once, one measurement each (1,100,1000)
-  --peers a,b        only these peers (all)
-  --quick            a smoke run: few short rounds, JSON goes to build/results
-  --results FOLDER   where the JSON goes (benchmarks/results)
-  --profile FOLDER   CPU profiles of clients and servers, and where their time goes; no JSON
+  --seconds S        length of one measurement (4; quick: 0.5)
+  --quick            a smoke run: few short rounds, results go to build/results
+  --results FOLDER   where JSON and plots go (benchmarks/results)
+  --levels 1,100     round-trip: calls at once, one measurement each (1,10,100,1000,5000; quick: 1,100,1000)
+  --peers a,b        round-trip: only these peers (all)
+  --profile FOLDER   round-trip: CPU profiles of clients and servers, and where their time goes; no JSON
   --help             this text
 `;
 
@@ -39,7 +40,7 @@ export function parseCommandLine(argv: readonly string[]): BenchmarkOptions {
     options: {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
-      levels: { type: 'string', default: '1,100,1000' },
+      levels: { type: 'string' },
       peers: { type: 'string', default: '' },
       quick: { type: 'boolean', default: false },
       results: { type: 'string' },
@@ -49,12 +50,12 @@ export function parseCommandLine(argv: readonly string[]): BenchmarkOptions {
   });
   const { quick } = values;
   return Object.freeze({
-    benchmark: positionals[0] ?? 'round-trip',
+    benchmarks: positionals,
     help: values.help,
     quick,
     rounds: Math.ceil(positive('--rounds', values.rounds ?? (quick ? '2' : '5'))),
-    seconds: positive('--seconds', values.seconds ?? (quick ? '1' : '4')),
-    levels: list(values.levels).map((level) => Math.ceil(positive('--levels', level))),
+    seconds: positive('--seconds', values.seconds ?? (quick ? '0.5' : '4')),
+    levels: list(values.levels ?? (quick ? '1,100,1000' : '1,10,100,1000,5000')).map((level) => Math.ceil(positive('--levels', level))),
     peers: list(values.peers),
     results: values.results ?? (quick ? 'build/results' : 'benchmarks/results'),
     profile: values.profile,

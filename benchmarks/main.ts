@@ -7,21 +7,37 @@ const BENCHMARKS: readonly Benchmark[] = [roundTrip];
 
 async function main(): Promise<void> {
   const options = parseCommandLine(process.argv.slice(2));
-  const benchmark = BENCHMARKS.find(({ name }) => name === options.benchmark);
-  if (options.help || benchmark === undefined) {
-    const known = BENCHMARKS.map(({ name, title }) => `  ${name.padEnd(18)} ${title}\n`).join('');
-    process.stderr.write(`${USAGE}\nBenchmarks:\n${known}`);
-    if (benchmark === undefined) throw new Error(`There is no benchmark "${options.benchmark}"`);
-    return;
-  }
-  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-  const teardown = new Teardown(progress);
-  try {
-    await Promise.race([benchmark.run({ options, teardown, progress }), interruption()]);
-  } finally {
-    await teardown.run();
+  if (options.help) return usage();
+  const benchmarks = chooseBenchmarks(options.benchmarks);
+  const interrupted = interruption();
+  for (const benchmark of benchmarks) {
+    progress(`${benchmark.name}: ${benchmark.title}`);
+    const teardown = new Teardown(progress);
+    try {
+      await Promise.race([benchmark.run({ options, teardown, progress }), interrupted]);
+    } finally {
+      await teardown.run();
+    }
   }
 }
+
+/** All, when none is named. @throws Error for a name that no benchmark has. */
+function chooseBenchmarks(names: readonly string[]): readonly Benchmark[] {
+  if (names.length === 0) return BENCHMARKS;
+  return names.map((name) => {
+    const benchmark = BENCHMARKS.find((candidate) => candidate.name === name);
+    if (benchmark !== undefined) return benchmark;
+    usage();
+    throw new Error(`There is no benchmark "${name}"`);
+  });
+}
+
+function usage(): void {
+  const known = BENCHMARKS.map(({ name, title }) => `  ${name.padEnd(18)} ${title}\n`).join('');
+  process.stderr.write(`${USAGE}\nBenchmarks, one after the other when none is named:\n${known}`);
+}
+
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** The first Ctrl-C ends the run in order; the second ends this process, and its children see that and go. */
 function interruption(): Promise<never> {

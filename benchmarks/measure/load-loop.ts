@@ -1,27 +1,23 @@
 import { performance } from 'node:perf_hooks';
 import { ownCpuSeconds } from './cpu.js';
 import { latencyOf } from './latencies.js';
-import type { Call, Load, LoadResult, Sum, Terms } from './load.js';
+import type { Load, LoadResult } from './load.js';
+import type { Operation } from './operation.js';
+import { StallWatch } from './stall-watch.js';
 
-/** An answer later than this counts as missing: far above any peer's own deadline and any rebalance. */
-const MISSING_AFTER_MS = 30_000;
-
-/** Runs one load and checks every answer. Rejects at the first that is wrong, fails, or does not come. */
-export async function runLoad(call: Call, load: Load): Promise<LoadResult> {
-  const loop = new LoadLoop(call, load);
-  return loop.run();
+/** Runs one closed-loop load and checks every answer. Rejects at the first that is wrong, fails, or does not come. */
+export function runLoad<A>(operation: Operation<A>, load: Load): Promise<LoadResult> {
+  return new LoadLoop(operation, load).run();
 }
 
-class LoadLoop {
+class LoadLoop<A> {
   private readonly latencies: number[] = [];
-  /** Differs from load to load, so that an answer to an older load's call is found out. */
-  private readonly firstNonce = Math.floor(Math.random() * 2 ** 40);
   private readonly maxCalls: number;
   private issued = 0;
   private endAt = Infinity;
 
   constructor(
-    private readonly call: Call,
+    private readonly operation: Operation<A>,
     private readonly load: Load,
   ) {
     this.maxCalls = load.calls ?? Infinity;
@@ -31,9 +27,9 @@ class LoadLoop {
     const cpuBefore = ownCpuSeconds();
     const startedAt = performance.now();
     this.endAt = startedAt + this.load.seconds * 1_000;
-    const watch = this.watchProgress();
+    const watch = new StallWatch(() => ({ issued: this.issued, answered: this.latencies.length }));
     try {
-      const callers = Array.from({ length: this.load.concurrency }, () => this.keepCalling());
+      const callers = Array.from({ length: this.load.concurrency }, (_, caller) => this.keepCalling(caller));
       await Promise.race([Promise.all(callers), watch.stalled]);
     } finally {
       watch.end();
@@ -51,39 +47,13 @@ class LoadLoop {
     };
   }
 
-  private async keepCalling(): Promise<void> {
+  private async keepCalling(caller: number): Promise<void> {
     while (this.issued < this.maxCalls && performance.now() < this.endAt) {
-      const terms = this.nextTerms();
+      const at = this.issued++;
       const sentAt = performance.now();
-      const answer = await this.call(terms);
+      const answer = await this.operation.run(at, caller);
       this.latencies.push(performance.now() - sentAt);
-      checkAnswer(terms, answer);
+      this.operation.check(at, answer);
     }
   }
-
-  private nextTerms(): Terms {
-    const at = this.issued++;
-    return { a: at, b: at % 997, nonce: this.firstNonce + at };
-  }
-
-  /** One timer for the load, not one per call, which would be part of what is measured. */
-  private watchProgress(): { readonly stalled: Promise<never>; end(): void } {
-    let timer: NodeJS.Timeout | undefined;
-    const stalled = new Promise<never>((_resolve, reject) => {
-      let answered = 0;
-      timer = setInterval(() => {
-        if (this.latencies.length > answered) answered = this.latencies.length;
-        else reject(new Error(`${this.issued - answered} answers are missing after ${MISSING_AFTER_MS} ms`));
-      }, MISSING_AFTER_MS);
-    });
-    return { stalled, end: () => clearInterval(timer) };
-  }
-}
-
-/** @throws Error when the answer is not that of this call. */
-export function checkAnswer({ a, b, nonce }: Terms, answer: Sum): void {
-  if (answer.sum === a + b && answer.nonce === nonce) return;
-  throw new Error(
-    `Wrong answer: asked ${a} + ${b} with nonce ${nonce}, got ${answer.sum} with nonce ${answer.nonce}`,
-  );
 }

@@ -91,9 +91,8 @@ function progressLine(
   round: string,
   peer: string,
   load: Load,
-  { callsPerSecond, latencyMs }: Measurement,
+  { callsPerSecond, latencyMs: { p50, p99 } }: Measurement,
 ): string {
   const rate = Math.round(callsPerSecond).toLocaleString('en');
-  const { p50, p99 } = latencyMs;
   return `${round}  ${load.concurrency} at once  ${peer.padEnd(12)} ${rate.padStart(8)} calls/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms`;
 }

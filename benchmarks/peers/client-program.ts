@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkAnswer, runLoad } from '../measure/load-loop.js';
+import { runLoad } from '../measure/load-loop.js';
 import type { Call } from '../measure/load.js';
 import { Profiler } from '../measure/profiler.js';
+import { checkAnswer, sums } from '../measure/sums.js';
 import { answerQuestions } from '../process/program.js';
 import type { ClientCommands, ClientSettings } from './program-commands.js';
 
@@ -26,7 +27,7 @@ export function callSums(connect: (settings: ClientSettings) => Promise<SumClien
     },
     run: async (load) => {
       if (client === undefined) throw new Error('The client was not started');
-      return runLoad(client.call, load);
+      return runLoad(sums(client.call), load);
     },
     startProfile: () => profiler.start(),
     stopProfile: (file) => profiler.stop(file),

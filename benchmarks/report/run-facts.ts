@@ -8,31 +8,49 @@ import type { BenchmarkOptions } from '../command-line.js';
 const PACKAGES = ['nestjs-kafka-rpc', '@nestjs/core', '@nestjs/microservices', 'kafkajs', 'rxjs'] as const;
 
 /** Where, when and with what a run was made: without these, numbers are gossip. */
+export interface RunFacts {
+  readonly all: Readonly<Record<string, unknown>>;
+  /** The same in a line, for people. */
+  readonly summary: string;
+}
+
 export async function runFacts(
+  benchmark: string,
   options: BenchmarkOptions,
-  broker: BenchBroker,
-): Promise<Record<string, unknown>> {
-  const { benchmark, quick, rounds, seconds, levels } = options;
+  broker: BenchBroker | undefined,
+): Promise<RunFacts> {
+  const { quick, rounds, seconds } = options;
+  const date = new Date().toISOString();
+  const machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${platform()} ${release()}`,
+  };
+  const versions = { node: process.versions.node, kafka: broker?.version, ...(await packageVersions()) };
+  const at = commit();
   return {
-    benchmark,
-    date: new Date().toISOString(),
-    commit: await commit(),
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: cpus().length,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      system: `${platform()} ${release()}`,
+    all: {
+      benchmark,
+      date,
+      commit: await at,
+      machine,
+      versions,
+      options: {
+        quick,
+        rounds,
+        seconds,
+        partitions: broker?.partitions,
+        broker: broker?.kind,
+        javaOptions: broker?.javaOptions,
+      },
     },
-    versions: { node: process.versions.node, kafka: broker.version, ...(await packageVersions()) },
-    options: {
-      quick,
-      rounds,
-      seconds,
-      levels,
-      partitions: broker.partitions,
-      broker: broker.kind,
-      javaOptions: broker.javaOptions,
-    },
+    summary: [
+      `${date.slice(0, 10)}, commit ${await at}${quick ? ', a smoke run: of no worth' : ''}`,
+      `${machine.cores} cores of ${machine.cpu}`,
+      `Node ${versions.node}`,
+      ...(broker === undefined ? [] : [`Kafka ${broker.version}`]),
+    ].join(' · '),
   };
 }
 

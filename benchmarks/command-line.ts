@@ -55,7 +55,9 @@ export function parseCommandLine(argv: readonly string[]): BenchmarkOptions {
     quick,
     rounds: Math.ceil(positive('--rounds', values.rounds ?? (quick ? '2' : '5'))),
     seconds: positive('--seconds', values.seconds ?? (quick ? '0.5' : '4')),
-    levels: list(values.levels ?? (quick ? '1,100,1000' : '1,10,100,1000,5000')).map((level) => Math.ceil(positive('--levels', level))),
+    levels: list(values.levels ?? (quick ? '1,100,1000' : '1,10,100,1000,5000')).map((level) =>
+      Math.ceil(positive('--levels', level)),
+    ),
     peers: list(values.peers),
     results: values.results ?? (quick ? 'build/results' : 'benchmarks/results'),
     profile: values.profile,

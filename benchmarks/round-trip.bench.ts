@@ -7,42 +7,47 @@ import { warmUp } from './measure/warm-up.js';
 import { choosePeers } from './peers/all-peers.js';
 import type { Peer } from './peers/peer.js';
 import { hotSpots } from './report/hot-spots.js';
-import { runFacts } from './report/run-facts.js';
+import { publish } from './report/publish.js';
+import { roundTripCharts } from './report/round-trip-charts.js';
 import { roundTripReport, type Target } from './report/round-trip-report.js';
 import { roundTripTables } from './report/round-trip-tables.js';
-import { writeResults } from './report/write-results.js';
 
-/** What this package promises, measured against Nest's own Kafka transport in the same run. */
+/** What this package promises, measured against others in the same run. */
 const TARGETS: readonly Target[] = [
-  { measure: 'callsPerSecond', concurrency: 1_000, over: 'nest-kafka', wanted: { atLeast: 10 } },
-  { measure: 'p50', concurrency: 1, over: 'nest-kafka', wanted: { under: 0.6 } },
+  { measure: 'callsPerSecond', concurrency: 1_000, over: 'nest-tcp', wanted: { atLeast: 1.5 } },
+  { measure: 'callsPerSecond', concurrency: 1_000, over: 'spring-tuned', wanted: { atLeast: 1.5 } },
+  { measure: 'callsPerSecond', concurrency: 1_000, over: 'nest-kafka', wanted: { atLeast: 20 } },
+  { measure: 'callsPerSecond', concurrency: 100, over: 'spring-tuned', wanted: { atLeast: 1.5 } },
+  { measure: 'callsPerSecond', concurrency: 100, over: 'nest-kafka', wanted: { atLeast: 10 } },
+  { measure: 'p50', concurrency: 1, over: 'floor', wanted: { atMost: 1.2 } },
+  { measure: 'p50', concurrency: 1, over: 'moleculer', wanted: { under: 1 } },
+  { measure: 'p50', concurrency: 1, over: 'nest-kafka', wanted: { under: 0.4 } },
 ];
 
-/** One sum there and back, for every peer, with 1, 100 and 1,000 calls at once. */
+/** One sum there and back, for every peer, at several numbers of calls at once. */
 export const roundTrip: Benchmark = {
   name: 'round-trip',
-  title: 'one call and its answer, at 1, 100 and 1,000 calls at once',
+  title: 'one call and its answer, beside other ways to do it, at 1 to 5,000 calls at once',
   run: async (context) => {
     const { options, progress } = context;
-    const chosen = await choosePeers(options.peers, progress);
+    const { peers, skipped } = await choosePeers(options.peers, progress);
     const broker = await startBroker(context.teardown, progress);
-    const started = await startPeers(chosen, broker, context);
-    const warmUpCalls = await warmUp(started, progress);
+    const started = await startPeers(peers, broker, context);
+    const warmUpCalls = await warmUp(started, context);
     const loads = options.levels.map((concurrency) => ({ concurrency, seconds: options.seconds }));
     if (options.profile !== undefined) return profile(started, loads, context, options.profile);
 
-    const series = await interleave(
-      started,
-      { loads, rounds: options.rounds, brokerPid: broker.pid },
-      progress,
-    );
-    const report = roundTripReport({ peers: chosen, warmUpCalls, series, targets: TARGETS });
-    process.stdout.write(roundTripTables(report));
-    const file = await writeResults(options.results, 'round-trip', {
-      ...(await runFacts(options, broker)),
-      ...report,
+    const plan = { loads, rounds: options.rounds, brokerPid: broker.pid };
+    const series = await interleave(started, plan, progress);
+    const report = roundTripReport({ peers, warmUpCalls, series, targets: TARGETS, skipped });
+    await publish(context, {
+      benchmark: 'round-trip',
+      title: roundTrip.title,
+      broker,
+      tables: roundTripTables(report),
+      data: { ...report },
+      charts: roundTripCharts(report),
     });
-    progress(`Written to ${file}`);
   },
 };
 

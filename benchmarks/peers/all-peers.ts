@@ -1,4 +1,4 @@
-import { availablePeers } from './available-peers.js';
+import { availablePeers, type ChosenPeers } from './available-peers.js';
 import { floorFrames } from './floor-frames/peer.js';
 import { floor } from './floor/peer.js';
 import { nestKafka } from './nest-kafka/peer.js';
@@ -9,7 +9,5 @@ import type { Peer } from './peer.js';
 const ALL: readonly Peer[] = [ours, nestKafka, nestTcp, floor, floorFrames];
 
 /** @see availablePeers */
-export const choosePeers = (
-  names: readonly string[],
-  tell: (line: string) => void,
-): Promise<readonly Peer[]> => availablePeers(ALL, names, tell);
+export const choosePeers = (names: readonly string[], tell: (line: string) => void): Promise<ChosenPeers> =>
+  availablePeers(ALL, names, tell);

@@ -24,7 +24,8 @@ const SIGNIFICANT_DIGITS = 4;
 
 /** Prints the tables; writes the JSON, with where, when and with what, and the plot beside it. */
 export async function publish({ options, progress }: BenchmarkContext, findings: Findings): Promise<void> {
-  const { benchmark, title, broker, tables, data, charts } = findings;
+  const { benchmark, broker, tables, data, charts } = findings;
+  const title = `${findings.title.charAt(0).toUpperCase()}${findings.title.slice(1)}`;
   const facts = await runFacts(benchmark, options, broker);
   process.stdout.write(`\n${title}\n${facts.summary}\n\n${tables}`);
   await mkdir(options.results, { recursive: true });

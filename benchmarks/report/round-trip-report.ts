@@ -1,6 +1,8 @@
 import type { Measurement, Series } from '../measure/rounds.js';
 import { spreadOf, type Spread } from '../measure/summary.js';
+import type { SkippedPeer } from '../peers/available-peers.js';
 import type { Peer } from '../peers/peer.js';
+import { verdict, type Verdict, type Wanted } from './target.js';
 
 /** What is compared between two peers. */
 export type Compared = 'callsPerSecond' | 'p50' | 'p99';
@@ -10,7 +12,7 @@ export interface Target {
   readonly measure: Compared;
   readonly concurrency: number;
   readonly over: string;
-  readonly wanted: { readonly atLeast: number } | { readonly under: number };
+  readonly wanted: Wanted;
 }
 
 export interface PeerLevel {
@@ -19,6 +21,9 @@ export interface PeerLevel {
   readonly callsPerSecond: Spread;
   readonly p50: Spread;
   readonly p99: Spread;
+  readonly p999: Spread;
+  /** How far the slowest calls are from the middle. */
+  readonly p99OverP50: Spread;
   readonly cpuPerThousand: { readonly client: Spread; readonly server: Spread; readonly broker?: Spread };
   readonly rounds: readonly Measurement[];
 }
@@ -34,9 +39,10 @@ export interface Ratio {
 
 export interface RoundTripReport {
   readonly peers: readonly { readonly name: string; readonly title: string; readonly warmUpCalls: number }[];
+  readonly skipped: readonly SkippedPeer[];
   readonly levels: readonly PeerLevel[];
   readonly ratios: readonly Ratio[];
-  readonly targets: readonly (Target & { readonly got: number; readonly isMet: boolean })[];
+  readonly targets: readonly Verdict[];
 }
 
 export interface RoundTripData {
@@ -44,6 +50,7 @@ export interface RoundTripData {
   readonly warmUpCalls: ReadonlyMap<string, number>;
   readonly series: readonly Series[];
   readonly targets: readonly Target[];
+  readonly skipped: readonly SkippedPeer[];
 }
 
 const OURS = 'ours';
@@ -54,23 +61,35 @@ const VALUE: Record<Compared, (measurement: Measurement) => number> = {
   p99: ({ latencyMs }) => latencyMs.p99,
 };
 
-/** Rounds become medians, ratios and a verdict on each target that was measured. */
-export function roundTripReport({ peers, warmUpCalls, series, targets }: RoundTripData): RoundTripReport {
+/** One at a time, so much slower than the middle one may the slowest call of a hundred be. */
+const STEADY = { concurrency: 1, wanted: { atMost: 3 } };
+
+/** Rounds become medians, ratios and a verdict on each target. */
+export function roundTripReport(data: RoundTripData): RoundTripReport {
+  const { peers, warmUpCalls, series, targets, skipped } = data;
+  const levels = series.map(levelOf);
   const ratios = ratiosOf(series);
   return {
     peers: peers.map(({ name, title }) => ({ name, title, warmUpCalls: warmUpCalls.get(name) ?? 0 })),
-    levels: series.map(levelOf),
+    skipped,
+    levels,
     ratios,
-    targets: targets.flatMap((target) => {
-      const ratio = ratios.find(
-        ({ over, concurrency }) => over === target.over && concurrency === target.concurrency,
-      );
-      if (ratio === undefined) return [];
-      const got = ratio[target.measure].median;
-      return [{ ...target, got, isMet: isMet(target, got) }];
-    }),
+    targets: [...targets.map((target) => overPeer(target, ratios)), steadiness(levels)],
   };
 }
+
+function overPeer({ measure, concurrency, over, wanted }: Target, ratios: readonly Ratio[]): Verdict {
+  const ratio = ratios.find((candidate) => candidate.over === over && candidate.concurrency === concurrency);
+  return verdict(`${measure} over ${over}, ${atOnce(concurrency)}`, wanted, ratio?.[measure].median);
+}
+
+function steadiness(levels: readonly PeerLevel[]): Verdict {
+  const { concurrency, wanted } = STEADY;
+  const own = levels.find((level) => level.peer === OURS && level.concurrency === concurrency);
+  return verdict(`p99 over own p50, ${atOnce(concurrency)}`, wanted, own?.p99OverP50.median);
+}
+
+const atOnce = (concurrency: number): string => `${concurrency.toLocaleString('en')} at once`;
 
 function levelOf({ peer, concurrency, rounds }: Series): PeerLevel {
   const spread = (of: (measurement: Measurement) => number): Spread => spreadOf(rounds.map(of));
@@ -81,6 +100,8 @@ function levelOf({ peer, concurrency, rounds }: Series): PeerLevel {
     callsPerSecond: spread(VALUE.callsPerSecond),
     p50: spread(VALUE.p50),
     p99: spread(VALUE.p99),
+    p999: spread(({ latencyMs }) => latencyMs.p999),
+    p99OverP50: spread(({ latencyMs }) => latencyMs.p99 / latencyMs.p50),
     cpuPerThousand: {
       client: spread(({ cpuPerThousand }) => cpuPerThousand.client),
       server: spread(({ cpuPerThousand }) => cpuPerThousand.server),
@@ -112,6 +133,3 @@ function ratiosOf(series: readonly Series[]): Ratio[] {
     ];
   });
 }
-
-const isMet = ({ wanted }: Target, got: number): boolean =>
-  'atLeast' in wanted ? got >= wanted.atLeast : got < wanted.under;

@@ -20,7 +20,9 @@ const SWATCH = 10;
 const LETTER = 6.8;
 
 export function scaleOf({ series, isLogarithmic }: Chart): Scale {
-  const values = series.flatMap((each) => each.values.flatMap((value) => (value ? [value.min, value.max] : [])));
+  const values = series.flatMap((each) =>
+    each.values.flatMap((value) => (value ? [value.min, value.max] : [])),
+  );
   return isLogarithmic ? logarithmicScale(values) : linearScale(values);
 }
 
@@ -39,7 +41,9 @@ export function heading({ title, unit, series, isLogarithmic }: Chart, { left, r
       x = left;
       y += LEGEND_ROW;
     }
-    parts.push(element('rect', { x, y: y - SWATCH, width: SWATCH, height: SWATCH, rx: 2, fill: colourOf(at) }));
+    parts.push(
+      element('rect', { x, y: y - SWATCH, width: SWATCH, height: SWATCH, rx: 2, fill: colourOf(at) }),
+    );
     parts.push(text(x + SWATCH + 6, y - 1, name));
     x += width;
   }

@@ -13,7 +13,11 @@ const NUMBER_WIDTH = 90;
 export function drawBars(chart: Chart, area: Area): Drawn {
   const head = heading(chart, area);
   const nameWidth = Math.max(...chart.categories.map((name) => name.length)) * LETTER + 12;
-  const frame = { left: area.left + nameWidth, right: area.right - NUMBER_WIDTH, top: area.top + head.height };
+  const frame = {
+    left: area.left + nameWidth,
+    right: area.right - NUMBER_WIDTH,
+    top: area.top + head.height,
+  };
   const scale = scaleOf(chart);
   const x = (value: number): number => frame.left + scale.at(value) * (frame.right - frame.left);
   const group = BAR * chart.series.length + BETWEEN;
@@ -21,7 +25,9 @@ export function drawBars(chart: Chart, area: Area): Drawn {
   const parts = [
     head.svg,
     ...scale.ticks.map((tick) => line([x(tick), frame.top], [x(tick), foot], { class: 'grid' })),
-    ...scale.ticks.map((tick) => text(x(tick), foot + 18, axisFigure(tick), { class: 'quiet', 'text-anchor': 'middle' })),
+    ...scale.ticks.map((tick) =>
+      text(x(tick), foot + 18, axisFigure(tick), { class: 'quiet', 'text-anchor': 'middle' }),
+    ),
   ];
   for (const [category, name] of chart.categories.entries()) {
     const top = frame.top + group * category + BETWEEN / 2;
@@ -32,9 +38,18 @@ export function drawBars(chart: Chart, area: Area): Drawn {
       if (value === undefined) continue;
       const y = top + BAR * at;
       parts.push(
-        element('rect', { x: frame.left, y: y + 1, width: Math.max(1, x(value.median) - frame.left), height: BAR - 2, rx: 2, fill: colourOf(at) }),
+        element('rect', {
+          x: frame.left,
+          y: y + 1,
+          width: Math.max(1, x(value.median) - frame.left),
+          height: BAR - 2,
+          rx: 2,
+          fill: colourOf(at),
+        }),
         line([x(value.min), y + BAR / 2], [x(value.max), y + BAR / 2], { class: 'axis' }),
-        text(Math.max(x(value.max), x(value.median)) + 6, y + BAR - 3, figure(value.median), { class: 'quiet' }),
+        text(Math.max(x(value.max), x(value.median)) + 6, y + BAR - 3, figure(value.median), {
+          class: 'quiet',
+        }),
       );
     }
   }

@@ -22,7 +22,12 @@ export function draw({ title, subtitle, charts }: Figure): string {
   }
   const size = { width: WIDTH, height: Math.ceil(top) };
   const paper = element('rect', { ...size, class: 'paper' });
-  const attributes = { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${size.width} ${size.height}`, ...size, role: 'img' };
+  const attributes = {
+    xmlns: 'http://www.w3.org/2000/svg',
+    viewBox: `0 0 ${size.width} ${size.height}`,
+    ...size,
+    role: 'img',
+  };
   const named = `<title>${title.replace(/[&<>]/g, '')}</title>`;
   return `${element('svg', attributes, `\n<style>${STYLE}</style>\n${[named, paper, ...parts].join('\n')}\n`)}\n`;
 }

@@ -20,7 +20,9 @@ export function drawLines(chart: Chart, area: Area): Drawn {
   const parts = [
     head.svg,
     ...scale.ticks.map((tick) => line([frame.left, y(tick)], [frame.right, y(tick)], { class: 'grid' })),
-    ...scale.ticks.map((tick) => text(frame.left - 8, y(tick) + 4, axisFigure(tick), { class: 'quiet', 'text-anchor': 'end' })),
+    ...scale.ticks.map((tick) =>
+      text(frame.left - 8, y(tick) + 4, axisFigure(tick), { class: 'quiet', 'text-anchor': 'end' }),
+    ),
     line([frame.left, foot], [frame.right, foot], { class: 'axis' }),
     ...chart.categories.map((name, at) => text(x(at), foot + 18, name, { 'text-anchor': 'middle' })),
     text((frame.left + frame.right) / 2, foot + 38, chart.over, { class: 'quiet', 'text-anchor': 'middle' }),
@@ -39,12 +41,20 @@ interface Places {
 
 function drawSeries({ values }: ChartSeries, colour: string, { x, y }: Places): string {
   const points = values.flatMap((value, at) => (value === undefined ? [] : [{ at: x(at), value }]));
-  const path = points.map(({ at, value }, index) => `${index === 0 ? 'M' : 'L'}${at.toFixed(1)} ${y(value.median).toFixed(1)}`);
+  const path = points.map(
+    ({ at, value }, index) => `${index === 0 ? 'M' : 'L'}${at.toFixed(1)} ${y(value.median).toFixed(1)}`,
+  );
   return [
     ...points.map(({ at, value }) =>
-      line([at, y(value.min)], [at, y(value.max)], { stroke: colour, 'stroke-width': 1.5, 'stroke-opacity': 0.6 }),
+      line([at, y(value.min)], [at, y(value.max)], {
+        stroke: colour,
+        'stroke-width': 1.5,
+        'stroke-opacity': 0.6,
+      }),
     ),
     element('path', { d: path.join(''), fill: 'none', stroke: colour, 'stroke-width': 2 }),
-    ...points.map(({ at, value }) => element('circle', { cx: at, cy: y(value.median), r: 3.5, fill: colour })),
+    ...points.map(({ at, value }) =>
+      element('circle', { cx: at, cy: y(value.median), r: 3.5, fill: colour }),
+    ),
   ].join('');
 }

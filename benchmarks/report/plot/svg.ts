@@ -34,7 +34,10 @@ type Attributes = Readonly<Record<string, string | number>>;
 
 export const element = (name: string, attributes: Attributes, content = ''): string => {
   const written = Object.entries(attributes)
-    .map(([key, value]) => ` ${key}="${typeof value === 'number' ? Math.round(value * 100) / 100 : escaped(value)}"`)
+    .map(
+      ([key, value]) =>
+        ` ${key}="${typeof value === 'number' ? Math.round(value * 100) / 100 : escaped(value)}"`,
+    )
     .join('');
   return content === '' ? `<${name}${written}/>` : `<${name}${written}>${content}</${name}>`;
 };
@@ -42,9 +45,13 @@ export const element = (name: string, attributes: Attributes, content = ''): str
 export const text = (x: number, y: number, content: string, attributes: Attributes = {}): string =>
   element('text', { x, y, ...attributes }, escaped(content));
 
-export const line = (from: readonly [number, number], to: readonly [number, number], attributes: Attributes): string =>
-  element('line', { x1: from[0], y1: from[1], x2: to[0], y2: to[1], ...attributes });
+export const line = (
+  from: readonly [number, number],
+  to: readonly [number, number],
+  attributes: Attributes,
+): string => element('line', { x1: from[0], y1: from[1], x2: to[0], y2: to[1], ...attributes });
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-const escaped = (content: string): string => content.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? '');
+const escaped = (content: string): string =>
+  content.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? '');

@@ -1,4 +1,4 @@
-import { availablePeers } from '../../../benchmarks/peers/available-peers.js';
+import { availablePeers, type ChosenPeers } from '../../../benchmarks/peers/available-peers.js';
 import type { Peer } from '../../../benchmarks/peers/peer.js';
 
 const peer = (name: string, reason?: string): Peer => ({
@@ -13,18 +13,21 @@ const absent = peer('absent', 'there is no redis-server: apt-get install redis-s
 
 describe('the peers of a run', () => {
   const told: string[] = [];
-  const choose = (names: readonly string[]): Promise<readonly Peer[]> =>
+  const choose = (names: readonly string[]): Promise<ChosenPeers> =>
     availablePeers([plain, there, absent], names, (line) => told.push(line));
 
   beforeEach(() => told.splice(0));
 
   it('are all that this machine can run when none is named, and a line tells of each that it cannot', async () => {
-    await expect(choose([])).resolves.toEqual([plain, there]);
+    await expect(choose([])).resolves.toEqual({
+      peers: [plain, there],
+      skipped: [{ name: 'absent', reason: 'there is no redis-server: apt-get install redis-server' }],
+    });
     expect(told).toEqual(['Skipping absent: there is no redis-server: apt-get install redis-server']);
   });
 
   it('are those that are named, in the order that was asked for', async () => {
-    await expect(choose(['there', 'plain'])).resolves.toEqual([there, plain]);
+    await expect(choose(['there', 'plain'])).resolves.toEqual({ peers: [there, plain], skipped: [] });
     expect(told).toEqual([]);
   });
 

@@ -1,9 +1,10 @@
 import type { Benchmark } from './benchmark.js';
 import { parseCommandLine, USAGE } from './command-line.js';
 import { Teardown } from './process/teardown.js';
+import { payload } from './payload.bench.js';
 import { roundTrip } from './round-trip.bench.js';
 
-const BENCHMARKS: readonly Benchmark[] = [roundTrip];
+const BENCHMARKS: readonly Benchmark[] = [roundTrip, payload];
 
 async function main(): Promise<void> {
   const options = parseCommandLine(process.argv.slice(2));

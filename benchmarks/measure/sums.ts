@@ -1,12 +1,12 @@
-import type { Call, Sum, Terms } from './load.js';
+import type { Sum, Terms } from './load.js';
 import type { Operation } from './operation.js';
 
 /** Sums, each with a nonce that differs from load to load: an answer to an older load's call is found out. */
-export function sums(call: Call): Operation<Sum> {
+export function sums(call: (terms: Terms, caller: number) => Promise<Sum>): Operation<Sum> {
   const firstNonce = Math.floor(Math.random() * 2 ** 40);
   const terms = (at: number): Terms => ({ a: at, b: at % 997, nonce: firstNonce + at });
   return {
-    run: (at) => call(terms(at)),
+    run: (at, caller) => call(terms(at), caller),
     check: (at, answer) => checkAnswer(terms(at), answer),
   };
 }

@@ -13,13 +13,20 @@ export class Child<C extends Commands<C>> {
   private asked = 0;
   private isLeaving = false;
 
-  /** @param name what messages call it, for instance "the server of nest-tcp" */
+  /**
+   * @param name what messages call it, for instance "the server of nest-tcp"
+   * @param nodeFlags flags for Node itself
+   */
   constructor(
     private readonly name: string,
     program: URL,
+    nodeFlags: readonly string[] = [],
   ) {
     // Standard output belongs to the report.
-    this.process = fork(fileURLToPath(program), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.process = fork(fileURLToPath(program), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [...nodeFlags],
+    });
     this.process.on('message', (message) => this.onAnswer(message as Answer));
     this.process.on('error', (error) => this.failAll(error));
     this.process.on('exit', (code, signal) => this.onExit(code, signal));

@@ -1,0 +1,61 @@
+import type { BenchmarkContext } from '../benchmark.js';
+import type { LoadResult } from '../measure/load.js';
+import { Child } from '../process/child.js';
+import type { FleetClientCommands, FleetServerCommands, Work } from './commands.js';
+import type { FleetSettings } from './settings.js';
+
+export type FleetServer = Child<FleetServerCommands>;
+export type FleetClient = Child<FleetClientCommands>;
+
+interface ProcessOptions {
+  /** Flags for Node. @default none */
+  readonly nodeFlags?: readonly string[];
+}
+
+/** Starts a server process of a fleet. It ends with the benchmark, or when it is stopped. */
+export async function startServer(
+  settings: FleetSettings,
+  { teardown }: Pick<BenchmarkContext, 'teardown'>,
+  { nodeFlags = [] }: ProcessOptions = {},
+): Promise<FleetServer> {
+  const name = `a server of ${settings.fleet}`;
+  const server: FleetServer = new Child(name, new URL('./server.js', import.meta.url), nodeFlags);
+  teardown.add(name, () => server.stop());
+  await server.ask('start', settings);
+  return server;
+}
+
+/** Starts a process with so many clients of a fleet, each with a connection of its own, and waits until each is answered. */
+export async function startClients(
+  settings: FleetSettings & { readonly clients: number },
+  { teardown }: Pick<BenchmarkContext, 'teardown'>,
+  { nodeFlags = [] }: ProcessOptions = {},
+): Promise<FleetClient> {
+  const name = `the clients of ${settings.fleet}`;
+  const client: FleetClient = new Child(name, new URL('./client.js', import.meta.url), nodeFlags);
+  teardown.add(name, () => client.stop());
+  await client.ask('start', settings);
+  return client;
+}
+
+/** A server process and a client process with one client: the smallest fleet. */
+export interface Pair {
+  readonly server: FleetServer;
+  readonly client: FleetClient;
+}
+
+export async function startPair(
+  settings: FleetSettings,
+  context: Pick<BenchmarkContext, 'teardown'>,
+  options: ProcessOptions = {},
+): Promise<Pair> {
+  const server = await startServer(settings, context, options);
+  return { server, client: await startClients({ ...settings, clients: 1 }, context, options) };
+}
+
+const WARM_UP_CALLS = 3_000;
+
+/** At least so many calls that V8 has compiled what runs hot, at the concurrency that is measured. */
+export async function warmUp(client: FleetClient, work: Work, concurrency: number): Promise<LoadResult> {
+  return client.ask('run', { work, load: { concurrency, seconds: 20, calls: WARM_UP_CALLS } });
+}

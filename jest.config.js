@@ -32,6 +32,8 @@ const project = (displayName, testMatch, extra = {}) => ({
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   setupFiles: ['reflect-metadata'],
+  // A machine with other things to do: no test is about how fast it runs.
+  testTimeout: 30_000,
   ...extra,
 });
 

@@ -4,7 +4,7 @@ import { invalidOption } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
-import type { Destination } from '../wire/destination-queue.js';
+import type { Serializer } from '../wire/serializer.js';
 import type { ClientConnection, OpenConnection } from './client-connection.js';
 import type { ResolvedServiceOptions } from './client-options.js';
 import {
@@ -14,7 +14,13 @@ import {
   keyBytes,
   type CallOptions,
 } from './kafka-rpc-record.js';
-import { PendingCall, type CallObserver } from './pending-call.js';
+import {
+  NOTHING_OPEN,
+  PendingCall,
+  type CallHome,
+  type CallObserver,
+  type OpenCall,
+} from './pending-call.js';
 import type { ServiceRoute } from './service-route.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -28,9 +34,9 @@ export interface CallOwner {
 }
 
 /** Packets of one client become messages of its connection. Exists only while connected. */
-export class CallSender {
+export class CallSender implements CallHome {
   constructor(
-    private readonly owner: CallOwner,
+    readonly owner: CallOwner,
     private readonly connection: ClientConnection,
     private readonly open: OpenConnection,
     private readonly route: ServiceRoute,
@@ -40,20 +46,35 @@ export class CallSender {
     return this.open.driver;
   }
 
+  get serializer(): Serializer {
+    return this.connection.codec.serializer;
+  }
+
   /**
    * Sends a call. What is wrong with it before it leaves is told to the observer too.
    * @param timeLeftMs what is left of its time, when some was spent before
-   * @returns cancels the call, at the server too; without effect once the call has ended.
    */
-  call(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): () => void {
+  call(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): OpenCall {
     try {
-      const call = this.sendRequest(packet, observer, timeLeftMs);
-      return () => {
-        if (call.abandon()) this.sendCancel(call);
-      };
+      return this.sendRequest(packet, observer, timeLeftMs);
     } catch (error) {
       observer.error(RpcError.from(error));
-      return () => undefined;
+      return NOTHING_OPEN;
+    }
+  }
+
+  onSettled(call: PendingCall): void {
+    this.connection.calls.remove(call);
+    this.route.release(call.destination);
+    // It waits here with the request, or comes right behind it: the server does not run what nobody waits for.
+    if (call.isStale) this.onCancelled(call);
+  }
+
+  onCancelled(call: PendingCall): void {
+    try {
+      this.open.outbox.send(call.destination, { kind: 'cancel', seq: call.seq });
+    } catch {
+      // The outbox is full: the server will end the work at the call's deadline.
     }
   }
 
@@ -84,9 +105,10 @@ export class CallSender {
     calls.checkRoom();
     const timeoutMs = timeoutOf(packet.data, this.owner.service.timeoutMs);
     const message: RequestMessage = this.invocation('request', packet, timeLeftMs ?? timeoutMs);
+    const { seq, pattern, ttlMs } = message;
     const destination = this.route.choose(message.key);
-    const call = this.openCall(message, timeoutMs, destination, observer);
-    calls.add(call);
+    const call = new PendingCall({ seq, pattern, destination, timeoutMs }, observer, this);
+    calls.add(call, ttlMs);
     try {
       this.open.outbox.send(destination, message, call);
     } catch (error) {
@@ -95,36 +117,13 @@ export class CallSender {
     return call;
   }
 
-  private openCall(
-    message: RequestMessage,
-    timeoutMs: number,
-    destination: Destination,
-    observer: CallObserver,
-  ): PendingCall {
-    const { seq, pattern, ttlMs: timeLeftMs } = message;
-    const facts = { seq, pattern, destination, timeoutMs, timeLeftMs, owner: this.owner };
-    return new PendingCall(facts, observer, this.connection.codec.serializer, (settled) => {
-      this.connection.calls.remove(settled);
-      this.route.release(destination);
-      // It waits here with the request, or comes right behind it: the server does not run what nobody waits for.
-      if (settled.isStale) this.sendCancel(settled);
-    });
-  }
-
-  private sendCancel(call: PendingCall): void {
-    try {
-      this.open.outbox.send(call.facts.destination, { kind: 'cancel', seq: call.facts.seq });
-    } catch {
-      // The outbox is full: the server will end the work at the call's deadline.
-    }
-  }
-
   private invocation<K extends 'request' | 'event'>(
     kind: K,
     packet: ReadPacket,
     ttlMs: number,
   ): Omit<RequestMessage, 'kind'> & { readonly kind: K } {
-    const { data, options } = unpack(packet.data);
+    const { data } = packet;
+    const options = optionsOf(data);
     const { headers } = this.owner.service;
     // Whole at once: spreading it into a message later was a tenth of a client's time under load.
     return {
@@ -135,7 +134,7 @@ export class CallSender {
       key: keyBytes(options.key),
       headers: options.headers === undefined ? headers : { ...headers, ...checkHeaders(options.headers) },
       metadata: packet.metadata === undefined ? EMPTY : this.serialize(packet.metadata, packet.pattern),
-      payload: this.serialize(data, packet.pattern),
+      payload: this.serialize(data instanceof KafkaRpcRecord ? data.data : data, packet.pattern),
       sentAtMs: this.connection.clock.now(),
       attempt: FIRST_ATTEMPT,
     };
@@ -157,8 +156,8 @@ export class CallSender {
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
 
-const unpack = (data: unknown): { data: unknown; options: CallOptions } =>
-  data instanceof KafkaRpcRecord ? data : { data, options: NO_OPTIONS };
+const optionsOf = (data: unknown): CallOptions =>
+  data instanceof KafkaRpcRecord ? data.options : NO_OPTIONS;
 
 /** @throws RpcError `INVALID_ARGUMENT` for what Nest takes no pattern from. */
 const checkPattern = (pattern: unknown): unknown => {
@@ -169,6 +168,6 @@ const checkPattern = (pattern: unknown): unknown => {
 
 /** How long a packet's caller waits. @throws RpcError `INVALID_ARGUMENT` */
 export const timeoutOf = (data: unknown, defaultMs: number): number => {
-  const { timeoutMs } = unpack(data).options;
+  const { timeoutMs } = optionsOf(data);
   return timeoutMs === undefined ? defaultMs : checkTimeoutMs(timeoutMs);
 };

@@ -1,26 +1,23 @@
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type { CallObserver } from './pending-call.js';
+import type { CallObserver, OpenCall } from './pending-call.js';
 
 /** What a call waits for before it can be sent. */
 export interface Connecting {
   readonly pattern: string;
   readonly timeoutMs: number;
-  /** Sends the call, with what is left of its time. @returns cancels it. */
-  readonly send: (timeLeftMs: number) => () => void;
+  /** Sends the call, with what is left of its time. */
+  readonly send: (timeLeftMs: number) => OpenCall;
 }
 
-/**
- * A call made before the client is connected: its deadline runs from the start, and it can be cancelled.
- * @returns cancels the call.
- */
+/** A call made before the client is connected: its deadline runs from the start, and it can be cancelled. */
 export const callWhenConnected = (
   connected: Promise<unknown>,
   { pattern, timeoutMs, send }: Connecting,
   observer: CallObserver,
-): (() => void) => {
+): OpenCall => {
   const startedAt = performance.now();
-  let cancelSent: (() => void) | undefined;
+  let sent: OpenCall | undefined;
   let isOver = false;
   const end = (): void => {
     isOver = true;
@@ -34,7 +31,7 @@ export const callWhenConnected = (
     () => {
       if (isOver) return;
       end();
-      cancelSent = send(Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedAt))));
+      sent = send(Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedAt))));
     },
     (error: unknown) => {
       if (isOver) return;
@@ -42,9 +39,11 @@ export const callWhenConnected = (
       observer.error(RpcError.from(error));
     },
   );
-  return () => {
-    end();
-    cancelSent?.();
+  return {
+    unsubscribe: () => {
+      end();
+      sent?.unsubscribe();
+    },
   };
 };
 

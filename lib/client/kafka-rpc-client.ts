@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import { Observable } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
@@ -18,9 +18,10 @@ import {
 } from './client-options.js';
 import { callWhenConnected } from './connecting-call.js';
 import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
-import type { CallObserver } from './pending-call.js';
+import { NOTHING_OPEN, type CallObserver, type OpenCall } from './pending-call.js';
 import type { RpcReply } from './rpc-reply.js';
 import { cancelledBy, SingleAnswer } from './single-answer.js';
+import { SubscribedCall } from './subscribed-call.js';
 
 /** Options of `call()`. */
 export interface AwaitedCallOptions extends CallOptions {
@@ -44,6 +45,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     (event, error) => this.logger.error(`A listener of "${event}" failed: ${String(error)}`),
   );
   private readonly user: ConnectionUser = { onEvent: (event) => this.events.publish(event) };
+  private readonly toThrown = (error: RpcError): unknown => this.serializeError(error);
   private opening: Promise<CallSender> | undefined;
   private sender: CallSender | undefined;
 
@@ -143,21 +145,21 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     // Nest's own refusal of what no transport can send.
     if (pattern == null || data == null) return super.send<TResult, TInput>(pattern, data);
     return new Observable<TResult>((subscriber) =>
-      this.start(this.packet(pattern, data), {
-        next: (value) => subscriber.next(value as TResult),
-        complete: () => subscriber.complete(),
-        error: (error) => subscriber.error(this.serializeError(error)),
-      }),
+      this.start(
+        this.packet(pattern, data),
+        new SubscribedCall(subscriber as Subscriber<unknown>, this.toThrown),
+      ),
     );
   }
 
   /** Nest's way in for what is built on `ClientProxy`; `send()` does not take it. */
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    return this.start(packet, {
+    const call = this.start(packet, {
       next: (response) => callback({ response }),
       complete: () => callback({ isDisposed: true }),
       error: (err) => callback({ err }),
     });
+    return () => call.unsubscribe();
   }
 
   protected override async dispatchEvent<T = void>(packet: ReadPacket): Promise<T> {
@@ -172,13 +174,13 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     return packet;
   }
 
-  /** Sends a call, now or when connected. @returns cancels it. */
-  private start(packet: ReadPacket, observer: CallObserver): () => void {
+  /** Sends a call, now or when connected. */
+  private start(packet: ReadPacket, observer: CallObserver): OpenCall {
     if (this.sender !== undefined) return this.sender.call(packet, observer);
     try {
       const timeoutMs = timeoutOf(packet.data, this.owner.service.timeoutMs);
       const connected = this.open();
-      const send = (timeLeftMs: number): (() => void) => this.sendLate(packet, observer, timeLeftMs);
+      const send = (timeLeftMs: number): OpenCall => this.sendLate(packet, observer, timeLeftMs);
       return callWhenConnected(
         connected,
         { pattern: JSON.stringify(packet.pattern), timeoutMs, send },
@@ -186,14 +188,14 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
       );
     } catch (error) {
       observer.error(RpcError.from(error));
-      return () => undefined;
+      return NOTHING_OPEN;
     }
   }
 
-  private sendLate(packet: ReadPacket, observer: CallObserver, timeLeftMs: number): () => void {
+  private sendLate(packet: ReadPacket, observer: CallObserver, timeLeftMs: number): OpenCall {
     if (this.sender !== undefined) return this.sender.call(packet, observer, timeLeftMs);
     observer.error(clientClosed());
-    return () => undefined;
+    return NOTHING_OPEN;
   }
 
   private open(): Promise<CallSender> {

@@ -1,24 +1,27 @@
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type { CompleteMessage, ErrorMessage, NextMessage } from '../protocol/message.js';
+import { Due } from '../protocol/deadlines.js';
+import type { CompleteMessage, ErrorMessage, NextMessage, ServerTimes } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
-import type { Due } from '../protocol/deadlines.js';
 
 /** Who waits for a call. `error` and `complete` end it; nothing is called after. */
 export interface CallObserver {
   next(value: unknown): void;
-  complete(answer: CallAnswer): void;
+  /** Told who answered, and when that server had the call. */
+  complete(server: Buffer, times: ServerTimes): void;
   error(error: RpcError): void;
 }
 
-/** Who answered, and when. */
-export interface CallAnswer {
-  readonly server: Buffer;
-  readonly receivedAtMs: number;
-  readonly repliedAtMs: number;
+/** What a caller holds while it waits. Made so that RxJS takes it as it is. */
+export interface OpenCall {
+  /** Cancels the call, at the server too; without effect once it has ended. */
+  unsubscribe(): void;
 }
+
+/** What the caller holds of a call that has ended before it was sent. */
+export const NOTHING_OPEN: OpenCall = Object.freeze({ unsubscribe: () => undefined });
 
 /** What a call is before it has an answer. */
 export interface CallFacts {
@@ -27,10 +30,16 @@ export interface CallFacts {
   readonly destination: Destination;
   /** What the caller asked for. */
   readonly timeoutMs: number;
-  /** What is left of it: some may have been spent on connecting. */
-  readonly timeLeftMs: number;
-  /** Whose call it is: closing a client ends its own calls only. */
+}
+
+/** Whoever sent a call: one for all calls of a client. */
+export interface CallHome {
+  /** Closing a client ends its own calls only. */
   readonly owner: object;
+  readonly serializer: Serializer;
+  onSettled(call: PendingCall): void;
+  /** The caller is gone before the answer was there. */
+  onCancelled(call: PendingCall): void;
 }
 
 /**
@@ -38,23 +47,33 @@ export interface CallFacts {
  *
  * A call may be executed twice, when its server died or lost its partition. Values of two executions never mix: the first
  * execution heard of is the one that counts, and a stream that another execution interrupts fails with `ABORTED`.
+ *
+ * All that an open call takes is this object: callers have thousands of them open.
  */
-export class PendingCall implements Delivery, Due {
-  dueTick = 0;
+export class PendingCall extends Due implements Delivery, OpenCall {
+  readonly seq: number;
+  readonly pattern: string;
+  readonly destination: Destination;
+  readonly timeoutMs: number;
   private isSettled = false;
   private isAcknowledged = false;
   private isAbandoned = false;
   private isExpired = false;
-  private server: Buffer | undefined;
+  private server: Buffer | undefined = undefined;
   private run = 0;
   private received = 0;
 
   constructor(
-    readonly facts: CallFacts,
+    facts: CallFacts,
     private readonly observer: CallObserver,
-    private readonly serializer: Serializer,
-    private readonly onSettled: (call: PendingCall) => void,
-  ) {}
+    readonly home: CallHome,
+  ) {
+    super();
+    this.seq = facts.seq;
+    this.pattern = facts.pattern;
+    this.destination = facts.destination;
+    this.timeoutMs = facts.timeoutMs;
+  }
 
   /** Whether its time was over before the broker had the request, which may so still be on its way to a server. */
   get isStale(): boolean {
@@ -79,7 +98,7 @@ export class PendingCall implements Delivery, Due {
     this.settle();
     if (message.payload !== null && !this.emit(message.payload)) return;
     if (this.isAbandoned) return;
-    this.observer.complete({ server, receivedAtMs: message.receivedAtMs, repliedAtMs: message.repliedAtMs });
+    this.observer.complete(server, message);
   }
 
   failed(message: ErrorMessage): void {
@@ -93,7 +112,7 @@ export class PendingCall implements Delivery, Due {
 
   expire(): void {
     this.isExpired = true;
-    const { pattern, timeoutMs } = this.facts;
+    const { pattern, timeoutMs } = this;
     const fate = this.isAcknowledged
       ? 'The broker has the request: the handler may have run, or may still be running.'
       : 'The broker has not acknowledged the request: it may or may not run.';
@@ -106,25 +125,25 @@ export class PendingCall implements Delivery, Due {
     if (this.settle()) this.observer.error(error);
   }
 
-  /** The caller is gone: nothing is told any more. @returns whether the call was still open. */
-  abandon(): boolean {
+  /** The caller is gone: nothing is told any more. */
+  unsubscribe(): void {
     this.isAbandoned = true;
-    return this.settle();
+    if (this.settle()) this.home.onCancelled(this);
   }
 
   private settle(): boolean {
     if (this.isSettled) return false;
     this.isSettled = true;
-    this.onSettled(this);
+    this.home.onSettled(this);
     return true;
   }
 
   private emit(payload: Buffer): boolean {
     let value: unknown;
     try {
-      value = this.serializer.deserialize(payload);
+      value = this.home.serializer.deserialize(payload);
     } catch (cause) {
-      const message = `The reply to "${this.facts.pattern}" cannot be deserialized: ${RpcError.from(cause).message}`;
+      const message = `The reply to "${this.pattern}" cannot be deserialized: ${RpcError.from(cause).message}`;
       this.settle();
       this.observer.error(new RpcError(RpcStatus.INTERNAL, message, { cause }));
       return false;
@@ -135,24 +154,24 @@ export class PendingCall implements Delivery, Due {
 
   private isInOrder(message: NextMessage | CompleteMessage, server: Buffer): boolean {
     if (this.isSettled) return false;
-    this.server ??= this.adopt(message.run, server);
-    if (message.run !== this.run || !this.server.equals(server))
+    if (this.server === undefined) this.adopt(message.run, server);
+    else if (message.run !== this.run || !this.server.equals(server))
       return this.meetOtherExecution(message.run, server);
     if (message.index === this.received) return true;
     if (message.index > this.received) this.fail(this.gap(message.index));
     return false;
   }
 
-  private adopt(run: number, server: Buffer): Buffer {
+  private adopt(run: number, server: Buffer): void {
     this.run = run;
-    return server;
+    this.server = server;
   }
 
   private meetOtherExecution(run: number, server: Buffer): false {
     this.fail(
       new RpcError(
         RpcStatus.ABORTED,
-        `"${this.facts.pattern}" was started again (run ${run} on server ${server.toString('hex')}) after ` +
+        `"${this.pattern}" was started again (run ${run} on server ${server.toString('hex')}) after ` +
           `${this.received} values of its stream: call again if the handler may run twice.`,
       ),
     );
@@ -162,14 +181,14 @@ export class PendingCall implements Delivery, Due {
   private gap(index: number): RpcError {
     return new RpcError(
       RpcStatus.DATA_LOSS,
-      `Value ${this.received} of the stream of "${this.facts.pattern}" is missing: value ${index} came instead.`,
+      `Value ${this.received} of the stream of "${this.pattern}" is missing: value ${index} came instead.`,
     );
   }
 
   private readDetails(details: Buffer): unknown {
     if (details.length === 0) return undefined;
     try {
-      return this.serializer.deserialize(details);
+      return this.home.serializer.deserialize(details);
     } catch {
       // The error itself matters more than its details.
       return undefined;

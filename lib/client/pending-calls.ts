@@ -31,9 +31,10 @@ export class PendingCalls {
     );
   }
 
-  add(call: PendingCall): void {
-    this.calls.set(call.facts.seq, call);
-    this.deadlines.add(call, call.facts.timeLeftMs);
+  /** @param timeLeftMs what is left of its time: some may have been spent on connecting */
+  add(call: PendingCall, timeLeftMs: number): void {
+    this.calls.set(call.seq, call);
+    this.deadlines.add(call, timeLeftMs);
   }
 
   get(seq: number): PendingCall | undefined {
@@ -41,14 +42,14 @@ export class PendingCalls {
   }
 
   remove(call: PendingCall): void {
-    this.calls.delete(call.facts.seq);
+    this.calls.delete(call.seq);
     this.deadlines.remove(call);
   }
 
   /** Ends the calls of one owner. */
   failAllOf(owner: object, error: RpcError): void {
     for (const call of [...this.calls.values()]) {
-      if (call.facts.owner === owner) call.fail(error);
+      if (call.home.owner === owner) call.fail(error);
     }
   }
 }

@@ -1,7 +1,8 @@
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
-import type { CallAnswer, CallObserver } from './pending-call.js';
+import type { ServerTimes } from '../protocol/message.js';
+import type { CallObserver, OpenCall } from './pending-call.js';
 import { callTimings, type RpcReply } from './rpc-reply.js';
 
 const FIRST_ATTEMPT = 1;
@@ -14,7 +15,7 @@ export class SingleAnswer<T> implements CallObserver {
   private reject!: (error: RpcError) => void;
   private value: unknown;
   private values = 0;
-  private cancelCall: () => void = () => undefined;
+  private open: OpenCall | undefined;
   private stopListening: () => void = () => undefined;
 
   constructor(private readonly sentAtMs: number) {
@@ -25,8 +26,8 @@ export class SingleAnswer<T> implements CallObserver {
   }
 
   /** Ties the call to the caller's signal. */
-  bind(cancelCall: () => void, signal?: AbortSignal): this {
-    this.cancelCall = cancelCall;
+  bind(open: OpenCall, signal?: AbortSignal): this {
+    this.open = open;
     if (signal === undefined) return this;
     const onAbort = (): void => this.stop(cancelledBy(signal));
     signal.addEventListener('abort', onAbort, { once: true });
@@ -40,7 +41,7 @@ export class SingleAnswer<T> implements CallObserver {
     if (this.values > 1) this.stop(severalValues());
   }
 
-  complete({ server, receivedAtMs, repliedAtMs }: CallAnswer): void {
+  complete(server: Buffer, { receivedAtMs, repliedAtMs }: ServerTimes): void {
     this.stopListening();
     const totalMs = performance.now() - this.startedAt;
     this.resolve({
@@ -57,7 +58,7 @@ export class SingleAnswer<T> implements CallObserver {
   }
 
   private stop(error: RpcError): void {
-    this.cancelCall();
+    this.open?.unsubscribe();
     this.error(error);
   }
 }

@@ -2,19 +2,29 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 
 const UINT32_LIMIT = 0x1_0000_0000;
+const NO_BYTES = Buffer.alloc(0);
 
 /** Reads what a `ByteWriter` wrote; never past the end, never more than was declared. */
 export class ByteReader {
   private cursor = 0;
+  private limit: number;
 
-  constructor(private readonly buffer: Buffer) {}
+  constructor(private readonly buffer: Buffer) {
+    this.limit = buffer.length;
+  }
+
+  /** Goes on with the bytes from `start` to `end`, and no further: one reader serves all messages of a record. */
+  window(start: number, end: number): void {
+    this.cursor = start;
+    this.limit = end;
+  }
 
   get remaining(): number {
-    return this.buffer.length - this.cursor;
+    return this.limit - this.cursor;
   }
 
   uint8(): number {
-    return this.buffer.readUInt8(this.advance(1));
+    return this.buffer[this.advance(1)] as number;
   }
 
   uint16(): number {
@@ -35,6 +45,7 @@ export class ByteReader {
 
   /** A view, not a copy. */
   bytes(length: number): Buffer {
+    if (length === 0) return NO_BYTES;
     const start = this.advance(length);
     return this.buffer.subarray(start, start + length);
   }
@@ -59,7 +70,7 @@ export class ByteReader {
 
   private advance(bytes: number): number {
     const start = this.cursor;
-    if (bytes > this.buffer.length - start) {
+    if (bytes > this.limit - start) {
       throw malformed(`${bytes} bytes were announced where ${this.remaining} are left`);
     }
     this.cursor = start + bytes;

@@ -4,19 +4,50 @@ const TICK_MS = 10;
 /** Node fires a longer timer at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** What ends at a time. The tick is written here so that removing needs no search. */
-export interface Due {
-  dueTick: number;
+/** What ends at a time. Its place among the others is kept in itself: waiting takes no memory beside it. */
+export abstract class Due {
+  /** These three are written by `Deadlines` alone. */
+  dueTick = 0;
+  dueBefore: Due | undefined = undefined;
+  dueAfter: Due | undefined = undefined;
+}
+
+/** All that is due in one tick: the anchor of a ring. */
+class Bucket extends Due {
+  override dueBefore: Due = this;
+  override dueAfter: Due = this;
+
+  get isEmpty(): boolean {
+    return this.dueAfter === this;
+  }
+
+  append(item: Due): void {
+    item.dueBefore = this.dueBefore;
+    item.dueAfter = this;
+    this.dueBefore.dueAfter = item;
+    this.dueBefore = item;
+  }
+
+  /** @returns false for an item that stands in no ring. */
+  static unlink(item: Due): boolean {
+    const { dueBefore, dueAfter } = item;
+    if (dueBefore === undefined || dueAfter === undefined) return false;
+    dueBefore.dueAfter = dueAfter;
+    dueAfter.dueBefore = dueBefore;
+    item.dueBefore = undefined;
+    item.dueAfter = undefined;
+    return true;
+  }
 }
 
 /**
  * Many deadlines, one timer.
  *
  * Due items stand in one bucket per tick; the timer is set for the earliest tick that has had an item. Adding and removing
- * cost a set operation; nothing runs while no item is there. An item is told at or after its time, at most a tick late.
+ * take no memory and no search; nothing runs while no item is there. An item is told at or after its time, at most a tick late.
  */
 export class Deadlines<T extends Due> {
-  private readonly buckets = new Map<number, Set<T>>();
+  private readonly buckets = new Map<number, Bucket>();
   private timer: NodeJS.Timeout | undefined;
   private timerTick = Infinity;
   private size = 0;
@@ -29,19 +60,24 @@ export class Deadlines<T extends Due> {
   add(item: T, delayMs: number): void {
     const tick = Math.ceil((this.now() + delayMs) / TICK_MS);
     item.dueTick = tick;
-    const bucket = this.buckets.get(tick);
-    if (bucket === undefined) this.buckets.set(tick, new Set([item]));
-    else bucket.add(item);
+    this.bucketOf(tick).append(item);
     this.size += 1;
     if (tick < this.timerTick) this.arm(tick);
   }
 
   remove(item: T): void {
-    const bucket = this.buckets.get(item.dueTick);
-    if (!bucket?.delete(item)) return;
-    if (bucket.size === 0) this.buckets.delete(item.dueTick);
+    if (!Bucket.unlink(item)) return;
+    if (this.buckets.get(item.dueTick)?.isEmpty) this.buckets.delete(item.dueTick);
     this.size -= 1;
     if (this.size === 0) this.disarm();
+  }
+
+  private bucketOf(tick: number): Bucket {
+    const known = this.buckets.get(tick);
+    if (known !== undefined) return known;
+    const bucket = new Bucket();
+    this.buckets.set(tick, bucket);
+    return bucket;
   }
 
   private arm(tick: number): void {
@@ -70,12 +106,13 @@ export class Deadlines<T extends Due> {
   private expireBucket(tick: number): void {
     const bucket = this.buckets.get(tick);
     if (bucket === undefined) return;
+    this.buckets.delete(tick);
     // One by one, and out of the bucket first: telling one may remove others.
-    for (const item of bucket) {
-      bucket.delete(item);
+    while (!bucket.isEmpty) {
+      const item = bucket.dueAfter as T;
+      Bucket.unlink(item);
       this.size -= 1;
       this.onDue(item);
     }
-    this.buckets.delete(tick);
   }
 }

@@ -1,5 +1,5 @@
 import { RpcError } from '../errors/rpc-error.js';
-import { malformed } from './byte-reader.js';
+import { ByteReader, malformed } from './byte-reader.js';
 import { decodeMessage } from './message-decoder.js';
 import type { Message } from './message.js';
 
@@ -16,6 +16,7 @@ const MAX_MALFORMED = 16;
  */
 export const decodeFrameList = (bytes: Buffer, onMalformed: (error: RpcError) => void): Message[] => {
   const messages: Message[] = [];
+  const reader = new ByteReader(bytes);
   let malformedCount = 0;
   let offset = 0;
   const skip = (error: RpcError): void => {
@@ -28,7 +29,8 @@ export const decodeFrameList = (bytes: Buffer, onMalformed: (error: RpcError) =>
       skip(malformed(`the message at byte ${offset} is longer than the record`));
       break;
     }
-    const message = tryDecode(bytes.subarray(offset + LENGTH_BYTES, end), skip);
+    reader.window(offset + LENGTH_BYTES, end);
+    const message = tryDecode(reader, skip);
     if (message !== undefined) messages.push(message);
     offset = end;
   }
@@ -41,9 +43,9 @@ const endOfMessage = (bytes: Buffer, offset: number): number | undefined => {
   return end <= bytes.length ? end : undefined;
 };
 
-const tryDecode = (bytes: Buffer, onMalformed: (error: RpcError) => void): Message | undefined => {
+const tryDecode = (reader: ByteReader, onMalformed: (error: RpcError) => void): Message | undefined => {
   try {
-    return decodeMessage(bytes);
+    return decodeMessage(reader);
   } catch (error) {
     onMalformed(RpcError.from(error));
     return undefined;

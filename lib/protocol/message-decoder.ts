@@ -1,15 +1,14 @@
 import { statusOfCode } from '../errors/status.js';
-import { ByteReader, malformed } from './byte-reader.js';
+import { malformed, type ByteReader } from './byte-reader.js';
 import { MESSAGE_KINDS, type EventMessage, type Message, type RequestMessage } from './message.js';
 
 const NO_BYTES = 0xffff_ffff;
 
 /**
- * Reads one message, given without its length.
+ * Reads one message, given without its length, up to the end of the reader's window.
  * @throws RpcError `INVALID_ARGUMENT` for a malformed body or an unknown kind.
  */
-export const decodeMessage = (bytes: Buffer): Message => {
-  const reader = new ByteReader(bytes);
+export const decodeMessage = (reader: ByteReader): Message => {
   const kind = reader.uint8();
   const decode = DECODERS[kind];
   if (decode === undefined) throw malformed(`message kind ${kind} is unknown to this version`);

@@ -1,9 +1,9 @@
 import type { MessageHandler } from '@nestjs/microservices';
-import { isObservable, type Observable } from 'rxjs';
 import type { Counters } from '../diagnostics/counters.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
+import { Execution } from './execution.js';
 import type { IncomingCall } from './incoming-call.js';
 import { KafkaRpcContext } from './kafka-rpc-context.js';
 import { EventOutcome, type Outcome } from './outcome.js';
@@ -12,8 +12,10 @@ import { ReplyStream, type ReplyRoad } from './reply-stream.js';
 /** What Nest gives: the handlers, and the hooks that must run around each. */
 export interface Handlers {
   find(pattern: string): MessageHandler | undefined;
-  /** Runs `handle` between Nest's processing hooks; it calls `end` when the work is over. Never rejects by itself. */
-  runWithHooks(context: KafkaRpcContext, handle: (end: () => void) => Promise<void>): Promise<void>;
+  /** False while nobody has set a hook: then nothing need stand between a call and its handler. */
+  hasHooks(): boolean;
+  /** Runs `handle`, which never rejects, between Nest's processing hooks. @throws what a hook throws. */
+  runWithHooks(context: KafkaRpcContext, handle: () => Promise<void>): Promise<void>;
   onEventError(pattern: string, error: RpcError): void;
 }
 
@@ -21,47 +23,74 @@ export interface Handlers {
 export class Dispatcher {
   private lastRun = 0;
   private readonly deadlines = new Deadlines<IncomingCall>((call) => call.stop('The deadline passed.'));
+  private readonly onOver: (call: IncomingCall) => void;
 
+  /** @param onOver called once per call, when its place is free: its handler has ended, or nobody waits for it any more */
   constructor(
     private readonly handlers: Handlers,
     private readonly road: ReplyRoad,
     private readonly counters: Counters,
-  ) {}
+    onOver: (call: IncomingCall) => void,
+  ) {
+    this.onOver = (call) => {
+      this.deadlines.remove(call);
+      onOver(call);
+    };
+  }
 
-  /**
-   * Runs one call or event.
-   * @param done called once, when its place is free for another: the handler is over, or nobody waits for it any more
-   */
-  dispatch(call: IncomingCall, done: () => void): void {
-    if (call.stopReason !== undefined) return done();
+  /** Runs one call or event. */
+  dispatch(call: IncomingCall): void {
+    if (call.stopReason !== undefined) return this.onOver(call);
     const timeLeftMs = call.timeLeftMs(this.road.clock.now());
     const outcome = timeLeftMs > 0 ? this.outcomeOf(call) : undefined;
     if (outcome === undefined) {
       this.counters.add('callsExpired');
       call.finish();
-      return done();
+      return this.onOver(call);
     }
-    const release = once(() => {
-      this.deadlines.remove(call);
-      done();
-    });
-    call.start();
-    call.onStop(release);
+    const execution = new Execution(call, outcome, this.onOver);
+    call.start(execution);
     if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs);
-    void this.run(call, outcome).then(release);
+    this.begin(execution);
+  }
+
+  private begin(execution: Execution): void {
+    const { call } = execution;
+    try {
+      const handler = this.handlerOf(call);
+      const data = this.readPayload(call);
+      const context = new KafkaRpcContext(call, this.road.codec.serializer);
+      if (this.handlers.hasHooks()) this.beginWithHooks(execution, context, () => handler(data, context));
+      else execution.follow(handler(data, context));
+    } catch (error) {
+      execution.fail(error);
+    }
+  }
+
+  private beginWithHooks(execution: Execution, context: KafkaRpcContext, handle: () => unknown): void {
+    const handled = async (): Promise<void> => {
+      try {
+        execution.follow(handle());
+      } catch (error) {
+        execution.fail(error);
+      }
+      await execution.ended();
+    };
+    this.handlers.runWithHooks(context, handled).catch((error: unknown) => execution.fail(error));
   }
 
   /** Undefined for a request to which no reply address was given: nobody can wait for it. */
   private outcomeOf(call: IncomingCall): Outcome | undefined {
-    const { caller, message } = call.origin;
+    const { message, origin } = call;
+    const { replies } = origin.caller;
     if (message.kind === 'event') {
       this.counters.add('eventsStarted');
       return new EventOutcome(call, (error) => this.onEventError(message.pattern, error));
     }
-    if (caller.replies === null) return undefined;
+    if (replies === null) return undefined;
     this.counters.add('callsStarted');
     this.lastRun = (this.lastRun + 1) >>> 0;
-    return new ReplyStream(call, caller.replies, this.lastRun, this.road);
+    return new ReplyStream(call, replies, this.lastRun, this.road);
   }
 
   private onEventError(pattern: string, error: RpcError): void {
@@ -69,27 +98,8 @@ export class Dispatcher {
     this.handlers.onEventError(pattern, error);
   }
 
-  private async run(call: IncomingCall, outcome: Outcome): Promise<void> {
-    try {
-      const handler = this.handlerOf(call);
-      const data = this.readPayload(call);
-      const context = new KafkaRpcContext(call, this.road.codec.serializer);
-      await this.handlers.runWithHooks(context, async (end) => {
-        try {
-          await consume(await handler(data, context), call, outcome);
-        } catch (error) {
-          outcome.error(RpcError.from(error));
-        } finally {
-          end();
-        }
-      });
-    } catch (error) {
-      outcome.error(RpcError.from(error));
-    }
-  }
-
   private handlerOf(call: IncomingCall): MessageHandler {
-    const { message } = call.origin;
+    const { message } = call;
     const handler = this.handlers.find(message.pattern);
     if (handler === undefined) throw noHandler(message.pattern, call);
     if (handler.isEventHandler && message.kind === 'request') throw eventOnly(message.pattern);
@@ -97,7 +107,8 @@ export class Dispatcher {
   }
 
   private readPayload(call: IncomingCall): unknown {
-    const { message, envelope } = call.origin;
+    const { message } = call;
+    const { envelope } = call.origin;
     const { serializer } = this.road.codec;
     if (envelope.contentType !== serializer.contentType) {
       const reason = `it is ${envelope.contentType}, this server reads ${serializer.contentType}.`;
@@ -110,45 +121,6 @@ export class Dispatcher {
     }
   }
 }
-
-/** Passes on what a handler returned. Resolves when that is over. */
-const consume = (result: unknown, call: IncomingCall, outcome: Outcome): Promise<void> | undefined => {
-  if (isObservable(result)) return consumeStream(result, call, outcome);
-  outcome.value(result);
-  return undefined;
-};
-
-const consumeStream = (values: Observable<unknown>, call: IncomingCall, outcome: Outcome): Promise<void> =>
-  new Promise((resolve) => {
-    const subscription = values.subscribe({
-      next: (value) => {
-        // The subscription does not exist yet when a value comes while subscribing.
-        if (!outcome.next(value)) queueMicrotask(() => stop());
-      },
-      error: (error: unknown) => {
-        outcome.error(RpcError.from(error));
-        resolve();
-      },
-      complete: () => {
-        outcome.complete();
-        resolve();
-      },
-    });
-    const stop = (): void => {
-      subscription.unsubscribe();
-      resolve();
-    };
-    call.onStop(stop);
-  });
-
-const once = (callback: () => void): (() => void) => {
-  let isCalled = false;
-  return () => {
-    if (isCalled) return;
-    isCalled = true;
-    callback();
-  };
-};
 
 const unreadable = (pattern: string, reason: string): RpcError =>
   new RpcError(RpcStatus.INVALID_ARGUMENT, `The data of "${pattern}" cannot be read: ${reason}`);

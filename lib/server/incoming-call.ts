@@ -1,5 +1,5 @@
 import type { ConsumerRecord } from '../driver/record.js';
-import type { Due } from '../protocol/deadlines.js';
+import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
@@ -11,36 +11,51 @@ export interface CallerAddress {
   readonly replies: Destination | null;
 }
 
-/** What came with a call. */
+/** Where calls come from: the same for all calls of a record. */
 export interface CallOrigin {
-  readonly message: RequestMessage | EventMessage;
   readonly envelope: RequestEnvelope;
   readonly record: ConsumerRecord;
   readonly caller: CallerAddress;
   /** On the estimate of the broker's clock. */
   readonly receivedAtMs: number;
+  /** The call needs nothing more from this server: its reply is with the broker, or nobody wants one. */
+  onFinished(call: IncomingCall): void;
+  /** The call was let go of before it was started: it is another server's. */
+  onDropped(call: IncomingCall): void;
 }
 
-/** One call or event in this server's hands, from its record to its last reply. */
-export class IncomingCall implements Work, Due {
-  dueTick = 0;
+/** What runs a call, and can be ended from outside. */
+export interface Stoppable {
+  stop(): void;
+}
+
+/** One call or event in this server's hands, from its record to its last reply. One of these is all that most calls take. */
+export class IncomingCall extends Due implements Work {
   readonly orderKey: string | null;
-  private readonly onFinished: (() => void)[] = [];
-  private readonly onStopped: (() => void)[] = [];
+  private work: Stoppable | undefined;
+  private waiting: (() => void)[] | undefined;
   private abortController: AbortController | undefined;
   private stoppedBy: string | undefined;
-  private isFinished = false;
-  private isStarted = false;
-  private onDropped: (() => void) | undefined;
+  private hasFinished = false;
+  private hasStarted = false;
 
-  constructor(readonly origin: CallOrigin) {
-    const { key } = origin.message;
+  constructor(
+    readonly message: RequestMessage | EventMessage,
+    readonly origin: CallOrigin,
+  ) {
+    super();
+    const { key } = message;
     this.orderKey = key === null ? null : `${origin.record.topic}:${key.toString('latin1')}`;
   }
 
   /** Why the work was ended from outside; undefined while it was not. */
   get stopReason(): string | undefined {
     return this.stoppedBy;
+  }
+
+  /** Whether a handler has, or had, it. */
+  get isStarted(): boolean {
+    return this.hasStarted;
   }
 
   /** Aborts when nobody waits any more; made when it is first asked for. */
@@ -52,30 +67,21 @@ export class IncomingCall implements Work, Due {
 
   /** The time left until the caller gives up, in milliseconds; Infinity when it never does. */
   timeLeftMs(brokerNowMs: number): number {
-    const { message, record } = this.origin;
-    return message.ttlMs === 0 ? Infinity : record.timestampMs + message.ttlMs - brokerNowMs;
+    const { ttlMs } = this.message;
+    return ttlMs === 0 ? Infinity : this.origin.record.timestampMs + ttlMs - brokerNowMs;
   }
 
-  /** How the work is ended from outside. */
-  onStop(stopWork: () => void): void {
-    if (this.stoppedBy === undefined) this.onStopped.push(stopWork);
-    else stopWork();
-  }
-
-  /** A handler has it now. */
-  start(): void {
-    this.isStarted = true;
+  /** A handler gets it now. @param work what to stop when nobody waits any more */
+  start(work: Stoppable): void {
+    this.hasStarted = true;
+    this.work = work;
+    if (this.stoppedBy !== undefined) work.stop();
   }
 
   /** Lets go of a call that was not started: it is another server's. */
   drop(): void {
-    if (this.isStarted || !this.interrupt('The partition is read by another server.')) return;
-    this.onDropped?.();
-  }
-
-  /** Runs when the call is let go of. */
-  whenDropped(callback: () => void): void {
-    this.onDropped = callback;
+    if (this.hasStarted || !this.interrupt('The partition is read by another server.')) return;
+    this.origin.onDropped(this);
   }
 
   /** Nobody waits any more: ends the work, and with it the call. @returns whether there was any to end. */
@@ -89,22 +95,23 @@ export class IncomingCall implements Work, Due {
    * Ends the work but not the call: it was not answered, so another server is to run it. @returns whether there was any.
    */
   interrupt(reason: string): boolean {
-    if (this.isFinished || this.stoppedBy !== undefined) return false;
+    if (this.hasFinished || this.stoppedBy !== undefined) return false;
     this.stoppedBy = reason;
     this.abortController?.abort(reason);
-    for (const stopWork of this.onStopped) stopWork();
+    this.work?.stop();
     return true;
   }
 
-  /** Runs when the call needs nothing more from this server: its reply is with the broker, or nobody wants one. */
+  /** Runs when the call is finished, behind its origin's own `onFinished`. */
   whenFinished(callback: () => void): void {
-    if (this.isFinished) callback();
-    else this.onFinished.push(callback);
+    if (this.hasFinished) callback();
+    else (this.waiting ??= []).push(callback);
   }
 
   finish(): void {
-    if (this.isFinished) return;
-    this.isFinished = true;
-    for (const callback of this.onFinished) callback();
+    if (this.hasFinished) return;
+    this.hasFinished = true;
+    this.origin.onFinished(this);
+    if (this.waiting !== undefined) for (const callback of this.waiting) callback();
   }
 }

@@ -17,29 +17,29 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
 
   /** The pattern as the caller sent it, normalized as Nest does. */
   getPattern(): string {
-    return this.call.origin.message.pattern;
+    return this.call.message.pattern;
   }
 
   /** The same for every execution of this call, and for no other call in the cluster. */
   getCallId(): string {
-    const { caller, message } = this.call.origin;
-    return formatCallId(caller.id, message.seq);
+    const { message, origin } = this.call;
+    return formatCallId(origin.caller.id, message.seq);
   }
 
   /** The headers that the caller set. */
   getHeaders(): Readonly<Record<string, string>> {
-    return this.call.origin.message.headers;
+    return this.call.message.headers;
   }
 
   /** What the client's dispatch hook attached. */
   getMetadata(): KafkaRpcMetadata {
-    const { metadata } = this.call.origin.message;
+    const { metadata } = this.call.message;
     return metadata.length === 0 ? {} : (this.serializer.deserialize(metadata) as KafkaRpcMetadata);
   }
 
   /** The key that decided on partition and order; `null` for none. */
   getKey(): Buffer | null {
-    return this.call.origin.message.key;
+    return this.call.message.key;
   }
 
   getTopic(): string {
@@ -62,13 +62,13 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
 
   /** Which sending of the call this is; 1 for the first. */
   getAttempt(): number {
-    return this.call.origin.message.attempt;
+    return this.call.message.attempt;
   }
 
   /** When the caller gives up, in milliseconds since the epoch on the broker's clock; undefined for never. */
   getDeadline(): number | undefined {
-    const { message, record } = this.call.origin;
-    return message.ttlMs === 0 ? undefined : record.timestampMs + message.ttlMs;
+    const { message, origin } = this.call;
+    return message.ttlMs === 0 ? undefined : origin.record.timestampMs + message.ttlMs;
   }
 
   /** Aborts when nobody waits for the answer any more: the caller cancelled, or its deadline passed. */

@@ -32,6 +32,8 @@ export class KafkaRpcServer
     (status) => this._status$.next(status),
     (event, error) => this.logger.error(`A listener of "${event}" failed: ${describe(error)}`),
   );
+  /** What Nest has in the place of a hook that nobody set. */
+  private readonly noStartHook = this.onProcessingStartHook;
   private starting: Promise<RunningServer> | undefined;
   private running: RunningServer | undefined;
 
@@ -122,6 +124,8 @@ export class KafkaRpcServer
   private nestHandlers(): Handlers {
     return {
       find: (pattern) => this.findHandler(pattern),
+      hasHooks: () =>
+        this.onProcessingStartHook !== this.noStartHook || this.onProcessingEndHook !== undefined,
       runWithHooks: (context, handle) => this.runWithHooks(context, handle),
       onEventError: (pattern, error) => this.logger.error(`Event "${pattern}" failed: ${describe(error)}`),
     };
@@ -132,12 +136,11 @@ export class KafkaRpcServer
     return this.messageHandlers.get(pattern) ?? this.getHandlerByPattern(pattern) ?? undefined;
   }
 
-  private async runWithHooks(
-    context: KafkaRpcContext,
-    handle: (end: () => void) => Promise<void>,
-  ): Promise<void> {
-    const end = (): void => this.onProcessingEndHook?.(this.transportId as symbol, context);
-    await this.onProcessingStartHook(this.transportId as symbol, context, () => handle(end));
+  private async runWithHooks(context: KafkaRpcContext, handle: () => Promise<void>): Promise<void> {
+    await this.onProcessingStartHook(this.transportId as symbol, context, async () => {
+      await handle();
+      this.onProcessingEndHook?.(this.transportId as symbol, context);
+    });
   }
 
   private driverLog(): DriverLog {

@@ -5,6 +5,7 @@ import type { BrokerClock } from '../wire/broker-clock.js';
 import type { Codec } from '../wire/codec.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Outbox } from '../wire/outbox.js';
+import type { Delivery } from '../wire/outgoing-record.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { Outcome } from './outcome.js';
 
@@ -24,7 +25,7 @@ const MAX_MESSAGE_CHARACTERS = 8_192;
  * for it any more; until then its offset is not committed, so that another server would run it again. Nothing is sent
  * once the work was ended from outside.
  */
-export class ReplyStream implements Outcome {
+export class ReplyStream implements Outcome, Delivery {
   /** How many values were sent. */
   private index = 0;
   /**
@@ -32,6 +33,7 @@ export class ReplyStream implements Outcome {
    * Nest interceptor makes of a plain result, are then one message.
    */
   private held: Buffer | undefined;
+  private last: CompleteMessage | ErrorMessage | undefined;
   private isEnded = false;
 
   constructor(
@@ -52,18 +54,33 @@ export class ReplyStream implements Outcome {
   }
 
   complete(): void {
-    this.end(() => this.completeMessage(this.takeHeld()));
+    if (this.beginEnd()) this.sendEnd(this.completeMessage(this.takeHeld()));
   }
 
   value(value: unknown): void {
-    this.end(() => this.completeMessage(this.serialize(value)));
+    if (!this.beginEnd()) return;
+    try {
+      this.sendEnd(this.completeMessage(this.serialize(value)));
+    } catch (error) {
+      this.sendEnd(this.errorMessage(RpcError.from(error)));
+    }
   }
 
   error(error: RpcError): void {
-    this.end(() => {
+    if (!this.beginEnd()) return;
+    try {
       this.sendHeld();
-      return this.errorMessage(error);
-    });
+      this.sendEnd(this.errorMessage(error));
+    } catch (lastValue) {
+      this.sendEnd(this.errorMessage(RpcError.from(lastValue)));
+    }
+  }
+
+  /** The broker has the end, or did not take it. */
+  settled(error?: RpcError): void {
+    if (error === undefined) return this.call.finish();
+    if (this.call.stopReason !== undefined || this.last === undefined) return;
+    this.onEndLost(this.last, error);
   }
 
   private hold(payload: Buffer): void {
@@ -90,7 +107,7 @@ export class ReplyStream implements Outcome {
   private sendHeld(): void {
     const payload = this.takeHeld();
     if (payload === null) return;
-    const { seq } = this.call.origin.message;
+    const { seq } = this.call.message;
     const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
     this.road.outbox.send(this.to, message, {
       settled: (error) => error !== undefined && this.breakOff(error),
@@ -104,16 +121,11 @@ export class ReplyStream implements Outcome {
     this.error(error);
   }
 
-  private end(message: () => CompleteMessage | ErrorMessage): void {
-    if (this.isOver()) return;
+  /** @returns false when there is nothing to end any more. */
+  private beginEnd(): boolean {
+    if (this.isOver()) return false;
     this.isEnded = true;
-    let last: CompleteMessage | ErrorMessage;
-    try {
-      last = message();
-    } catch (error) {
-      last = this.errorMessage(RpcError.from(error));
-    }
-    this.sendEnd(last);
+    return true;
   }
 
   private isOver(): boolean {
@@ -121,16 +133,15 @@ export class ReplyStream implements Outcome {
   }
 
   private sendEnd(message: CompleteMessage | ErrorMessage): void {
+    this.last = message;
     try {
-      this.road.outbox.send(this.to, message, { settled: (error) => this.onEndSettled(message, error) });
+      this.road.outbox.send(this.to, message, this);
     } catch (error) {
-      this.onEndSettled(message, RpcError.from(error));
+      this.settled(RpcError.from(error));
     }
   }
 
-  private onEndSettled(message: CompleteMessage | ErrorMessage, error: RpcError | undefined): void {
-    if (error === undefined) return this.call.finish();
-    if (this.call.stopReason !== undefined) return;
+  private onEndLost(message: CompleteMessage | ErrorMessage, error: RpcError): void {
     const timeLeftMs = this.call.timeLeftMs(this.road.clock.now());
     if (timeLeftMs <= 0) return this.call.finish();
     if (isRetryable(error.status) && error.retryable) {
@@ -143,25 +154,38 @@ export class ReplyStream implements Outcome {
   }
 
   private completeMessage(payload: Buffer | null): CompleteMessage {
-    return { kind: 'complete', ...this.replyFacts(), index: this.index, payload };
+    const { message, origin } = this.call;
+    return {
+      kind: 'complete',
+      seq: message.seq,
+      run: this.run,
+      index: this.index,
+      receivedAtMs: origin.receivedAtMs,
+      repliedAtMs: this.road.clock.now(),
+      payload,
+    };
   }
 
   private errorMessage(error: RpcError): ErrorMessage {
-    const { status, retryable } = error;
-    const message = error.message.slice(0, MAX_MESSAGE_CHARACTERS);
-    return { kind: 'error', ...this.replyFacts(), status, message, retryable, details: this.details(error) };
-  }
-
-  private replyFacts(): Pick<CompleteMessage, 'seq' | 'run' | 'receivedAtMs' | 'repliedAtMs'> {
-    const { message, receivedAtMs } = this.call.origin;
-    return { seq: message.seq, run: this.run, receivedAtMs, repliedAtMs: this.road.clock.now() };
+    const { message, origin } = this.call;
+    return {
+      kind: 'error',
+      seq: message.seq,
+      run: this.run,
+      status: error.status,
+      retryable: error.retryable,
+      receivedAtMs: origin.receivedAtMs,
+      repliedAtMs: this.road.clock.now(),
+      message: error.message.slice(0, MAX_MESSAGE_CHARACTERS),
+      details: this.details(error),
+    };
   }
 
   private serialize(value: unknown): Buffer {
     try {
       return this.road.codec.serializer.serialize(value);
     } catch (cause) {
-      const { pattern } = this.call.origin.message;
+      const { pattern } = this.call.message;
       const reason = RpcError.from(cause).message;
       throw new RpcError(RpcStatus.INTERNAL, `The result of "${pattern}" cannot be serialized: ${reason}`, {
         cause,

@@ -4,11 +4,12 @@ import type { ConsumerRecord } from '../driver/record.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
-import type { Message } from '../protocol/message.js';
+import type { EventMessage, Message, RequestMessage } from '../protocol/message.js';
 import type { BrokerClock } from '../wire/broker-clock.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import type { Caller, Callers } from './caller.js';
-import { IncomingCall, type CallOrigin } from './incoming-call.js';
+import { IncomingCall } from './incoming-call.js';
+import { RecordInHand } from './record-in-hand.js';
 
 /** The only place replies may go to. */
 export interface ReplyTopic {
@@ -40,28 +41,17 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
   }
 
   onMessages(messages: readonly Message[], envelope: RequestEnvelope, record: ConsumerRecord): void {
-    const caller = this.parts.callers.get(envelope.sender, envelope.replyTo);
-    // One too many, so that calls which finish at once do not finish the record before the last one is counted.
-    let open = 1;
-    const finishOne = (): void => {
-      open -= 1;
-      if (open === 0) this.parts.onFinished(record);
-    };
-    const receivedAtMs = this.parts.clock.now();
+    const { callers, clock, onFinished } = this.parts;
+    const caller = callers.get(envelope.sender, envelope.replyTo);
+    const inHand = new RecordInHand({ record, envelope, caller, receivedAtMs: clock.now() }, onFinished);
     const cancelled = cancelledSeqs(messages);
     for (const message of messages) {
-      if (message.kind === 'request' || message.kind === 'event') {
-        if (cancelled?.has(message.seq)) {
-          this.parts.counters.add('callsCancelled');
-          continue;
-        }
-        open += 1;
-        this.takeIn({ message, envelope, record, caller, receivedAtMs }, finishOne);
-      } else if (message.kind === 'cancel') {
-        this.cancel(caller, message.seq);
-      }
+      if (message.kind === 'cancel') this.cancel(caller, message.seq);
+      else if (message.kind !== 'request' && message.kind !== 'event') continue;
+      else if (cancelled?.has(message.seq)) this.parts.counters.add('callsCancelled');
+      else this.takeIn(message, inHand);
     }
-    finishOne();
+    inHand.closeOne();
   }
 
   onRefused(record: ConsumerRecord, refused: RefusedRecord): void {
@@ -69,21 +59,17 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
     this.parts.onFinished(record);
   }
 
-  private takeIn(origin: CallOrigin & { readonly caller: Caller }, onFinished: () => void): void {
-    const { caller, message } = origin;
-    const inHand = caller.calls.get(message.seq);
+  private takeIn(message: RequestMessage | EventMessage, record: RecordInHand): void {
+    const { calls } = record.caller;
+    record.openOne();
+    const inHand = calls.get(message.seq);
     if (inHand !== undefined) {
       // The same call again, while its first delivery is still being worked on: one answer serves both.
       this.parts.counters.add('recordsRedelivered');
-      return inHand.whenFinished(onFinished);
+      return inHand.whenFinished(() => record.closeOne());
     }
-    const call = new IncomingCall(origin);
-    caller.calls.set(message.seq, call);
-    call.whenDropped(() => caller.calls.delete(message.seq));
-    call.whenFinished(() => {
-      caller.calls.delete(message.seq);
-      onFinished();
-    });
+    const call = new IncomingCall(message, record);
+    calls.set(message.seq, call);
     this.parts.onCall(call);
   }
 

@@ -15,7 +15,7 @@ import type { IncomingCall } from './incoming-call.js';
 import { RequestIntake } from './request-intake.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { ServiceConsumer } from './service-consumer.js';
-import { UnfinishedCalls } from './unfinished-calls.js';
+import { startedAreFinished } from './unfinished-calls.js';
 import { WorkQueue } from './work-queue.js';
 
 /** What a running server tells the strategy object. */
@@ -44,7 +44,6 @@ export class RunningServer {
   private readonly queue: WorkQueue<IncomingCall>;
   private readonly outbox: Outbox;
   private readonly callers: Callers;
-  private readonly unfinished = new UnfinishedCalls();
   /** The services whose groups have not told yet which partitions are whose. */
   private readonly rebalancing = new Set<string>();
   private isClosing = false;
@@ -59,17 +58,14 @@ export class RunningServer {
     const clock = parts.clock;
     this.outbox = new Outbox(driver, codec, clock, options);
     this.callers = new Callers(parts.id, codec);
-    const dispatcher = new Dispatcher(hooks.handlers, { outbox: this.outbox, codec, clock }, counters);
+    const road = { outbox: this.outbox, codec, clock };
+    const dispatcher = new Dispatcher(hooks.handlers, road, counters, (call) => this.queue.done(call));
     this.queue = new WorkQueue<IncomingCall>({
       concurrency: options.concurrency,
       maxQueued: options.maxQueued,
       onFull: () => this.consumers.forEach((consumer) => consumer.pause()),
       onRoom: () => this.resume(),
-      start: (call, done) => {
-        // One that was dropped or cancelled while it waited is never started, so never unfinished.
-        if (call.stopReason === undefined) this.unfinished.add(call);
-        dispatcher.dispatch(call, done);
-      },
+      start: (call) => dispatcher.dispatch(call),
     });
     const byTopic = new Map<string, ServiceConsumer>();
     const intake = new RequestIntake({
@@ -164,7 +160,7 @@ export class RunningServer {
       onRebalancing: () => {
         this.rebalancing.add(service);
         this.queue.hold();
-        return within(this.unfinished.none(), FINISH_MS);
+        return within(startedAreFinished(this.callers.openCalls()), FINISH_MS);
       },
       onRebalanced: () => {
         this.rebalancing.delete(service);

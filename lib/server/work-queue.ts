@@ -9,8 +9,8 @@ export interface WorkQueueOptions<T extends Work> {
   readonly maxQueued: number;
   readonly onFull: () => void;
   readonly onRoom: () => void;
-  /** Starts the work; `done` must be called exactly once, at any time. */
-  readonly start: (work: T, done: () => void) => void;
+  /** Starts the work; `done(work)` must be called exactly once, at any time. */
+  readonly start: (work: T) => void;
 }
 
 /** Taken work is let go of in batches of at least so many: amortized, a piece is moved once. */
@@ -53,6 +53,17 @@ export class WorkQueue<T extends Work> {
     this.startReady();
   }
 
+  /** The place of this work is free. */
+  done(work: T): void {
+    this.running -= 1;
+    this.size -= 1;
+    if (work.orderKey !== null) this.readyNextOf(work.orderKey);
+    this.startReady();
+    this.checkRoom();
+    if (this.running > 0) return;
+    for (const resolve of this.idleWaiters.splice(0)) resolve();
+  }
+
   /** Nothing is started until `release`. */
   hold(): void {
     this.isHeld = true;
@@ -79,7 +90,7 @@ export class WorkQueue<T extends Work> {
         const work = this.takeReady();
         if (work === undefined) break;
         this.running += 1;
-        this.options.start(work, () => this.onDone(work));
+        this.options.start(work);
       }
     } finally {
       this.isStarting = false;
@@ -95,16 +106,6 @@ export class WorkQueue<T extends Work> {
       this.head = 0;
     }
     return work;
-  }
-
-  private onDone(work: T): void {
-    this.running -= 1;
-    this.size -= 1;
-    if (work.orderKey !== null) this.readyNextOf(work.orderKey);
-    this.startReady();
-    this.checkRoom();
-    if (this.running > 0) return;
-    for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 
   private readyNextOf(key: string): void {

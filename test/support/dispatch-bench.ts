@@ -25,7 +25,8 @@ export class DispatchBench {
   private readonly dispatcher = new Dispatcher(
     {
       find: () => this.handler,
-      runWithHooks: async (_context, handle) => handle(() => undefined),
+      hasHooks: () => false,
+      runWithHooks: async (_context, handle) => handle(),
       onEventError: (pattern, error) => void this.eventErrors.push([pattern, error.message]),
     },
     {
@@ -34,6 +35,7 @@ export class DispatchBench {
       clock: new BrokerClock(() => this.nowMs),
     },
     this.counters,
+    () => (this.freed += 1),
   );
 
   /** Registers the handler as Nest does. */
@@ -44,7 +46,7 @@ export class DispatchBench {
   }
 
   async dispatch(call: IncomingCall = incomingCall()): Promise<IncomingCall> {
-    this.dispatcher.dispatch(call, () => (this.freed += 1));
+    this.dispatcher.dispatch(call);
     await this.settle();
     return call;
   }

@@ -57,10 +57,11 @@ export interface IncomingCallParts {
 
 /** A call with a payload in JSON, appended at time 0. */
 export const incomingCall = (parts: IncomingCallParts = {}): IncomingCall =>
-  new IncomingCall({
-    message: parts.message ?? request(),
+  new IncomingCall(parts.message ?? request(), {
     envelope: requestEnvelope(parts.envelope),
     record: consumed(parts.record ?? {}),
     caller: parts.caller ?? { id: CLIENT_ID, replies: REPLIES },
     receivedAtMs: parts.receivedAtMs ?? 1,
+    onFinished: () => undefined,
+    onDropped: () => undefined,
   });

@@ -1,4 +1,4 @@
-import { PendingCall, type CallAnswer, type CallFacts } from '../../lib/client/pending-call.js';
+import { PendingCall, type CallFacts } from '../../lib/client/pending-call.js';
 import type { RpcError } from '../../lib/errors/rpc-error.js';
 import type { ErrorMessage } from '../../lib/protocol/message.js';
 import { json } from '../../lib/wire/serializers/json.js';
@@ -14,11 +14,16 @@ export class RecordedCall {
   /** Values, then `end` or the status of the error. */
   readonly heard: unknown[] = [];
   readonly errors: RpcError[] = [];
-  answer: CallAnswer | undefined;
+  answer:
+    { readonly server: Buffer; readonly receivedAtMs: number; readonly repliedAtMs: number } | undefined;
   settledTimes = 0;
+  cancelledTimes = 0;
   readonly call: PendingCall;
 
-  constructor(facts: Partial<CallFacts> = {}, onSettled: (call: PendingCall) => void = () => undefined) {
+  constructor(
+    { owner = this, ...facts }: Partial<CallFacts> & { readonly owner?: object } = {},
+    onSettled: (call: PendingCall) => void = () => undefined,
+  ) {
     const destination = {
       topic: 't',
       partition: 0,
@@ -26,11 +31,11 @@ export class RecordedCall {
       envelope: Buffer.alloc(0),
     } as const;
     this.call = new PendingCall(
-      { seq: 1, pattern: 'sum.add', destination, timeoutMs: 1_000, timeLeftMs: 1_000, owner: this, ...facts },
+      { seq: 1, pattern: 'sum.add', destination, timeoutMs: 1_000, ...facts },
       {
         next: (value) => this.heard.push(value),
-        complete: (answer) => {
-          this.answer = answer;
+        complete: (server, { receivedAtMs, repliedAtMs }) => {
+          this.answer = { server, receivedAtMs, repliedAtMs };
           this.heard.push('end');
         },
         error: (error) => {
@@ -38,21 +43,25 @@ export class RecordedCall {
           this.heard.push(error.status);
         },
       },
-      json(),
-      (call) => {
-        this.settledTimes += 1;
-        onSettled(call);
+      {
+        owner,
+        serializer: json(),
+        onSettled: (call) => {
+          this.settledTimes += 1;
+          onSettled(call);
+        },
+        onCancelled: () => (this.cancelledTimes += 1),
       },
     );
   }
 
   next(index: number, payload: string, { run = 1, server = SERVER_ID }: From = {}): void {
-    const { seq } = this.call.facts;
+    const { seq } = this.call;
     this.call.next({ kind: 'next', seq, run, index, payload: Buffer.from(payload) }, server);
   }
 
   complete(index: number, payload: string | null, { run = 1, server = SERVER_ID }: From = {}): void {
-    const { seq } = this.call.facts;
+    const { seq } = this.call;
     const bytes = payload === null ? null : Buffer.from(payload);
     const times = { receivedAtMs: 10, repliedAtMs: 20 };
     this.call.complete({ kind: 'complete', seq, run, index, payload: bytes, ...times }, server);
@@ -61,7 +70,7 @@ export class RecordedCall {
   error(parts: Partial<ErrorMessage>): void {
     this.call.failed({
       kind: 'error',
-      seq: this.call.facts.seq,
+      seq: this.call.seq,
       run: 1,
       status: 'INTERNAL',
       retryable: false,

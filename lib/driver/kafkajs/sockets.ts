@@ -12,6 +12,9 @@ export const promptSockets: ISocketFactory = ({ host, port, ssl, onConnect }) =>
     : connectTcp({ host, port }, onConnect);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  // kafkajs unrefs a socket each time that it is told to disconnect, and Node notes each until the socket connects, which a
+  // broken one never does: they go with the socket, and are no leak to warn of.
+  socket.setMaxListeners(0);
   return socket;
 };
 

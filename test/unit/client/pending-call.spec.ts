@@ -44,7 +44,7 @@ describe('PendingCall', () => {
     ['error', (call) => call.error({})],
     ['deadline', (call) => call.call.expire()],
     ['failed delivery', (call) => call.call.settled(new RpcError('UNAVAILABLE', 'x'))],
-    ['cancel', (call) => void call.call.abandon()],
+    ['cancel', (call) => void call.call.unsubscribe()],
   ])('settles once: after a(n) %s nothing else is told', (_what, settle) => {
     const call = new RecordedCall();
     settle(call);
@@ -54,14 +54,14 @@ describe('PendingCall', () => {
     call.error({});
     call.call.expire();
     call.call.settled(new RpcError('UNAVAILABLE', 'x'));
-    expect(call.call.abandon()).toBe(false);
+    call.call.unsubscribe();
     expect(call.heard).toEqual(heard);
     expect(call.settledTimes).toBe(1);
   });
 
-  it('is told nothing more once it was abandoned, and says that it was open', () => {
+  it('is told nothing more once it was abandoned', () => {
     const call = new RecordedCall();
-    expect(call.call.abandon()).toBe(true);
+    call.call.unsubscribe();
     expect([call.heard, call.settledTimes]).toEqual([[], 1]);
   });
 
@@ -123,6 +123,20 @@ describe('PendingCall', () => {
     expect(sent.errors[0]).toMatchObject({ status: 'DEADLINE_EXCEEDED' });
   });
 
+  it('tells whoever sent it that its caller is gone, once, and not when it has its answer', () => {
+    const [open, answered] = [new RecordedCall(), new RecordedCall()];
+    answered.complete(0, '1');
+    for (const { call } of [open, answered, open]) call.unsubscribe();
+    expect([open.cancelledTimes, answered.cancelledTimes]).toEqual([1, 0]);
+  });
+
+  it('is stale when its time was over before the broker had it', () => {
+    const [unsent, sent, open] = [new RecordedCall(), new RecordedCall(), new RecordedCall()];
+    sent.call.settled();
+    for (const { call } of [unsent, sent]) call.expire();
+    expect([unsent, sent, open].map(({ call }) => call.isStale)).toEqual([true, false, false]);
+  });
+
   it('is open while only its delivery is known', () => {
     const call = new RecordedCall();
     call.call.settled();
@@ -134,17 +148,21 @@ describe('PendingCall', () => {
   it('lets its observer cancel at a value, and then tells nothing', () => {
     const heard: unknown[] = [];
     const call: PendingCall = new PendingCall(
-      new RecordedCall().call.facts,
+      new RecordedCall().call,
       {
         next: (value) => {
           heard.push(value);
-          call.abandon();
+          call.unsubscribe();
         },
         complete: () => heard.push('end'),
         error: () => heard.push('error'),
       },
-      json(),
-      () => undefined,
+      {
+        owner: heard,
+        serializer: json(),
+        onSettled: () => undefined,
+        onCancelled: () => heard.push('cancel'),
+      },
     );
     const end = { kind: 'complete', seq: 1, run: 1, index: 0, receivedAtMs: 0, repliedAtMs: 0 } as const;
     call.complete({ ...end, payload: Buffer.from('1') }, SERVER_ID);

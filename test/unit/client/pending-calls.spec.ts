@@ -14,9 +14,12 @@ describe('PendingCalls', () => {
 
   afterEach(() => jest.useRealTimers());
 
-  const add = (seq: number, facts: { timeLeftMs?: number; owner?: object } = {}): RecordedCall => {
+  const add = (
+    seq: number,
+    { timeLeftMs = 1_000, ...facts }: { timeLeftMs?: number; owner?: object } = {},
+  ): RecordedCall => {
     const recorded = new RecordedCall({ seq, ...facts }, (call) => calls.remove(call));
-    calls.add(recorded.call);
+    calls.add(recorded.call, timeLeftMs);
     return recorded;
   };
 

@@ -23,11 +23,11 @@ describe('ReplyInbox', () => {
     counters = new Counters();
     const calls = new PendingCalls(10, () => undefined);
     call = new RecordedCall({ seq: 7 }, (settled) => calls.remove(settled));
-    calls.add(call.call);
+    calls.add(call.call, 1_000);
     inbox = new ReplyInbox(CLIENT_ID, 'json', calls, counters);
   });
 
-  afterEach(() => void call.call.abandon());
+  afterEach(() => void call.call.unsubscribe());
 
   const end = { seq: 7, run: 1, receivedAtMs: 0, repliedAtMs: 0 };
 

@@ -1,7 +1,9 @@
-import { Deadlines, type Due } from '../../../lib/protocol/deadlines.js';
+import { Deadlines, Due } from '../../../lib/protocol/deadlines.js';
 
-interface Task extends Due {
-  readonly name: string;
+class Task extends Due {
+  constructor(readonly name: string) {
+    super();
+  }
 }
 
 describe('Deadlines', () => {
@@ -14,7 +16,7 @@ describe('Deadlines', () => {
     (delayMs) => {
       const wait = jest.spyOn(globalThis, 'setTimeout');
       const deadlines = new Deadlines<Task>(() => undefined);
-      deadlines.add({ name: 'far', dueTick: 0 }, delayMs);
+      deadlines.add(new Task('far'), delayMs);
       jest.advanceTimersByTime(60_000);
       for (const [, ms] of wait.mock.calls) expect(ms).toBeLessThanOrEqual(2 ** 31 - 1);
       expect(wait.mock.calls.length).toBeLessThanOrEqual(2);
@@ -23,10 +25,7 @@ describe('Deadlines', () => {
 
   it('tell nothing of an item that is removed while another of the same tick is told', () => {
     const told: string[] = [];
-    const [first, second]: [Task, Task] = [
-      { name: 'first', dueTick: 0 },
-      { name: 'second', dueTick: 0 },
-    ];
+    const [first, second] = [new Task('first'), new Task('second')];
     const deadlines = new Deadlines<Task>(({ name }) => {
       told.push(name);
       deadlines.remove(second);

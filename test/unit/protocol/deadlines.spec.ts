@@ -1,13 +1,15 @@
-import { Deadlines, type Due } from '../../../lib/protocol/deadlines.js';
+import { Deadlines, Due } from '../../../lib/protocol/deadlines.js';
 import { seededRandom } from '../../support/seeded-random.js';
 
 const TICK_MS = 10;
 
-interface Task extends Due {
-  readonly name: string;
+class Task extends Due {
+  constructor(readonly name: string) {
+    super();
+  }
 }
 
-const task = (name: string): Task => ({ name, dueTick: 0 });
+const task = (name: string): Task => new Task(name);
 
 describe('Deadlines', () => {
   let told: [name: string, atMs: number][];

@@ -35,7 +35,7 @@ describe('IncomingCall', () => {
   it('when stopped ends its work, aborts its signal with the reason, and is finished', () => {
     const call = incomingCall();
     const [work, finished] = [jest.fn(), jest.fn()];
-    call.onStop(work);
+    call.start({ stop: work });
     call.whenFinished(finished);
     const { signal } = call;
     expect(call.stop('The caller cancelled.')).toBe(true);
@@ -48,7 +48,7 @@ describe('IncomingCall', () => {
   it('when interrupted ends its work, but is not finished: another server is to run it', () => {
     const call = incomingCall();
     const [work, finished] = [jest.fn(), jest.fn()];
-    call.onStop(work);
+    call.start({ stop: work });
     call.whenFinished(finished);
     expect(call.interrupt('The server closes.')).toBe(true);
     expect(work).toHaveBeenCalledTimes(1);
@@ -60,7 +60,7 @@ describe('IncomingCall', () => {
     const call = incomingCall();
     call.stop('first');
     const work = jest.fn();
-    call.onStop(work);
+    call.start({ stop: work });
     expect(work).toHaveBeenCalledTimes(1);
     expect(call.signal.aborted).toBe(true);
   });

@@ -1,37 +1,34 @@
-import { UnfinishedCalls } from '../../../lib/server/unfinished-calls.js';
+import type { IncomingCall } from '../../../lib/server/incoming-call.js';
+import { startedAreFinished } from '../../../lib/server/unfinished-calls.js';
 import { incomingCall } from '../../support/incoming-calls.js';
 
-describe('UnfinishedCalls', () => {
-  const isNone = async (calls: UnfinishedCalls): Promise<boolean> => {
-    let none = false;
-    void calls.none().then(() => (none = true));
-    await null;
-    await null;
-    return none;
+const started = (): IncomingCall => {
+  const call = incomingCall();
+  call.start({ stop: () => undefined });
+  return call;
+};
+
+describe('startedAreFinished', () => {
+  const isSo = async (calls: readonly IncomingCall[]): Promise<boolean> => {
+    let areFinished = false;
+    void startedAreFinished(calls).then(() => (areFinished = true));
+    for (let i = 0; i < 5; i++) await null;
+    return areFinished;
   };
 
-  it('are none at first', async () => {
-    expect(await isNone(new UnfinishedCalls())).toBe(true);
+  it('is so when there are none', async () => {
+    expect(await isSo([])).toBe(true);
   });
 
-  it('are none again when each is finished', async () => {
-    const calls = new UnfinishedCalls();
-    const [first, second] = [incomingCall(), incomingCall()];
-    calls.add(first);
-    calls.add(second);
-    const none = calls.none();
+  it('is so once each is finished', async () => {
+    const [first, second] = [started(), started()];
     first.finish();
-    expect(await isNone(calls)).toBe(false);
+    expect(await isSo([first, second])).toBe(false);
     second.finish();
-    await none;
-    expect(await isNone(calls)).toBe(true);
+    expect(await isSo([first, second])).toBe(true);
   });
 
-  it('count no call that was finished before', async () => {
-    const calls = new UnfinishedCalls();
-    const call = incomingCall();
-    call.finish();
-    calls.add(call);
-    expect(await isNone(calls)).toBe(true);
+  it('waits for no call that was not started: it is another server’s to run', async () => {
+    expect(await isSo([incomingCall()])).toBe(true);
   });
 });

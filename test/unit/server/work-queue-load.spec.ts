@@ -7,40 +7,40 @@ const WATER_MARKS = { maxQueued: 1_000_000, onFull: () => undefined, onRoom: () 
 
 describe('WorkQueue under load', () => {
   it('takes any number of pieces in a row that are done as soon as they start', () => {
-    let finishFirst: (() => void) | undefined;
+    let first: Work | undefined;
     let done = 0;
-    const queue = new WorkQueue<Work>({
+    const queue: WorkQueue<Work> = new WorkQueue<Work>({
       ...WATER_MARKS,
       concurrency: 1,
-      start: (_work, onDone) => {
-        if (finishFirst === undefined) {
-          finishFirst = onDone;
+      start: (work) => {
+        if (first === undefined) {
+          first = work;
           return;
         }
         done += 1;
-        onDone();
+        queue.done(work);
       },
     });
     for (let i = 0; i <= 50_000; i++) queue.push({ orderKey: null });
-    finishFirst!();
+    queue.done(first!);
     expect(done).toBe(50_000);
   });
 
   it('lets go of work that is done while more always waits', async () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
-    const finish: (() => void)[] = [];
+    const running: Work[] = [];
     const queue = new WorkQueue<Work>({
       ...WATER_MARKS,
       concurrency: 1,
-      start: (_work, done) => finish.push(done),
+      start: (work) => void running.push(work),
     });
     let early: WeakRef<Work> | undefined;
     for (let i = 0; i < 5_000; i++) {
       const work = { orderKey: null };
       if (i === 20) early = new WeakRef(work);
       queue.push(work);
-      if (i > 10) finish.shift()!();
+      if (i > 10) queue.done(running.shift()!);
     }
     await turns(2);
     collectGarbage();

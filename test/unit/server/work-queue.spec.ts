@@ -20,9 +20,9 @@ class Bench {
       maxQueued: 1_000,
       onFull: () => this.marks.push('full'),
       onRoom: () => this.marks.push('room'),
-      start: ({ name }, done) => {
-        this.started.push(name);
-        this.done.set(name, done);
+      start: (task) => {
+        this.started.push(task.name);
+        this.done.set(task.name, () => this.queue.done(task));
       },
       ...options,
     });

@@ -1,0 +1,54 @@
+import type { ConsumerRecord } from '../driver/record.js';
+import type { RequestEnvelope } from '../protocol/envelope.js';
+import type { Caller } from './caller.js';
+import type { CallOrigin, IncomingCall } from './incoming-call.js';
+
+/** A record of requests as it came, whose it is, and when. */
+export interface ReceivedRecord {
+  readonly record: ConsumerRecord;
+  readonly envelope: RequestEnvelope;
+  readonly caller: Caller;
+  /** On the estimate of the broker's clock. */
+  readonly receivedAtMs: number;
+}
+
+/** A record of requests until the last of its calls is finished: then its offset may be committed. */
+export class RecordInHand implements CallOrigin {
+  /** One too many while it is read, so that calls which finish at once do not finish it before the last one is counted. */
+  private open = 1;
+
+  readonly record: ConsumerRecord;
+  readonly envelope: RequestEnvelope;
+  readonly caller: Caller;
+  readonly receivedAtMs: number;
+
+  constructor(
+    received: ReceivedRecord,
+    private readonly onRecordFinished: (record: ConsumerRecord) => void,
+  ) {
+    this.record = received.record;
+    this.envelope = received.envelope;
+    this.caller = received.caller;
+    this.receivedAtMs = received.receivedAtMs;
+  }
+
+  /** One more call of the record is open; `closeOne` when it is not. */
+  openOne(): void {
+    this.open += 1;
+  }
+
+  closeOne(): void {
+    this.open -= 1;
+    if (this.open === 0) this.onRecordFinished(this.record);
+  }
+
+  onFinished(call: IncomingCall): void {
+    this.onDropped(call);
+    this.closeOne();
+  }
+
+  /** The offset stays open: its next reader is to find the call there. */
+  onDropped({ message }: IncomingCall): void {
+    this.caller.calls.delete(message.seq);
+  }
+}

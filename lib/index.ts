@@ -19,6 +19,7 @@ export { RpcStatus } from './errors/status.js';
 export type { TopicOptions } from './protocol/topics.js';
 export type { CounterName, CounterSnapshot } from './diagnostics/counters.js';
 export type { RefusedRecord } from './diagnostics/channels.js';
+export type { RefusalReason } from './diagnostics/refusal-reasons.js';
 export { msgpack, type MsgpackOptions } from './wire/serializers/msgpack.js';
 export type { MsgpackExtension } from './wire/serializers/custom-extension.js';
 export { json } from './wire/serializers/json.js';

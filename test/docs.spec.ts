@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { COUNTER_NAMES } from '../lib/diagnostics/counters.js';
+import { REFUSAL_REASONS } from '../lib/diagnostics/refusal-reasons.js';
 import { isRetryable, RpcStatus } from '../lib/errors/status.js';
 
 const ROOT = path.join(__dirname, '..');
@@ -161,7 +162,7 @@ describe('the option tables of the README', () => {
   });
 });
 
-describe('the other tables of the README', () => {
+describe('the other tables and lists of the README', () => {
   it('have every status, and whether it is retryable', () => {
     const rows = tableUnder(README, 'Errors').map(([status = '', , retryable]) => [plain(status), retryable]);
     expect(rows).toEqual(
@@ -180,6 +181,10 @@ describe('the other tables of the README', () => {
 
   it('name every counter', () => {
     expect(COUNTER_NAMES.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('name every reason for a refusal', () => {
+    expect(REFUSAL_REASONS.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('have every status and event of server and client', () => {

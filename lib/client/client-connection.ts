@@ -1,5 +1,7 @@
 import type { DriverConnection, DriverEvent, DriverLog, PartitionReader } from '../driver/driver.js';
 import { Counters } from '../diagnostics/counters.js';
+import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
+import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { ReplyAddress, ReplyEnvelope } from '../protocol/envelope.js';
@@ -8,6 +10,7 @@ import { BrokerClock } from '../wire/broker-clock.js';
 import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
+import { refusalLine } from '../wire/refusal.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import type { ResolvedConnectionOptions } from './client-options.js';
 import { nestLog } from './nest-log.js';
@@ -45,6 +48,7 @@ export class ClientConnection {
   readonly calls: PendingCalls;
   readonly codec: Codec;
   readonly id = newInstanceId();
+  private readonly refusals = new RateLimitedLog<RefusalReason>((line) => this.log.warn(line));
   private readonly users = new Set<ConnectionUser>();
   private opening: Promise<OpenConnection> | undefined;
   private lastEvent: DriverEvent | undefined;
@@ -132,7 +136,13 @@ export class ClientConnection {
   }
 
   private readReplies(driver: DriverConnection, replyTo: ReplyAddress): Promise<PartitionReader> {
-    const inbox = new ReplyInbox(this.id, this.codec.serializer.contentType, this.calls, this.counters);
+    const inbox = new ReplyInbox({
+      clientId: this.id,
+      contentType: this.codec.serializer.contentType,
+      calls: this.calls,
+      counters: this.counters,
+      onRefused: (refused) => this.refusals.add(refused.reason, () => refusalLine(refused)),
+    });
     const receiver = new Receiver<ReplyEnvelope>(this.codec, this.counters, inbox);
     return driver.readPartition({ ...replyTo, from: 'latest' }, (records) => {
       for (const record of records) receiver.receive(record);

@@ -1,4 +1,6 @@
+import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { Counters } from '../diagnostics/counters.js';
+import type { ConsumerRecord } from '../driver/record.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyEnvelope } from '../protocol/envelope.js';
@@ -7,31 +9,40 @@ import type { ReceiverHandler } from '../wire/receiver.js';
 import type { PendingCall } from './pending-call.js';
 import type { PendingCalls } from './pending-calls.js';
 
+export interface ReplyInboxParts {
+  readonly clientId: Buffer;
+  /** What this client reads. */
+  readonly contentType: string;
+  readonly calls: PendingCalls;
+  readonly counters: Counters;
+  readonly onRefused: (refused: RefusedRecord) => void;
+}
+
 /**
  * Replies meet their calls. The partition is shared with other clients: what is not addressed to this one is dropped by its
  * envelope alone.
  */
 export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
-  constructor(
-    private readonly clientId: Buffer,
-    private readonly contentType: string,
-    private readonly calls: PendingCalls,
-    private readonly counters: Counters,
-  ) {}
+  constructor(private readonly parts: ReplyInboxParts) {}
 
   accept(envelope: Envelope): ReplyEnvelope | undefined {
-    const isOurs = envelope.direction === 'reply' && envelope.recipient.equals(this.clientId);
+    const isOurs = envelope.direction === 'reply' && envelope.recipient.equals(this.parts.clientId);
     return isOurs ? envelope : undefined;
   }
 
   onMessages(messages: readonly Message[], envelope: ReplyEnvelope): void {
-    const isReadable = envelope.contentType === this.contentType;
+    const { calls, contentType, counters } = this.parts;
+    const isReadable = envelope.contentType === contentType;
     for (const message of messages) {
-      const call = this.calls.get(message.seq);
-      if (call === undefined) this.counters.add('lateReplies');
+      const call = calls.get(message.seq);
+      if (call === undefined) counters.add('lateReplies');
       else if (isReadable || message.kind === 'error') apply(message, call, envelope.sender);
-      else call.fail(otherContentType(envelope.contentType, this.contentType));
+      else call.fail(otherContentType(envelope.contentType, contentType));
     }
+  }
+
+  onRefused(_record: ConsumerRecord, refused: RefusedRecord): void {
+    this.parts.onRefused(refused);
   }
 }
 

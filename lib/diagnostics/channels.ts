@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import type { RefusalReason } from './refusal-reasons.js';
 
 /**
  * Named events that metrics and traces may listen to with `node:diagnostics_channel`. Publishing costs nothing while
@@ -17,5 +18,14 @@ export interface RefusedRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
-  readonly reason: string;
+  /** Out of a closed set: what it is counted under. */
+  readonly reason: RefusalReason;
+  /** For people, on one line; nothing of the record but key ids and names of stages. */
+  readonly message: string;
+  /** The wire stage that refused it. */
+  readonly stage?: string;
+  /** The key that it claims to be made with, if that has the shape of a key id. */
+  readonly keyId?: string;
+  /** What a stage of the user's own threw. It may quote the record, so it is never logged. */
+  readonly cause?: unknown;
 }

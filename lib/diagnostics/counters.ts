@@ -1,3 +1,5 @@
+import { REFUSAL_REASONS, type RefusalReason } from './refusal-reasons.js';
+
 /** What is counted. Every count only grows; a snapshot is read with `counters.snapshot()`. */
 export const COUNTER_NAMES = [
   /** Records that are not ours to read: no envelope, another version, other stages, forged addresses. */
@@ -24,20 +26,29 @@ export const COUNTER_NAMES = [
 
 export type CounterName = (typeof COUNTER_NAMES)[number];
 
-export type CounterSnapshot = Readonly<Record<CounterName, number>>;
+export interface CounterSnapshot extends Readonly<Record<CounterName, number>> {
+  /** `recordsRefused` by reason. */
+  readonly refusals: Readonly<Record<RefusalReason, number>>;
+}
 
 /** The counts of one client connection or one server. */
 export class Counters {
-  private readonly counts = Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as Record<
-    CounterName,
-    number
-  >;
+  private readonly counts = zeros(COUNTER_NAMES);
+  private readonly refusals = zeros(REFUSAL_REASONS);
 
   add(name: CounterName, by = 1): void {
     this.counts[name] += by;
   }
 
+  addRefusal(reason: RefusalReason): void {
+    this.counts.recordsRefused += 1;
+    this.refusals[reason] += 1;
+  }
+
   snapshot(): CounterSnapshot {
-    return { ...this.counts };
+    return { ...this.counts, refusals: { ...this.refusals } };
   }
 }
+
+const zeros = <Name extends string>(names: readonly Name[]): Record<Name, number> =>
+  Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;

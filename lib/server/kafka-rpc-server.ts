@@ -1,9 +1,13 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import type { RefusedRecord } from '../diagnostics/channels.js';
 import { Counters, type CounterSnapshot } from '../diagnostics/counters.js';
+import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
+import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
 import type { DriverConnection, DriverLog } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
+import { refusalLine } from '../wire/refusal.js';
 import type { Handlers } from './dispatcher.js';
 import type { KafkaRpcContext } from './kafka-rpc-context.js';
 import { RunningServer } from './running-server.js';
@@ -34,6 +38,7 @@ export class KafkaRpcServer
   );
   /** What Nest has in the place of a hook that nobody set. */
   private readonly noStartHook = this.onProcessingStartHook;
+  private readonly refusals = new RateLimitedLog<RefusalReason>((line) => this.logger.warn(line));
   private starting: Promise<RunningServer> | undefined;
   private running: RunningServer | undefined;
 
@@ -114,11 +119,15 @@ export class KafkaRpcServer
     });
     const hooks = {
       handlers: this.nestHandlers(),
-      onRefused: (refused: Parameters<KafkaRpcServerEvents['refused']>[0]) =>
-        this.events.tell('refused', refused),
+      onRefused: (refused: RefusedRecord) => this.onRefused(refused),
       onCommitError: (error: unknown) => this.logger.log(`Commit put off: ${RpcError.from(error).message}`),
     };
     return RunningServer.start(driver, this.options, hooks, { id: this.instanceId, counters: this.counts });
+  }
+
+  private onRefused(refused: RefusedRecord): void {
+    this.refusals.add(refused.reason, () => refusalLine(refused));
+    this.events.tell('refused', refused);
   }
 
   private nestHandlers(): Handlers {

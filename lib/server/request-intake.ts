@@ -1,12 +1,12 @@
 import type { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { ConsumerRecord } from '../driver/record.js';
-import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, Message, RequestMessage } from '../protocol/message.js';
 import type { BrokerClock } from '../wire/broker-clock.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
+import { refusalError } from '../wire/refusal.js';
 import type { Caller, Callers } from './caller.js';
 import { IncomingCall } from './incoming-call.js';
 import { RecordInHand } from './record-in-hand.js';
@@ -34,7 +34,8 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
 
   accept(envelope: Envelope): RequestEnvelope {
     if (envelope.direction !== 'request') {
-      throw new RpcError(RpcStatus.INVALID_ARGUMENT, 'A reply stands on a request topic.');
+      const refusal = { reason: 'direction' } as const;
+      throw refusalError(RpcStatus.INVALID_ARGUMENT, 'A reply stands on a request topic.', refusal);
     }
     if (envelope.replyTo !== null) this.checkReplyAddress(envelope.replyTo);
     return envelope;
@@ -81,10 +82,10 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
   private checkReplyAddress({ topic, partition }: ReplyAddress): void {
     const { replyTopic } = this.parts;
     if (topic === replyTopic.topic && partition < replyTopic.partitions) return;
-    throw new RpcError(
+    throw refusalError(
       RpcStatus.PERMISSION_DENIED,
-      `Replies to ${topic}[${partition}] are not allowed: only to ${replyTopic.topic}, partitions 0 to ` +
-        `${replyTopic.partitions - 1}.`,
+      `The record is refused: replies go only to ${replyTopic.topic}, partitions 0 to ${replyTopic.partitions - 1}.`,
+      { reason: 'reply-address' },
     );
   }
 }

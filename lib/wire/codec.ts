@@ -1,7 +1,10 @@
+import { printable } from '../diagnostics/printable.js';
+import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { ConsumerRecord } from '../driver/record.js';
-import { decodeEnvelope, ENVELOPE_HEADER, type Envelope } from '../protocol/envelope.js';
+import { decodeEnvelope, ENVELOPE_HEADER, PROTOCOL_VERSION, type Envelope } from '../protocol/envelope.js';
+import { refusalError, refusedByStage } from './refusal.js';
 import type { Serializer } from './serializer.js';
 import type { WireContext, WireInterceptor } from './wire-interceptor.js';
 
@@ -34,7 +37,7 @@ export class Codec {
       .map(
         (stage): Stage =>
           (bytes, context) =>
-            stage.decode(bytes, context),
+            undo(stage, bytes, context),
       )
       .reverse();
   }
@@ -56,16 +59,23 @@ export class Codec {
    * @throws RpcError `INVALID_ARGUMENT` when the record is not of this protocol and version.
    */
   readEnvelope(record: ConsumerRecord): Envelope {
-    return decodeEnvelope(envelopeBytes(record));
+    const bytes = envelopeBytes(record);
+    try {
+      return decodeEnvelope(bytes);
+    } catch (error) {
+      const { message } = RpcError.from(error);
+      const isOtherVersion = bytes.length > 0 && bytes[0] !== PROTOCOL_VERSION;
+      throw refuse(isOtherVersion ? 'version' : 'structure', message);
+    }
   }
 
   /**
    * Record to frame list. Asynchronous only if a stage is.
-   * @throws RpcError when the sender has other stages, or what a stage throws.
+   * @throws RpcError with a `Refusal` for its cause when the sender has other stages, or a stage throws.
    */
   decode(record: ConsumerRecord, envelope: Envelope): Buffer | Promise<Buffer> {
     if (envelope.stages !== this.stages) throw otherStages(envelope.stages, this.stages);
-    if (record.value === null) throw new RpcError(RpcStatus.INVALID_ARGUMENT, 'The record has no value.');
+    if (record.value === null) throw refuse('structure', 'The record has no value.');
     return runStages(this.decoders, record.value, {
       direction: envelope.direction,
       topic: record.topic,
@@ -89,11 +99,24 @@ const runStages = (
   return current;
 };
 
+/** Undoes one stage, and says which it was that refused. */
+const undo = (stage: WireInterceptor, bytes: Buffer, context: WireContext): Buffer | Promise<Buffer> => {
+  const refused = (error: unknown): never => {
+    throw refusedByStage(stage.name, error);
+  };
+  try {
+    const undone = stage.decode(bytes, context);
+    return undone instanceof Promise ? undone.catch(refused) : undone;
+  } catch (error) {
+    return refused(error);
+  }
+};
+
 const envelopeBytes = (record: ConsumerRecord): Buffer => {
   const header = record.headers[ENVELOPE_HEADER];
   if (Buffer.isBuffer(header)) return header;
   const found = header === undefined ? 'no' : 'more than one';
-  throw new RpcError(RpcStatus.INVALID_ARGUMENT, `The record has ${found} "${ENVELOPE_HEADER}" header.`);
+  throw refuse('not-ours', `The record has ${found} "${ENVELOPE_HEADER}" header.`);
 };
 
 const singleHeaders = (record: ConsumerRecord): Record<string, Buffer> => {
@@ -104,8 +127,16 @@ const singleHeaders = (record: ConsumerRecord): Record<string, Buffer> => {
   return single;
 };
 
+const refuse = (reason: RefusalReason, message: string): RpcError =>
+  refusalError(RpcStatus.INVALID_ARGUMENT, message, { reason });
+
+/** How much of a sender's names is shown. */
+const MAX_STAGES_SHOWN = 200;
+
 const otherStages = (theirs: string, ours: string): RpcError =>
-  new RpcError(
+  refusalError(
     RpcStatus.FAILED_PRECONDITION,
-    `The sender's wire stages are [${theirs}], this side's are [${ours}]: give both sides the same interceptors.`,
+    `The sender's wire stages are [${printable(theirs, MAX_STAGES_SHOWN)}], this side's are [${ours}]: ` +
+      'give both sides the same interceptors.',
+    { reason: 'stages' },
   );

@@ -1,11 +1,12 @@
 import { channels, type RefusedRecord } from '../diagnostics/channels.js';
 import type { Counters } from '../diagnostics/counters.js';
 import type { ConsumerRecord } from '../driver/record.js';
-import { RpcError } from '../errors/rpc-error.js';
+import type { RpcError } from '../errors/rpc-error.js';
 import type { Envelope } from '../protocol/envelope.js';
 import { decodeFrameList } from '../protocol/frame-list.js';
 import type { Message } from '../protocol/message.js';
 import type { Codec } from './codec.js';
+import { refusedRecord } from './refusal.js';
 
 /** What becomes of a record that was read. Exactly one of `onMessages`, `onRefused` and `onForeign` is called for each. */
 export interface ReceiverHandler<E extends Envelope> {
@@ -43,7 +44,7 @@ export class Receiver<E extends Envelope> {
       if (envelope === undefined) return this.handler.onForeign?.(record);
       this.open(record, envelope);
     } catch (error) {
-      this.refuse(record, RpcError.from(error));
+      this.refuse(record, error);
     }
   }
 
@@ -63,7 +64,7 @@ export class Receiver<E extends Envelope> {
     const turn = previous
       .then(() => bytes)
       .then((decoded) => this.deliver(decoded, envelope, record))
-      .catch((error: unknown) => this.refuse(record, RpcError.from(error)))
+      .catch((error: unknown) => this.refuse(record, error))
       .finally(() => {
         if (this.pending.get(partition) === turn) this.pending.delete(partition);
       });
@@ -73,22 +74,23 @@ export class Receiver<E extends Envelope> {
   private deliver(frames: Buffer, envelope: E, record: ConsumerRecord): void {
     const messages = decodeFrameList(frames, (error) => {
       this.counters.add('messagesMalformed');
-      channels.refused.publish(refusedRecord(record, error));
+      channels.refused.publish(malformedMessage(record, error));
     });
     this.handler.onMessages(messages, envelope, record);
   }
 
-  private refuse(record: ConsumerRecord, error: RpcError): void {
-    this.counters.add('recordsRefused');
+  private refuse(record: ConsumerRecord, error: unknown): void {
     const refused = refusedRecord(record, error);
+    this.counters.addRefusal(refused.reason);
     channels.refused.publish(refused);
     this.handler.onRefused?.(record, refused);
   }
 }
 
-const refusedRecord = (record: ConsumerRecord, error: RpcError): RefusedRecord => ({
+const malformedMessage = (record: ConsumerRecord, { message }: RpcError): RefusedRecord => ({
   topic: record.topic,
   partition: record.partition,
   offset: record.offset,
-  reason: error.message,
+  reason: 'structure',
+  message,
 });

@@ -1,9 +1,10 @@
-import { RpcError } from '../../errors/rpc-error.js';
+import type { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import { isKeyId } from '../keyring/keyring.js';
+import { refusalError, type Refusal } from '../refusal.js';
 
 /** Why a record was refused. For this side's counters and logs alone: it stands in the error's `cause`. */
-export interface AuthenticationFailure {
+export interface AuthenticationFailure extends Refusal {
   /**
    * - `structure`: too short, or of another version;
    * - `unknown-key`: no key of that id;
@@ -21,5 +22,5 @@ const TEXT = 'The record is not authentic: it was changed, or its sender has oth
 export const notAuthentic = (reason: AuthenticationFailure['reason'], keyId?: string): RpcError => {
   const failure: AuthenticationFailure =
     keyId !== undefined && isKeyId(keyId) ? { reason, keyId } : { reason };
-  return new RpcError(RpcStatus.UNAUTHENTICATED, TEXT, { cause: Object.freeze(failure) });
+  return refusalError(RpcStatus.UNAUTHENTICATED, TEXT, failure);
 };

@@ -1,5 +1,5 @@
-import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
+import { refusalError } from '../refusal.js';
 import type { WireContext, WireInterceptor } from '../wire-interceptor.js';
 import { associatedData } from './associated-data.js';
 import { crc32c } from './crc32c.js';
@@ -31,7 +31,9 @@ export class ChecksumVerification implements WireInterceptor {
     const body = bytes.subarray(HEAD_BYTES);
     const isWhole = bytes.length >= HEAD_BYTES && bytes[0] === VERSION;
     if (isWhole && bytes.readUInt32BE(1) === this.sum(body, context)) return body;
-    throw new RpcError(RpcStatus.DATA_LOSS, 'The record is damaged: its CRC32C does not fit.');
+    throw refusalError(RpcStatus.DATA_LOSS, 'The record is damaged: its CRC32C does not fit.', {
+      reason: 'damaged',
+    });
   }
 
   private sum(body: Buffer, context: WireContext): number {

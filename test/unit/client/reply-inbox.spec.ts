@@ -1,9 +1,11 @@
 import { PendingCalls } from '../../../lib/client/pending-calls.js';
 import { ReplyInbox } from '../../../lib/client/reply-inbox.js';
+import type { RefusedRecord } from '../../../lib/diagnostics/channels.js';
 import { Counters } from '../../../lib/diagnostics/counters.js';
 import type { Message } from '../../../lib/protocol/message.js';
 import type { ReplyEnvelope } from '../../../lib/protocol/envelope.js';
 import { CLIENT_ID, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
+import { consumed } from '../../support/raw-records.js';
 import { RecordedCall } from '../../support/recorded-calls.js';
 
 const envelope: ReplyEnvelope = {
@@ -18,13 +20,21 @@ describe('ReplyInbox', () => {
   let counters: Counters;
   let call: RecordedCall;
   let inbox: ReplyInbox;
+  let refused: RefusedRecord[];
 
   beforeEach(() => {
     counters = new Counters();
+    refused = [];
     const calls = new PendingCalls(10, () => undefined);
     call = new RecordedCall({ seq: 7 }, (settled) => calls.remove(settled));
     calls.add(call.call, 1_000);
-    inbox = new ReplyInbox(CLIENT_ID, 'json', calls, counters);
+    inbox = new ReplyInbox({
+      clientId: CLIENT_ID,
+      contentType: 'json',
+      calls,
+      counters,
+      onRefused: (record) => refused.push(record),
+    });
   });
 
   afterEach(() => void call.call.unsubscribe());
@@ -74,6 +84,19 @@ describe('ReplyInbox', () => {
     inbox.onMessages([late, late, { ...late, seq: 8 }], envelope);
     expect(call.heard).toEqual(['end']);
     expect(counters.snapshot().lateReplies).toBe(2);
+  });
+
+  it('has a refused record told, and fails no call for it', () => {
+    const record = {
+      topic: 'rpc.replies',
+      partition: 3,
+      offset: 1n,
+      reason: 'stages',
+      message: 'x',
+    } as const;
+    inbox.onRefused(consumed({}), record);
+    expect(refused).toEqual([record]);
+    expect(call.heard).toEqual([]);
   });
 
   it('skips what no server says', () => {

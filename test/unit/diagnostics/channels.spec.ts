@@ -46,7 +46,8 @@ describe('a diagnostics channel', () => {
     await until(() => heard.length > 0);
     refused.unsubscribe(hear);
     await raw.close();
-    const reason = 'The record has no "rpc" header.';
-    expect(heard).toEqual([{ topic: 'rpc.sum.requests', partition: 2, offset: 0n, reason }]);
+    const message = 'The record has no "rpc" header.';
+    const place = { topic: 'rpc.sum.requests', partition: 2, offset: 0n };
+    expect(heard).toEqual([{ ...place, reason: 'not-ours', message }]);
   });
 });

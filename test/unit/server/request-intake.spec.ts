@@ -158,7 +158,7 @@ describe('RequestIntake', () => {
 
   it('has a refused record told, and finished', () => {
     const record = consumed({ offset: 9n });
-    intake.onRefused(record, { topic: 't', partition: 0, offset: 9n, reason: 'garbage' });
+    intake.onRefused(record, { topic: 't', partition: 0, offset: 9n, reason: 'not-ours', message: 'x' });
     expect(refused).toHaveLength(1);
     expect(finished).toEqual([9n]);
   });

@@ -1,10 +1,14 @@
 import { Counters } from '../../../lib/diagnostics/counters.js';
 import { channels, type RefusedRecord } from '../../../lib/diagnostics/channels.js';
+import type { RefusalReason } from '../../../lib/diagnostics/refusal-reasons.js';
 import type { ConsumerRecord } from '../../../lib/driver/record.js';
 import type { Envelope, RequestEnvelope } from '../../../lib/protocol/envelope.js';
 import type { Message } from '../../../lib/protocol/message.js';
 import { Codec } from '../../../lib/wire/codec.js';
+import { encryption } from '../../../lib/wire/interceptors/encryption.js';
+import { keyring } from '../../../lib/wire/keyring/keyring.js';
 import { Receiver } from '../../../lib/wire/receiver.js';
+import { refusalError } from '../../../lib/wire/refusal.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import type { WireInterceptor } from '../../../lib/wire/wire-interceptor.js';
 import { deferred, type Deferred } from '../../support/deferred.js';
@@ -61,28 +65,79 @@ describe('Receiver', () => {
     expect(onMessages).toHaveBeenCalledTimes(1);
   });
 
-  it.each<[string, Partial<ConsumerRecord>]>([
-    ['no envelope', { headers: {} }],
-    ['random bytes for an envelope', { headers: { rpc: Buffer.from('e98f0a', 'hex') } }],
-    ['no value', { value: null }],
-    ['other stages', speak(requestEnvelope({ stages: 'compression' }))],
-  ])('refuses a record with %s: counted, told with its place, never thrown', (_what, parts) => {
-    const receiver = create();
-    receiver.receive(record(5, { partition: 3, ...parts }));
-    receiver.receive(record(6));
-    expect(counters.snapshot().recordsRefused).toBe(1);
-    expect(refused).toMatchObject([{ topic: 'rpc.sum.requests', partition: 3, offset: 5n }]);
-    expect(refused[0]!.reason).toMatch(/\w+/);
-    expect(published).toEqual(refused);
-    expect(taken).toEqual([6]);
-  });
+  it.each<[string, RefusalReason, Partial<ConsumerRecord>]>([
+    ['no envelope', 'not-ours', { headers: {} }],
+    ['two envelopes', 'not-ours', { headers: { rpc: [Buffer.from('01'), Buffer.from('01')] } }],
+    ['an envelope of another version', 'version', { headers: { rpc: Buffer.from('e98f0a', 'hex') } }],
+    ['an envelope that is cut', 'structure', { headers: { rpc: Buffer.from('0101', 'hex') } }],
+    ['an empty envelope', 'structure', { headers: { rpc: Buffer.alloc(0) } }],
+    ['no value', 'structure', { value: null }],
+    ['other stages', 'stages', speak(requestEnvelope({ stages: 'compression' }))],
+  ])(
+    'refuses a record with %s: counted under %s, told with its place, never thrown',
+    (_what, reason, parts) => {
+      const receiver = create();
+      receiver.receive(record(5, { partition: 3, ...parts }));
+      receiver.receive(record(6));
+      expect(counters.snapshot().recordsRefused).toBe(1);
+      expect(counters.snapshot().refusals[reason]).toBe(1);
+      expect(refused).toMatchObject([{ topic: 'rpc.sum.requests', partition: 3, offset: 5n, reason }]);
+      expect(refused[0]!.message).toMatch(/\w+/);
+      expect(published).toEqual(refused);
+      expect(taken).toEqual([6]);
+    },
+  );
 
   it('refuses what its handler refuses by the envelope', () => {
     isOurs = () => {
-      throw new Error('not allowed');
+      throw refusalError('PERMISSION_DENIED', 'not allowed', { reason: 'reply-address' });
     };
     create().receive(record(1));
-    expect(refused).toMatchObject([{ reason: 'not allowed' }]);
+    expect(refused).toMatchObject([{ reason: 'reply-address', message: 'not allowed' }]);
+  });
+
+  it('calls its own failure one, and keeps it out of the text', () => {
+    const bug = new TypeError('cannot read a secret');
+    isOurs = () => {
+      throw bug;
+    };
+    create().receive(record(1));
+    expect(refused).toMatchObject([{ reason: 'internal', cause: bug }]);
+    expect(refused[0]!.message).not.toContain('secret');
+  });
+
+  it('names the stage that threw, and keeps its words out of the text', () => {
+    const thrown = new SyntaxError('Unexpected token, "a secret" is not valid JSON');
+    const decode = (): never => {
+      throw thrown;
+    };
+    const stages = ['one', 'two'].map((name) => ({ name, encode: (bytes: Buffer) => bytes, decode }));
+    create(stages).receive(record(1, {}, 'one+two'));
+    expect(refused).toMatchObject([{ reason: 'stage', stage: 'two', cause: thrown }]);
+    expect(refused[0]!.message).toBe('The stage "two" refused the record.');
+  });
+
+  it('gives reason, stage and key id of a record that is not authentic', async () => {
+    const other = encryption({ keyring: keyring({ current: 'k2', keys: { k2: Buffer.alloc(32, 2) } }) });
+    const stage = encryption({ keyring: keyring({ current: 'k1', keys: { k1: Buffer.alloc(32, 1) } }) });
+    const spoken = speak(requestEnvelope({ stages: stage.name }), cancel(1));
+    const context = {
+      direction: 'request',
+      topic: 'rpc.sum.requests',
+      partition: 0,
+      envelope: spoken.headers.rpc!,
+      headers: {},
+    } as const;
+    const value = await other.encode(spoken.value!, context);
+    create([stage]).receive(record(1, { ...spoken, value }));
+    expect(refused).toMatchObject([{ reason: 'unknown-key', stage: 'encryption:aes-256-gcm', keyId: 'k2' }]);
+    expect(Object.keys(refused[0]!)).not.toContain('cause');
+  });
+
+  it('shows of names of stages that a sender claims no more than a line', () => {
+    create().receive(record(1, speak(requestEnvelope({ stages: `a\n\u202e${'b'.repeat(60_000)}` }))));
+    expect(refused[0]!.message).toMatch(/^The sender's wire stages are \[a\?\?b+…\], this side's are \[\]/);
+    expect(refused[0]!.message.length).toBeLessThan(400);
   });
 
   it('spends no work on a record that is somebody else’s', () => {
@@ -161,7 +216,7 @@ describe('Receiver', () => {
       second.gate.resolve();
       first.gate.reject(new Error('tampered'));
       await turns(3);
-      expect(refused).toMatchObject([{ offset: 1n, reason: 'tampered' }]);
+      expect(refused).toMatchObject([{ offset: 1n, reason: 'stage', stage: 'slow' }]);
       expect(taken).toEqual([2]);
     });
 

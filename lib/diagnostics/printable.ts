@@ -1,0 +1,12 @@
+/** Line breaks, control and format characters, halves of surrogate pairs: what could forge a line or hide in one. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+const CUT = '…';
+
+/** Text from the wire as it may stand in a log or an error: on one line, and no longer than `maxLength` characters. */
+export const printable = (text: string, maxLength: number): string => {
+  const isLong = text.length > maxLength;
+  // Cut first: the work is bounded, too.
+  const shown = isLong ? text.slice(0, maxLength - CUT.length) : text;
+  return shown.replace(UNPRINTABLE, '?') + (isLong ? CUT : '');
+};

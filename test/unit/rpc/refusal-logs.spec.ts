@@ -1,0 +1,108 @@
+import { Controller, Logger } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { encryption, keyring } from 'nestjs-kafka-rpc';
+import type { DriverConnection, KafkaRpcServer, WireInterceptor } from 'nestjs-kafka-rpc';
+import { newInstanceId } from '../../../lib/protocol/instance-id.js';
+import { connectRaw, speak } from '../../support/raw-records.js';
+import { RpcCluster } from '../../support/rpc-cluster.js';
+import { until } from '../../support/until.js';
+
+const SECRET = 'canary-7f3a';
+
+@Controller()
+class SumController {
+  @MessagePattern('sum.add')
+  add(@Payload() data: number): number {
+    return data;
+  }
+}
+
+describe('a refused record in the log', () => {
+  let cluster: RpcCluster;
+  let raw: DriverConnection;
+  let warnings: string[];
+
+  beforeEach(async () => {
+    cluster = new RpcCluster();
+    warnings = [];
+    raw = await connectRaw(cluster.driver);
+    cluster.onClose(() => raw.close());
+  });
+
+  afterEach(async () => {
+    await cluster.close();
+    Logger.overrideLogger(false);
+  });
+
+  const litter = (value: Buffer | null, headers: Record<string, Buffer>, count = 1): Promise<unknown> => {
+    const record = { topic: 'rpc.sum.requests', partition: 0, value, headers };
+    return raw.produce(Array<typeof record>(count).fill(record), { acks: -1 });
+  };
+
+  const serve = async (interceptors: WireInterceptor[] = []): Promise<KafkaRpcServer> => {
+    const { server } = await cluster.serve({ controllers: [SumController] }, { partitions: 1, interceptors });
+    // Only now: the app was made without a log.
+    const quiet = (): void => undefined;
+    const warn = (...line: unknown[]): void => void warnings.push(line.join(' '));
+    Logger.overrideLogger({ log: quiet, error: quiet, debug: quiet, warn });
+    return server;
+  };
+
+  it('is one line for a flood of a kind, and one for another kind', async () => {
+    const server = await serve();
+    await litter(Buffer.from(SECRET), {}, 2_000);
+    await litter(Buffer.from(SECRET), { rpc: Buffer.from([9]) });
+    await until(() => server.counters.recordsRefused === 2_001);
+    expect(server.counters.refusals).toMatchObject({ 'not-ours': 2_000, version: 1 });
+    expect(warnings.map((line) => line.split(' Server')[0])).toEqual([
+      'Refused rpc.sum.requests[0]@0 (not-ours): The record has no "rpc" header.',
+      'Refused rpc.sum.requests[0]@2000 (version): Malformed record: protocol version 9 is unknown, this side speaks 1.',
+    ]);
+  });
+
+  it('tells stage and key id, and nothing of payload, headers or keys', async () => {
+    const keys = { k1: Buffer.alloc(32, SECRET) };
+    const stage = encryption({ keyring: keyring({ current: 'k1', keys }) });
+    const quoting: WireInterceptor = {
+      name: 'tenant',
+      encode: (bytes) => bytes,
+      decode: (bytes, { headers }) => {
+        throw new Error(`${headers.tenant} sent ${bytes}`);
+      },
+    };
+    const server = await serve([quoting, stage]);
+    const envelope = {
+      direction: 'request',
+      sender: newInstanceId(),
+      contentType: SECRET,
+      stages: `tenant+${stage.name}`,
+      replyTo: null,
+    } as const;
+    const { headers } = speak(envelope);
+    const bad = Buffer.concat([Buffer.from('0102', 'hex'), Buffer.from(`k9${SECRET}`.repeat(20))]);
+    await litter(bad, { ...headers, tenant: Buffer.from(SECRET) });
+    const context = { direction: 'request', topic: 'rpc.sum.requests', partition: 0, headers: {} } as const;
+    const good = await stage.encode(Buffer.from(SECRET), { ...context, envelope: headers.rpc! });
+    await litter(good, { ...headers, tenant: Buffer.from(SECRET) });
+    await litter(Buffer.alloc(0), speak({ ...envelope, replyTo: { topic: SECRET, partition: 0 } }).headers);
+    await until(() => server.counters.recordsRefused === 3);
+    const lines = warnings.join('\n');
+    expect(lines).toContain('(unknown-key, stage "encryption:aes-256-gcm", key id "k9")');
+    expect(lines).toContain('(stage, stage "tenant")');
+    expect(lines).toContain('(reply-address)');
+    expect(lines).not.toContain(SECRET);
+    expect(lines).not.toContain(Buffer.from(SECRET).toString('hex'));
+  });
+
+  it('is told by a client, too', async () => {
+    await serve();
+    const client = cluster.client({ replyPartitions: 1 });
+    await client.connect();
+    for (const partition of Array(8).keys()) {
+      await raw.produce([{ topic: 'rpc.replies', partition, value: Buffer.from(SECRET) }], { acks: -1 });
+    }
+    await until(() => client.counters.refusals['not-ours'] === 1);
+    expect(warnings.filter((line) => line.includes('Refused rpc.replies'))).toHaveLength(1);
+    expect(warnings.join()).not.toContain(SECRET);
+  });
+});

@@ -1,6 +1,7 @@
 import type { BenchmarkContext } from '../benchmark.js';
 import type { LoadResult } from '../measure/load.js';
 import { Child } from '../process/child.js';
+import { forkedProgram } from '../process/forked-program.js';
 import type { FleetClientCommands, FleetServerCommands, Work } from './commands.js';
 import type { FleetSettings } from './settings.js';
 
@@ -19,7 +20,10 @@ export async function startServer(
   { nodeFlags = [] }: ProcessOptions = {},
 ): Promise<FleetServer> {
   const name = `a server of ${settings.fleet}`;
-  const server: FleetServer = new Child(name, new URL('./server.js', import.meta.url), nodeFlags);
+  const server: FleetServer = new Child(
+    name,
+    forkedProgram(new URL('./server.js', import.meta.url), { nodeFlags }),
+  );
   teardown.add(name, () => server.stop());
   await server.ask('start', settings);
   return server;
@@ -32,7 +36,10 @@ export async function startClients(
   { nodeFlags = [] }: ProcessOptions = {},
 ): Promise<FleetClient> {
   const name = `the clients of ${settings.fleet}`;
-  const client: FleetClient = new Child(name, new URL('./client.js', import.meta.url), nodeFlags);
+  const client: FleetClient = new Child(
+    name,
+    forkedProgram(new URL('./client.js', import.meta.url), { nodeFlags }),
+  );
   teardown.add(name, () => client.stop());
   await client.ask('start', settings);
   return client;

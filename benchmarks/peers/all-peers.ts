@@ -5,8 +5,9 @@ import { nestKafka } from './nest-kafka/peer.js';
 import { nestTcp } from './nest-tcp/peer.js';
 import { ours } from './ours/peer.js';
 import type { Peer } from './peer.js';
+import { spring, springTuned } from './spring/peer.js';
 
-const ALL: readonly Peer[] = [ours, nestKafka, nestTcp, floor, floorFrames];
+const ALL: readonly Peer[] = [ours, nestKafka, nestTcp, floor, floorFrames, spring, springTuned];
 
 /** @see availablePeers */
 export const choosePeers = (names: readonly string[], tell: (line: string) => void): Promise<ChosenPeers> =>

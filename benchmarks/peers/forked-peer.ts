@@ -1,5 +1,6 @@
 import type { Load } from '../measure/load.js';
 import { Child } from '../process/child.js';
+import { forkedProgram, type ForkedProgramOptions } from '../process/forked-program.js';
 import type { Peer, PeerBroker, PeerHandle, PeerResult, ProfileFile } from './peer.js';
 import type { ClientCommands, ServerCommands } from './program-commands.js';
 
@@ -8,17 +9,27 @@ export interface ForkedPeerPlan {
   readonly title: string;
   /** The module that defines the peer: `server.js` and `client.js` stand beside it. */
   readonly module: string;
-  /** What must be there before the processes start, for instance topics. */
+  readonly unavailable?: Peer['unavailable'];
+  /** Makes what must be there before the processes start, for instance topics. */
   readonly prepare?: (broker: PeerBroker) => Promise<void>;
+  /** Gives what the programs run in. @default this process's own Node, and nothing else */
+  readonly surround?: (broker: PeerBroker) => Promise<Surroundings>;
+}
+
+/** What the two programs of a peer run in. */
+export interface Surroundings extends ForkedProgramOptions {
+  /** Ends what was started for the programs, after they have left. @default nothing to end */
+  readonly end?: () => Promise<void>;
 }
 
 /** A peer made of two Node programs, forked from this process and asked over IPC. */
 export const forkedPeer = (plan: ForkedPeerPlan): Peer => ({
   name: plan.name,
   title: plan.title,
+  ...(plan.unavailable && { unavailable: plan.unavailable }),
   start: async (broker) => {
     await plan.prepare?.(broker);
-    const pair = new ForkedPair(plan);
+    const pair = new ForkedPair(plan, (await plan.surround?.(broker)) ?? {});
     try {
       await pair.start(broker);
       return pair;
@@ -33,9 +44,18 @@ class ForkedPair implements PeerHandle {
   private readonly server: Child<ServerCommands>;
   private readonly client: Child<ClientCommands>;
 
-  constructor({ name, module }: ForkedPeerPlan) {
-    this.server = new Child(`the server of ${name}`, new URL('./server.js', module));
-    this.client = new Child(`the client of ${name}`, new URL('./client.js', module));
+  constructor(
+    { name, module }: ForkedPeerPlan,
+    private readonly surroundings: Surroundings,
+  ) {
+    this.server = new Child(
+      `the server of ${name}`,
+      forkedProgram(new URL('./server.js', module), surroundings),
+    );
+    this.client = new Child(
+      `the client of ${name}`,
+      forkedProgram(new URL('./client.js', module), surroundings),
+    );
   }
 
   async start(broker: PeerBroker): Promise<void> {
@@ -68,5 +88,6 @@ class ForkedPair implements PeerHandle {
   async stop(): Promise<void> {
     await this.client.stop();
     await this.server.stop();
+    await this.surroundings.end?.();
   }
 }

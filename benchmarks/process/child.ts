@@ -1,69 +1,54 @@
-import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Answer, AnswerOf, ArgumentOf, Commands, Question } from './ipc.js';
+import type { RunningProgram } from './running-program.js';
 
 const LEAVE_WITHIN_MS = 10_000;
 
-/** The main process's end of a forked program: questions go out over IPC, answers come back. */
+/** The main process's end of a program: questions go out, answers come back. */
 export class Child<C extends Commands<C>> {
-  private readonly process: ChildProcess;
   private readonly open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   private asked = 0;
   private isLeaving = false;
 
-  /**
-   * @param name what messages call it, for instance "the server of nest-tcp"
-   * @param nodeFlags flags for Node itself
-   */
+  /** @param name what messages call it, for instance "the server of nest-tcp" */
   constructor(
     private readonly name: string,
-    program: URL,
-    nodeFlags: readonly string[] = [],
+    private readonly program: RunningProgram,
   ) {
-    // Standard output belongs to the report.
-    this.process = fork(fileURLToPath(program), {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: [...nodeFlags],
-    });
-    this.process.on('message', (message) => this.onAnswer(message as Answer));
-    this.process.on('error', (error) => this.failAll(error));
-    this.process.on('exit', (code, signal) => this.onExit(code, signal));
+    program.onAnswer((answer) => this.settle(answer));
+    program.process.on('error', (error) => this.failAll(error));
+    program.process.on('exit', (code, signal) => this.onExit(code, signal));
   }
 
   /** Rejects with the program's own error, or when it ends without an answer. */
   ask<K extends keyof C & string>(command: K, argument: ArgumentOf<C[K]>): Promise<AnswerOf<C[K]>> {
-    if (!this.process.connected) return Promise.reject(new Error(`${this.name} does not run`));
+    if (!this.program.isReachable()) return Promise.reject(new Error(`${this.name} does not run`));
     const question: Question = { id: (this.asked += 1), command, argument };
     return new Promise<AnswerOf<C[K]>>((resolve, reject) => {
       this.open.set(question.id, { resolve: (value) => resolve(value as AnswerOf<C[K]>), reject });
-      this.process.send(question, (error) => {
-        if (error !== null) this.settle({ id: question.id, error: error.message });
-      });
+      this.program.send(question, (error) => this.settle({ id: question.id, error: error.message }));
     });
   }
 
   /** Asks it to leave, which closes its connections in order; kills it when it does not go. Idempotent. */
   async stop(): Promise<void> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
-    const gone = once(this.process, 'exit');
-    if (!this.isLeaving && this.process.connected) {
+    const { process } = this.program;
+    const neverRan = process.pid === undefined;
+    if (neverRan || process.exitCode !== null || process.signalCode !== null) return;
+    const gone = once(process, 'exit');
+    if (!this.isLeaving && this.program.isReachable()) {
       this.isLeaving = true;
-      this.process.send({ id: 0, command: 'leave', argument: undefined } satisfies Question, () => undefined);
+      this.program.send({ id: 0, command: 'leave', argument: null }, () => undefined);
     }
     const stay = new AbortController();
     const force = sleep(LEAVE_WITHIN_MS, undefined, { signal: stay.signal }).then(
-      () => this.process.kill('SIGKILL'),
+      () => process.kill('SIGKILL'),
       () => undefined,
     );
     await gone;
     stay.abort();
     await force;
-  }
-
-  private onAnswer(answer: Answer): void {
-    this.settle(answer);
   }
 
   private settle({ id, value, error }: Answer): void {

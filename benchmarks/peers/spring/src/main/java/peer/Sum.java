@@ -1,0 +1,4 @@
+package peer;
+
+/** What is answered. */
+public record Sum(long sum, long nonce) {}

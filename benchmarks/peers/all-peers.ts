@@ -1,13 +1,14 @@
 import { availablePeers, type ChosenPeers } from './available-peers.js';
 import { floorFrames } from './floor-frames/peer.js';
 import { floor } from './floor/peer.js';
+import { moleculer } from './moleculer/peer.js';
 import { nestKafka } from './nest-kafka/peer.js';
 import { nestTcp } from './nest-tcp/peer.js';
 import { ours } from './ours/peer.js';
 import type { Peer } from './peer.js';
 import { spring, springTuned } from './spring/peer.js';
 
-const ALL: readonly Peer[] = [ours, nestKafka, nestTcp, floor, floorFrames, spring, springTuned];
+const ALL: readonly Peer[] = [ours, nestKafka, nestTcp, floor, floorFrames, spring, springTuned, moleculer];
 
 /** @see availablePeers */
 export const choosePeers = (names: readonly string[], tell: (line: string) => void): Promise<ChosenPeers> =>

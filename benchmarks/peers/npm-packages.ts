@@ -1,0 +1,31 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { keptFolder } from './kept-folder.js';
+import { runTool } from './run-tool.js';
+
+/** Packages of a peer that are no dependencies of this package, with their versions. */
+export interface NpmPackages {
+  readonly peer: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** The folder that has them in its `node_modules`, fetched once and kept. @throws Error with what npm said */
+export function npmPackages({ peer, versions }: NpmPackages, tell: (line: string) => void): Promise<string> {
+  const manifest = JSON.stringify({ private: true, dependencies: versions });
+  return keptFolder(
+    {
+      name: peer,
+      madeOf: manifest,
+      fill: async (folder) => {
+        await writeFile(join(folder, 'package.json'), manifest);
+        await runTool('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], folder);
+      },
+    },
+    tell,
+  );
+}
+
+/** Loads a package from such a folder; what it gives is the caller's word. */
+export const loadFrom = <T>(folder: string, name: string): T =>
+  createRequire(join(folder, 'package.json'))(name) as T;

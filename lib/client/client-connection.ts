@@ -7,6 +7,7 @@ import { RpcStatus } from '../errors/status.js';
 import type { ReplyAddress, ReplyEnvelope } from '../protocol/envelope.js';
 import { newInstanceId } from '../protocol/instance-id.js';
 import { BrokerClock } from '../wire/broker-clock.js';
+import { probeClock } from '../wire/clock-probe.js';
 import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
@@ -24,7 +25,7 @@ export interface OpenConnection {
   readonly outbox: Outbox;
   readonly replyTo: ReplyAddress;
   readonly reader: PartitionReader;
-  /** The ways to services found so far. */
+  /** The ways to services found so far, by topic: one queue per partition keeps the calls of a sender in their order. */
   readonly routes: Map<string, Promise<ServiceRoute>>;
 }
 
@@ -77,13 +78,14 @@ export class ClientConnection {
 
   /** The way to a service; its request topic is created or checked the first time. */
   route(service: string, { driver, replyTo, routes }: OpenConnection): Promise<ServiceRoute> {
-    const known = routes.get(service);
+    const topic = this.options.topics.requests(service);
+    const known = routes.get(topic);
     if (known !== undefined) return known;
-    const route = this.openRoute(service, driver, replyTo).catch((error: unknown) => {
-      routes.delete(service);
+    const route = this.openRoute(topic, driver, replyTo).catch((error: unknown) => {
+      routes.delete(topic);
       throw RpcError.from(error);
     });
-    routes.set(service, route);
+    routes.set(topic, route);
     return route;
   }
 
@@ -150,19 +152,22 @@ export class ClientConnection {
   }
 
   private async openRoute(
-    service: string,
+    topic: string,
     driver: DriverConnection,
     replyTo: ReplyAddress,
   ): Promise<ServiceRoute> {
-    const topic = this.options.topics.requests(service);
     await driver.ensureTopics([requestTopicSpec(topic, this.options)], { create: this.options.createTopics });
-    return new ServiceRoute(topic, await driver.partitionCount(topic), {
+    const route = new ServiceRoute(topic, await driver.partitionCount(topic), {
       direction: 'request',
       sender: this.id,
       contentType: this.codec.serializer.contentType,
       stages: this.codec.stages,
       replyTo,
     });
+    // Servers hold authenticated calls to their age, so their age must be right from the first call on.
+    if (this.codec.authenticates && !this.clock.isKnown)
+      await probeClock(driver, this.codec, this.clock, route.anywhere);
+    return route;
   }
 }
 

@@ -15,6 +15,11 @@ export class ServiceRoute {
     this.chooser = new PartitionChooser(partitions);
   }
 
+  /** Any place of the service. */
+  get anywhere(): Destination {
+    return this.destinations[0] as Destination;
+  }
+
   /** Counts one more open call on the destination; `release` when it is over. */
   choose(key: Buffer | null): Destination {
     return this.destinations[this.chooser.choose(key)] as Destination;

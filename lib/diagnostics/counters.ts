@@ -14,6 +14,10 @@ export const COUNTER_NAMES = [
   'callsExpired',
   /** Calls stopped because the caller cancelled. */
   'callsCancelled',
+  /** Calls and events not run because they stood in the topic a second time: appended again by their producer, or by an attacker. */
+  'callsReplayed',
+  /** Calls and events not run because their record was young and they were old: appended again long after. */
+  'callsStale',
   /** Events handed to a handler. */
   'eventsStarted',
   /** Events whose handler failed. */

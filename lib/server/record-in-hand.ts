@@ -1,7 +1,9 @@
 import type { ConsumerRecord } from '../driver/record.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
+import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Caller } from './caller.js';
 import type { CallOrigin, IncomingCall } from './incoming-call.js';
+import type { RecordGuard } from './replay-guard.js';
 
 /** A record of requests as it came, whose it is, and when. */
 export interface ReceivedRecord {
@@ -25,11 +27,17 @@ export class RecordInHand implements CallOrigin {
   constructor(
     received: ReceivedRecord,
     private readonly onRecordFinished: (record: ConsumerRecord) => void,
+    private readonly guard?: RecordGuard,
   ) {
     this.record = received.record;
     this.envelope = received.envelope;
     this.caller = received.caller;
     this.receivedAtMs = received.receivedAtMs;
+  }
+
+  /** @returns whether the call is to be run: it is asked for each, in their order. */
+  admits(message: RequestMessage | EventMessage): boolean {
+    return this.guard === undefined || this.guard.admits(message);
   }
 
   /** One more call of the record is open; `closeOne` when it is not. */
@@ -42,13 +50,14 @@ export class RecordInHand implements CallOrigin {
     if (this.open === 0) this.onRecordFinished(this.record);
   }
 
-  onFinished(call: IncomingCall): void {
-    this.onDropped(call);
+  onFinished({ message }: IncomingCall): void {
+    this.caller.calls.delete(message.seq);
     this.closeOne();
   }
 
   /** The offset stays open: its next reader is to find the call there. */
   onDropped({ message }: IncomingCall): void {
     this.caller.calls.delete(message.seq);
+    this.guard?.letGo(message);
   }
 }

@@ -10,6 +10,7 @@ import { refusalError } from '../wire/refusal.js';
 import type { Caller, Callers } from './caller.js';
 import { IncomingCall } from './incoming-call.js';
 import { RecordInHand } from './record-in-hand.js';
+import type { ReplayGuard } from './replay-guard.js';
 
 /** The only place replies may go to. */
 export interface ReplyTopic {
@@ -22,6 +23,8 @@ export interface IntakeParts {
   readonly clock: BrokerClock;
   readonly counters: Counters;
   readonly replyTopic: ReplyTopic;
+  /** None where records are not authenticated. */
+  readonly replays?: ReplayGuard;
   readonly onCall: (call: IncomingCall) => void;
   readonly onRefused: (refused: RefusedRecord) => void;
   /** Nothing in the record needs work any more. */
@@ -42,9 +45,10 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
   }
 
   onMessages(messages: readonly Message[], envelope: RequestEnvelope, record: ConsumerRecord): void {
-    const { callers, clock, onFinished } = this.parts;
+    const { callers, clock, replays, onFinished } = this.parts;
     const caller = callers.get(envelope.sender, envelope.replyTo);
-    const inHand = new RecordInHand({ record, envelope, caller, receivedAtMs: clock.now() }, onFinished);
+    const received = { record, envelope, caller, receivedAtMs: clock.now() };
+    const inHand = new RecordInHand(received, onFinished, replays?.guard(received));
     const cancelled = cancelledSeqs(messages);
     for (const message of messages) {
       if (message.kind === 'cancel') this.cancel(caller, message.seq);
@@ -69,6 +73,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
       this.parts.counters.add('recordsRedelivered');
       return inHand.whenFinished(() => record.closeOne());
     }
+    if (!record.admits(message)) return record.closeOne();
     const call = new IncomingCall(message, record);
     calls.set(message.seq, call);
     this.parts.onCall(call);

@@ -12,6 +12,7 @@ import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { Callers, replyDestination } from './caller.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
 import type { IncomingCall } from './incoming-call.js';
+import { ReplayGuard } from './replay-guard.js';
 import { RequestIntake } from './request-intake.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { ServiceConsumer } from './service-consumer.js';
@@ -73,6 +74,7 @@ export class RunningServer {
       clock,
       counters,
       replyTopic: { topic: options.topics.replies, partitions: parts.replyPartitions },
+      ...(codec.authenticates && { replays: new ReplayGuard(counters) }),
       onCall: (call) => this.queue.push(call),
       onRefused: hooks.onRefused,
       onFinished: (record) => byTopic.get(record.topic)?.finish(record),

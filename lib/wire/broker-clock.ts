@@ -16,6 +16,11 @@ export class BrokerClock {
 
   constructor(private readonly localNow: () => number = monotonicNow) {}
 
+  /** Whether anything was heard of the broker's clock; before, it is taken to be this process' own. */
+  get isKnown(): boolean {
+    return this.highestOffsetMs < Infinity;
+  }
+
   /** Milliseconds since the epoch, with fractions, on the broker's clock. */
   now(): number {
     return this.localNow() + this.offsetMs;

@@ -6,8 +6,9 @@ import type { Destination } from './destination-queue.js';
 const NO_FRAMES = Buffer.alloc(0);
 
 /**
- * Sends one record without messages, to learn the broker's clock from its acknowledgement before anything is decided by it:
- * a server whose own clock is minutes off would otherwise take its first calls for expired.
+ * Sends one record without messages, to learn the broker's clock from its acknowledgement before anything is decided by it.
+ * A server whose own clock is minutes off would otherwise take its first calls for expired; the first calls of such a
+ * client would be taken for replayed.
  */
 export const probeClock = async (
   connection: DriverConnection,

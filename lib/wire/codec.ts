@@ -20,6 +20,8 @@ type Stage = (bytes: Buffer, context: WireContext) => Buffer | Promise<Buffer>;
 export class Codec {
   /** The names of the stages as they stand in an envelope. */
   readonly stages: string;
+  /** Whether one of the stages does: records are then of those who have the keys. */
+  readonly authenticates: boolean;
   private readonly encoders: readonly Stage[];
   private readonly decoders: readonly Stage[];
 
@@ -28,6 +30,7 @@ export class Codec {
     private readonly interceptors: readonly WireInterceptor[] = [],
   ) {
     this.stages = interceptors.map((stage) => stage.name).join('+');
+    this.authenticates = interceptors.some((stage) => stage.authenticates === true);
     this.encoders = interceptors.map(
       (stage): Stage =>
         (bytes, context) =>

@@ -9,6 +9,12 @@
 export interface WireInterceptor {
   /** Travels with every record: a receiver with other stages refuses the record with an error that names both. */
   readonly name: string;
+  /**
+   * Whether `decode` refuses what nobody with a key has made, for the place where it was read. If one stage does, a server runs no
+   * call a second time that somebody appended again.
+   * @default false
+   */
+  readonly authenticates?: boolean;
   /** Runs once, before the first record; an asynchronous key derivation belongs here. */
   open?(): Promise<void> | void;
   encode(bytes: Buffer, context: WireContext): Buffer | Promise<Buffer>;

@@ -30,6 +30,7 @@ const MAX_SIGNATURE_BYTES = 0xffff;
  */
 export class CustomVerification implements WireInterceptor {
   readonly name: string;
+  readonly authenticates = true;
 
   constructor(private readonly signature: CustomSignature) {
     this.name = `verification:${signature.name ?? 'custom'}`;

@@ -49,7 +49,8 @@ const MAX_CACHED_SESSIONS = 1_024;
  * Key, nonce base and commitment come from the key of that id by HKDF-SHA256 over salt, purpose and direction; the nonce
  * is nonce base XOR counter. The associated data stand in `associated-data.ts`.
  *
- * Does not stop a record from being sent again as it is.
+ * A record that is appended again as it is stays authentic: the server behind runs none of its calls twice
+ * (docs/decisions/0006-calls-grow-along-a-partition.md).
  * Cost: 70 bytes and the length of the key id per record, and a few microseconds on each side; synchronous.
  *
  * @throws RpcError `INVALID_ARGUMENT` for a keyring that does not hold secret keys.
@@ -61,6 +62,7 @@ export const encryption = (options: EncryptionOptions): WireInterceptor => {
 
 class Encryption implements WireInterceptor {
   readonly name = NAME;
+  readonly authenticates = true;
   private readonly sequences = {
     request: new NonceSequence('request'),
     reply: new NonceSequence('reply'),

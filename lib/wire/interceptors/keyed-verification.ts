@@ -37,6 +37,7 @@ const VERSION = 1;
  */
 export class KeyedVerification implements WireInterceptor {
   readonly name: string;
+  readonly authenticates = true;
 
   constructor(
     private readonly keyring: Keyring,

@@ -24,7 +24,8 @@ export interface ChecksumVerificationOptions {
 /**
  * Refuses records that were changed, made by somebody else, or moved: the signature covers the bytes and the topic,
  * direction, sender and reply address they were sent with. Hides nothing: that is `encryption()`, which needs no
- * `hmac-sha256` beside it. Does not stop a record from being sent again as it is.
+ * `hmac-sha256` beside it. A record that is appended again as it is stays authentic: the server behind runs none of its
+ * calls twice (docs/decisions/0006-calls-grow-along-a-partition.md).
  *
  *     verification({ keyring })                               hmac-sha256: 34 bytes and the key id per record
  *     verification({ keyring, algorithm: 'ed25519' })         66 bytes and the key id

@@ -1,0 +1,123 @@
+import { Counters } from '../../../lib/diagnostics/counters.js';
+import { MAX_CLOCK_ERROR_MS, ReplayGuard } from '../../../lib/server/replay-guard.js';
+import { CLIENT_ID, event, request } from '../../support/incoming-calls.js';
+import { consumed } from '../../support/raw-records.js';
+
+const OTHER_ID = Buffer.alloc(16, 9);
+const NOW_MS = 1_000_000;
+
+interface Read {
+  readonly seqs: readonly number[];
+  readonly sender?: Buffer;
+  readonly partition?: number;
+  readonly topic?: string;
+}
+
+describe('ReplayGuard', () => {
+  let counters: Counters;
+  let guard: ReplayGuard;
+
+  beforeEach(() => {
+    counters = new Counters();
+    guard = new ReplayGuard(counters);
+  });
+
+  /** @returns the calls of the record that are to be run. */
+  const read = ({ seqs, sender = CLIENT_ID, ...place }: Read): readonly number[] => {
+    const record = consumed({ ...place, timestampMs: NOW_MS });
+    const guarded = guard.guard({ record, caller: { id: sender }, receivedAtMs: NOW_MS });
+    return seqs.filter((seq) => guarded.admits(request({ seq, sentAtMs: NOW_MS })));
+  };
+
+  const letGo = (seqs: readonly number[]): void => {
+    const guarded = guard.guard({ record: consumed({}), caller: { id: CLIENT_ID }, receivedAtMs: NOW_MS });
+    for (const seq of seqs) guarded.letGo(request({ seq }));
+  };
+
+  it('admits calls whose numbers grow, however far', () => {
+    expect(read({ seqs: [1, 2, 9] })).toEqual([1, 2, 9]);
+    expect(read({ seqs: [10, 2 ** 47] })).toEqual([10, 2 ** 47]);
+    expect(counters.snapshot()).toMatchObject({ callsReplayed: 0, callsStale: 0 });
+  });
+
+  it('admits none a second time', () => {
+    read({ seqs: [1, 5, 9] });
+    expect(read({ seqs: [1, 5, 9] })).toEqual([]);
+    expect(counters.snapshot().callsReplayed).toBe(3);
+  });
+
+  it('admits none that another server may have run before this one heard of the sender', () => {
+    read({ seqs: [100] });
+    expect(read({ seqs: [40] })).toEqual([]);
+  });
+
+  it('admits none that another server may have run while the partition was there', () => {
+    read({ seqs: [1, 2] });
+    expect(read({ seqs: [90, 40] })).toEqual([90]);
+  });
+
+  it.each<[string, Omit<Read, 'seqs'>]>([
+    ['sender', { sender: OTHER_ID }],
+    ['partition', { partition: 1 }],
+    ['topic', { topic: 'rpc.audit.requests' }],
+  ])('tells one %s from another', (_what, other) => {
+    read({ seqs: [7] });
+    expect(read({ seqs: [7], ...other })).toEqual([7]);
+  });
+
+  it('admits once more what was let go of, and nothing beside it', () => {
+    const seqs = [1, 2, 3, 4];
+    read({ seqs });
+    letGo([2, 4]);
+    expect(read({ seqs })).toEqual([2, 4]);
+    expect(read({ seqs })).toEqual([]);
+  });
+
+  it('forgets the oldest of what was let go of when that is too much', () => {
+    guard = new ReplayGuard(counters, { maxSenders: 10, maxLetGo: 2 });
+    read({ seqs: [1, 2, 3] });
+    letGo([1, 2, 3]);
+    expect(read({ seqs: [1, 2, 3] })).toEqual([2, 3]);
+  });
+
+  it('remembers the senders heard of last, and no more than it may', () => {
+    guard = new ReplayGuard(counters, { maxSenders: 10, maxLetGo: 10 });
+    const sender = (n: number): Buffer => Buffer.alloc(16, n);
+    for (let n = 0; n < 100; n++) {
+      read({ seqs: [n + 2], sender: sender(200) });
+      read({ seqs: [5], sender: sender(n) });
+    }
+    expect(read({ seqs: [50], sender: sender(200) })).toEqual([]);
+    expect(read({ seqs: [5], sender: sender(99) })).toEqual([]);
+    expect(read({ seqs: [5], sender: sender(0) })).toEqual([5]);
+  });
+
+  describe('of a record that is young', () => {
+    const admitted = (sentAgoMs: number, ttlMs: number, appendedAgoMs = 0): boolean => {
+      const record = consumed({ timestampMs: NOW_MS - appendedAgoMs });
+      const guarded = guard.guard({ record, caller: { id: CLIENT_ID }, receivedAtMs: NOW_MS });
+      return guarded.admits(event({ sentAtMs: NOW_MS - sentAgoMs, ttlMs }));
+    };
+
+    it('admits a call within its time to live and the error of two clocks', () => {
+      expect(admitted(10_000 + MAX_CLOCK_ERROR_MS, 10_000)).toBe(true);
+    });
+
+    it('admits no call that was sent before that', () => {
+      expect(admitted(10_000 + MAX_CLOCK_ERROR_MS + 1, 10_000)).toBe(false);
+      expect(counters.snapshot()).toMatchObject({ callsStale: 1, callsReplayed: 0 });
+    });
+
+    it('admits a call that was sent in the future, by a clock that is ahead', () => {
+      expect(admitted(-600_000, 10_000)).toBe(true);
+    });
+
+    it('admits an event without time to live, however old', () => {
+      expect(admitted(NOW_MS, 0)).toBe(true);
+    });
+
+    it('leaves a call that is as old as its record to its time to live', () => {
+      expect(admitted(600_000, 10_000, 600_000)).toBe(true);
+    });
+  });
+});

@@ -1,10 +1,12 @@
 import type { Benchmark } from './benchmark.js';
 import { parseCommandLine, USAGE } from './command-line.js';
 import { Teardown } from './process/teardown.js';
+import { idle } from './idle.bench.js';
+import { memory } from './memory.bench.js';
 import { payload } from './payload.bench.js';
 import { roundTrip } from './round-trip.bench.js';
 
-const BENCHMARKS: readonly Benchmark[] = [roundTrip, payload];
+const BENCHMARKS: readonly Benchmark[] = [roundTrip, payload, idle, memory];
 
 async function main(): Promise<void> {
   const options = parseCommandLine(process.argv.slice(2));

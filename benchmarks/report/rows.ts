@@ -1,3 +1,4 @@
+import type { Spread } from '../measure/summary.js';
 import type { Row } from '../measure/turns.js';
 import { withRange } from './figures.js';
 import { table } from './table.js';
@@ -8,22 +9,25 @@ export interface Column {
   readonly heading: string;
 }
 
-/** Rows as a table: labels first, then the medians of measures with their ranges. */
+/** Rows as a table: labels first, then the medians of measures, with their ranges where there was more than one round. */
 export function rowsTable(
   rows: readonly Row[],
   labels: readonly Column[],
   measures: readonly Column[],
 ): string {
+  const hasRange = rows.some(({ rounds }) => rounds.length > 1);
   const heading = [
     ...labels.map((label) => label.heading),
-    ...measures.flatMap((measure) => [measure.heading, '(min–max)']),
+    ...measures.flatMap((measure) => (hasRange ? [measure.heading, '(min–max)'] : [measure.heading])),
   ];
   const body = rows.map((row) => [
-    ...labels.map(({ key }) => String(row.labels[key] ?? '–')),
-    ...measures.flatMap(({ key }) => {
-      const spread = row.measures[key];
-      return spread === undefined ? ['–', ''] : withRange(spread);
-    }),
+    ...labels.map(({ key }) => (row.labels[key] ?? '–').toLocaleString('en')),
+    ...measures.flatMap(({ key }) => cells(row.measures[key], hasRange)),
   ]);
   return table([heading, ...body]);
+}
+
+function cells(spread: Spread | undefined, hasRange: boolean): string[] {
+  const [median, range] = spread === undefined ? ['–', ''] : withRange(spread);
+  return hasRange ? [median, range] : [median];
 }

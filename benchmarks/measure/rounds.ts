@@ -56,7 +56,7 @@ export async function interleave(
     }));
     for (let round = 1; round <= plan.rounds; round += 1) {
       for (const [at, { name, handle }] of peers.entries()) {
-        const measured = await measure(handle, load, plan.brokerPid);
+        const measured = await measure(handle, load, handle.brokerPid ?? plan.brokerPid);
         level[at]?.rounds.push(measured);
         tell(progressLine(`round ${round}/${plan.rounds}`, name, load, measured));
       }

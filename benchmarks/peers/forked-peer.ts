@@ -18,6 +18,7 @@ export interface ForkedPeerPlan {
 
 /** What the two programs of a peer run in. */
 export interface Surroundings extends ForkedProgramOptions {
+  readonly brokerPid?: PeerHandle['brokerPid'];
   /** Ends what was started for the programs, after they have left. @default nothing to end */
   readonly end?: () => Promise<void>;
 }
@@ -41,6 +42,7 @@ export const forkedPeer = (plan: ForkedPeerPlan): Peer => ({
 });
 
 class ForkedPair implements PeerHandle {
+  readonly brokerPid: number | undefined;
   private readonly server: Child<ServerCommands>;
   private readonly client: Child<ClientCommands>;
 
@@ -48,6 +50,7 @@ class ForkedPair implements PeerHandle {
     { name, module }: ForkedPeerPlan,
     private readonly surroundings: Surroundings,
   ) {
+    this.brokerPid = surroundings.brokerPid;
     this.server = new Child(
       `the server of ${name}`,
       forkedProgram(new URL('./server.js', module), surroundings),

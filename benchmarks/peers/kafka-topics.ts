@@ -10,13 +10,17 @@ export async function createTopics(broker: PeerBroker, names: readonly string[])
   });
 }
 
-/** Deletes the topics and groups of a run, which matters on a broker that somebody else runs. */
+/**
+ * Deletes the topics and groups of a run, which matters on a broker that somebody else runs. The random name of the run is
+ * looked for anywhere in theirs: some frameworks put a word of their own before it.
+ */
 export async function removeRun({ brokers, prefix }: PeerBroker): Promise<void> {
+  const run = prefix.replace(/\.$/, '');
   await withAdmin(brokers, async (admin) => {
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
+    const topics = (await admin.listTopics()).filter((topic) => topic.includes(run));
     if (topics.length > 0) await admin.deleteTopics({ topics });
     const { groups } = await admin.listGroups();
-    const groupIds = groups.map(({ groupId }) => groupId).filter((groupId) => groupId.startsWith(prefix));
+    const groupIds = groups.map(({ groupId }) => groupId).filter((groupId) => groupId.includes(run));
     if (groupIds.length > 0) await admin.deleteGroups(groupIds);
   });
 }

@@ -25,6 +25,8 @@ export interface Peer {
 
 /** A peer that runs: a server process, and a client process that makes the calls. */
 export interface PeerHandle {
+  /** The process of a broker of its own, whose CPU time counts in place of Kafka's. @default Kafka's */
+  readonly brokerPid?: number | undefined;
   run(load: Load): Promise<PeerResult>;
   /** Profiles client and server while a load runs, where the peer can; gives the files written, by role. */
   profile?(load: Load, filePrefix: string): Promise<readonly ProfileFile[]>;

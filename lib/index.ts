@@ -11,7 +11,7 @@ export {
 export { KafkaRpcRecord, KafkaRpcRecordBuilder, type CallOptions } from './client/kafka-rpc-record.js';
 export type { CallTimings, RpcReply } from './client/rpc-reply.js';
 export { KafkaRpcServer } from './server/kafka-rpc-server.js';
-export type { KafkaRpcServerOptions } from './server/server-options.js';
+export type { DeadLetterOptions, KafkaRpcServerOptions } from './server/server-options.js';
 export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';
 export { KafkaRpcContext, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
 export { RpcError, type RpcErrorOptions } from './errors/rpc-error.js';

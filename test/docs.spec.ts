@@ -97,6 +97,7 @@ const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
   ['Module', ['KafkaRpcModuleOptions', 'KafkaRpcClientRegistration', 'KafkaRpcModuleAsyncOptions']],
   ['One call', ['CallOptions', 'AwaitedCallOptions']],
   ['Topics', ['TopicOptions']],
+  ['Dead letters', ['DeadLetterOptions']],
   ['kafkajsDriver', ['KafkajsDriverOptions']],
   ['memoryDriver', ['MemoryDriverOptions']],
   ['msgpack', ['MsgpackOptions']],

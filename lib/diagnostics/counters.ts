@@ -26,6 +26,10 @@ export const COUNTER_NAMES = [
   'recordsRedelivered',
   /** Calls that ended at their deadline. */
   'deadlinesExceeded',
+  /** Refused records that were written to a dead-letter topic. */
+  'deadLetters',
+  /** Refused records that should have been, and could not. */
+  'deadLettersLost',
 ] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];

@@ -8,7 +8,8 @@ export interface TopicPartition {
 export interface ProducerRecord extends TopicPartition {
   readonly key?: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers?: Readonly<Record<string, Buffer>>;
+  /** An array for a header that stands more than once. */
+  readonly headers?: Readonly<Record<string, Buffer | readonly Buffer[]>>;
 }
 
 /** A record as it was read. A header that stands more than once is an array, in record order. */

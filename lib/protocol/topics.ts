@@ -8,12 +8,15 @@ export interface TopicOptions {
   readonly requests?: (service: string) => string;
   /** The reply topic, one for all services. @default 'rpc.replies' */
   readonly replies?: string;
+  /** The dead-letter topic of a service. @default service => `rpc.${service}.dead-letters` */
+  readonly deadLetters?: (service: string) => string;
 }
 
 /** The names in use. */
 export interface TopicNames {
   readonly requests: (service: string) => string;
   readonly replies: string;
+  readonly deadLetters: (service: string) => string;
 }
 
 const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
@@ -24,15 +27,19 @@ const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
  */
 export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
   if (typeof options !== 'object' || options === null) throw invalidOption('topics', options, 'an object');
-  checkNames('topics', options, ['prefix', 'requests', 'replies']);
+  checkNames('topics', options, ['prefix', 'requests', 'replies', 'deadLetters']);
   const prefix = checkPrefix(options.prefix ?? '');
   const requests = options.requests ?? ((service: string) => `rpc.${service}.requests`);
   if (typeof requests !== 'function')
     throw invalidOption('topics.requests', requests, 'a function of the service');
+  const deadLetters = options.deadLetters ?? ((service: string) => `rpc.${service}.dead-letters`);
+  if (typeof deadLetters !== 'function')
+    throw invalidOption('topics.deadLetters', deadLetters, 'a function of the service');
   const replies = options.replies ?? 'rpc.replies';
   return Object.freeze({
     requests: (service: string) => legalTopicName('topics.requests', prefix, requests(service)),
     replies: legalTopicName('topics.replies', prefix, replies),
+    deadLetters: (service: string) => legalTopicName('topics.deadLetters', prefix, deadLetters(service)),
   });
 };
 

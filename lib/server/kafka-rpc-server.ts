@@ -38,7 +38,9 @@ export class KafkaRpcServer
   );
   /** What Nest has in the place of a hook that nobody set. */
   private readonly noStartHook = this.onProcessingStartHook;
-  private readonly refusals = new RateLimitedLog<RefusalReason>((line) => this.logger.warn(line));
+  private readonly refusals = new RateLimitedLog<RefusalReason | 'dead letter'>((line) =>
+    this.logger.warn(line),
+  );
   private starting: Promise<RunningServer> | undefined;
   private running: RunningServer | undefined;
 
@@ -120,6 +122,11 @@ export class KafkaRpcServer
     const hooks = {
       handlers: this.nestHandlers(),
       onRefused: (refused: RefusedRecord) => this.onRefused(refused),
+      onDeadLetterLost: (error: RpcError) =>
+        this.refusals.add(
+          'dead letter',
+          () => `A refused record is lost, not dead-lettered: ${error.message}`,
+        ),
       onCommitError: (error: unknown) => this.logger.log(`Commit put off: ${RpcError.from(error).message}`),
     };
     return RunningServer.start(driver, this.options, hooks, { id: this.instanceId, counters: this.counts });

@@ -26,7 +26,8 @@ export interface IntakeParts {
   /** None where records are not authenticated. */
   readonly replays?: ReplayGuard;
   readonly onCall: (call: IncomingCall) => void;
-  readonly onRefused: (refused: RefusedRecord) => void;
+  /** @param finish to be called when nothing needs the refused record any more */
+  readonly onRefused: (refused: RefusedRecord, record: ConsumerRecord, finish: () => void) => void;
   /** Nothing in the record needs work any more. */
   readonly onFinished: (record: ConsumerRecord) => void;
 }
@@ -60,8 +61,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
   }
 
   onRefused(record: ConsumerRecord, refused: RefusedRecord): void {
-    this.parts.onRefused(refused);
-    this.parts.onFinished(record);
+    this.parts.onRefused(refused, record, () => this.parts.onFinished(record));
   }
 
   private takeIn(message: RequestMessage | EventMessage, record: RecordInHand): void {

@@ -2,6 +2,7 @@ import { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { DriverConnection } from '../driver/driver.js';
 import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
+import type { RpcError } from '../errors/rpc-error.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import { BrokerClock } from '../wire/broker-clock.js';
 import { probeClock } from '../wire/clock-probe.js';
@@ -10,9 +11,11 @@ import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { Callers, replyDestination } from './caller.js';
+import { openDeadLetterTopics, type DeadLetterTopic } from './dead-letter-topics.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
 import type { IncomingCall } from './incoming-call.js';
 import { ReplayGuard } from './replay-guard.js';
+import { RefusedRequests } from './refused-requests.js';
 import { RequestIntake } from './request-intake.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { ServiceConsumer } from './service-consumer.js';
@@ -23,6 +26,7 @@ import { WorkQueue } from './work-queue.js';
 export interface ServerHooks {
   readonly handlers: Handlers;
   readonly onRefused: (refused: RefusedRecord) => void;
+  readonly onDeadLetterLost: (error: RpcError) => void;
   readonly onCommitError: (error: unknown) => void;
 }
 
@@ -32,6 +36,7 @@ interface ServerParts {
   readonly clock: BrokerClock;
   readonly counters: Counters;
   readonly replyPartitions: number;
+  readonly deadLetterTopics: ReadonlyMap<string, DeadLetterTopic>;
 }
 
 /**
@@ -45,6 +50,7 @@ export class RunningServer {
   private readonly queue: WorkQueue<IncomingCall>;
   private readonly outbox: Outbox;
   private readonly callers: Callers;
+  private readonly refused: RefusedRequests;
   /** The services whose groups have not told yet which partitions are whose. */
   private readonly rebalancing = new Set<string>();
   private isClosing = false;
@@ -59,6 +65,7 @@ export class RunningServer {
     const clock = parts.clock;
     this.outbox = new Outbox(driver, codec, clock, options);
     this.callers = new Callers(parts.id, codec);
+    this.refused = new RefusedRequests({ ...parts, driver, options, hooks });
     const road = { outbox: this.outbox, codec, clock };
     const dispatcher = new Dispatcher(hooks.handlers, road, counters, (call) => this.queue.done(call));
     this.queue = new WorkQueue<IncomingCall>({
@@ -76,7 +83,7 @@ export class RunningServer {
       replyTopic: { topic: options.topics.replies, partitions: parts.replyPartitions },
       ...(codec.authenticates && { replays: new ReplayGuard(counters) }),
       onCall: (call) => this.queue.push(call),
-      onRefused: hooks.onRefused,
+      onRefused: (refused, record, finish) => this.refused.add(refused, record, finish),
       onFinished: (record) => byTopic.get(record.topic)?.finish(record),
     });
     const receiver = new Receiver<RequestEnvelope>(codec, counters, intake);
@@ -102,10 +109,12 @@ export class RunningServer {
       );
       await driver.ensureTopics([replyTopicSpec(options), ...topics], { create: options.createTopics });
       const replyPartitions = await driver.partitionCount(options.topics.replies);
+      const deadLetterTopics = await openDeadLetterTopics(driver, options);
       const clock = new BrokerClock();
       const ownAddress = { topic: options.topics.replies, partition: 0 };
       await probeClock(driver, codec, clock, replyDestination(parts.id, parts.id, ownAddress, codec));
-      const server = new RunningServer(driver, options, hooks, { ...parts, codec, clock, replyPartitions });
+      const learned = { codec, clock, replyPartitions, deadLetterTopics };
+      const server = new RunningServer(driver, options, hooks, { ...parts, ...learned });
       await Promise.all(server.consumers.map((consumer) => consumer.join(driver)));
       return server;
     } catch (error) {
@@ -126,9 +135,10 @@ export class RunningServer {
   async close(): Promise<void> {
     this.isClosing = true;
     for (const consumer of this.consumers) consumer.pause();
-    const work = this.queue.stop().then(() => this.outbox.idle());
+    const work = this.queue.stop().then(() => Promise.all([this.outbox.idle(), this.refused.idle()]));
     await within(work, this.options.gracePeriodMs);
     for (const call of this.callers.openCalls()) call.interrupt('The server closes.');
+    this.refused.close();
     await Promise.all(this.consumers.map((consumer) => consumer.close()));
     await this.driver.close();
   }
@@ -177,7 +187,7 @@ export class RunningServer {
 /** How long a rebalance waits for running handlers, so that their calls do not run twice. */
 const FINISH_MS = 1_000;
 
-const within = async (work: Promise<void>, limitMs: number): Promise<void> => {
+const within = async (work: Promise<unknown>, limitMs: number): Promise<void> => {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, limitMs);

@@ -1,10 +1,26 @@
-import { checkInteger, checkNames, checkString, invalidOption } from '../errors/option-checks.js';
+import {
+  checkBoolean,
+  checkInteger,
+  checkNames,
+  checkString,
+  invalidOption,
+} from '../errors/option-checks.js';
 import {
   resolveWireOptions,
   WIRE_OPTION_NAMES,
   type ResolvedWireOptions,
   type WireOptions,
 } from '../wire/wire-options.js';
+
+/** What is kept of records that cannot be served: a copy on `topics.deadLetters`, with the reason in its headers. */
+export interface DeadLetterOptions {
+  /**
+   * Records that are refused. Who writes garbage to a request topic has it written a second time, so look at the room
+   * that the topic may take.
+   * @default false
+   */
+  readonly refused?: boolean;
+}
 
 /** What a `KafkaRpcServer` accepts. The ones that matter: `service`, `driver`, `concurrency`. */
 export interface KafkaRpcServerOptions extends WireOptions {
@@ -25,6 +41,8 @@ export interface KafkaRpcServerOptions extends WireOptions {
    * `group.min.session.timeout.ms` (6,000 by default) it refuses the server. @default 6000
    */
   readonly sessionTimeoutMs?: number;
+  /** What is written to the dead-letter topic. @default {} */
+  readonly deadLetter?: DeadLetterOptions;
   /** The second argument of `@MessagePattern` of handlers that only this server shall have. @default undefined: all */
   readonly transportId?: symbol;
 }
@@ -37,6 +55,7 @@ export interface ResolvedServerOptions extends ResolvedWireOptions {
   readonly commitIntervalMs: number;
   readonly gracePeriodMs: number;
   readonly sessionTimeoutMs: number;
+  readonly deadLetter: Required<DeadLetterOptions>;
   readonly transportId: symbol | undefined;
 }
 
@@ -49,6 +68,7 @@ const NAMES: readonly string[] = [
   'commitIntervalMs',
   'gracePeriodMs',
   'sessionTimeoutMs',
+  'deadLetter',
   'transportId',
 ];
 
@@ -57,7 +77,9 @@ export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedSe
   checkNames('KafkaRpcServer', options, NAMES);
   const services = checkServices(options.service);
   const wire = resolveWireOptions(options);
-  checkTopicsDiffer(services, wire.topics.requests);
+  checkTopicsDiffer('topics.requests', services, wire.topics.requests);
+  const deadLetter = checkDeadLetter(options.deadLetter ?? {});
+  if (deadLetter.refused) checkTopicsDiffer('topics.deadLetters', services, wire.topics.deadLetters);
   return Object.freeze({
     ...wire,
     services,
@@ -67,6 +89,7 @@ export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedSe
     commitIntervalMs: checkInteger('commitIntervalMs', options.commitIntervalMs ?? 200, 1, 60_000),
     gracePeriodMs: checkInteger('gracePeriodMs', options.gracePeriodMs ?? 10_000, 0),
     sessionTimeoutMs: checkInteger('sessionTimeoutMs', options.sessionTimeoutMs ?? 6_000, 100),
+    deadLetter,
     transportId: checkTransportId(options.transportId),
   });
 };
@@ -77,10 +100,22 @@ const checkServices = (service: unknown): readonly string[] => {
   throw invalidOption('service', service, 'a name, or an array of different names');
 };
 
-const checkTopicsDiffer = (services: readonly string[], topicOf: (service: string) => string): void => {
+const checkDeadLetter = (deadLetter: unknown): Required<DeadLetterOptions> => {
+  if (typeof deadLetter !== 'object' || deadLetter === null)
+    throw invalidOption('deadLetter', deadLetter, 'an object');
+  checkNames('deadLetter', deadLetter, ['refused']);
+  const { refused = false } = deadLetter as DeadLetterOptions;
+  return Object.freeze({ refused: checkBoolean('deadLetter.refused', refused) });
+};
+
+const checkTopicsDiffer = (
+  option: string,
+  services: readonly string[],
+  topicOf: (service: string) => string,
+): void => {
   const topics = services.map(topicOf);
   if (new Set(topics).size === topics.length) return;
-  throw invalidOption('topics.requests', topics, 'a function that gives each service a topic of its own');
+  throw invalidOption(option, topics, 'a function that gives each service a topic of its own');
 };
 
 const checkTransportId = (transportId: unknown): symbol | undefined => {

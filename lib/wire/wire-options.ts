@@ -20,7 +20,7 @@ export interface WireOptions {
   readonly serializer?: Serializer;
   /** Wire stages in encode order. Each costs its work once per record. @default [] */
   readonly interceptors?: readonly WireInterceptor[];
-  /** How topics are named. @default `rpc.<service>.requests` and `rpc.replies` */
+  /** How topics are named. @default `rpc.<service>.requests`, `rpc.replies` and `rpc.<service>.dead-letters` */
   readonly topics?: TopicOptions;
   /** Which replicas must have a record before it counts as sent: -1 all in sync, 1 the leader alone. @default -1 */
   readonly acks?: Acks;
@@ -131,6 +131,20 @@ export const requestTopicSpec = (topic: string, options: ResolvedWireOptions): T
   replicationFactor: options.replicationFactor,
   config: REQUIRED_CONFIG,
   required: Object.keys(REQUIRED_CONFIG),
+});
+
+/** A record that just fits its request topic fits here with what a dead letter adds. */
+const DEAD_LETTER_BYTES = 1_048_588 + 65_536;
+
+export const deadLetterTopicSpec = (
+  topic: string,
+  options: Pick<ResolvedWireOptions, 'partitions' | 'replicationFactor'>,
+): TopicSpec => ({
+  topic,
+  partitions: options.partitions,
+  replicationFactor: options.replicationFactor,
+  config: { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(DEAD_LETTER_BYTES) },
+  required: [],
 });
 
 export const replyTopicSpec = (options: ResolvedWireOptions): TopicSpec => ({

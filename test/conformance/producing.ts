@@ -130,6 +130,17 @@ export const describeProducing = (bench: Workbench): void => {
     expect(without!.headers).toEqual({});
   });
 
+  it('writes a header more than once that is given as an array', async () => {
+    const connection = await bench.connect();
+    const at = await bench.createPartition(connection);
+    const headers = { repeated: ['one', 'two'].map((text) => Buffer.from(text)), single: Buffer.from('x') };
+
+    await connection.produce([{ ...at, value: null, headers }], { acks: -1 });
+
+    const [record] = await readBack(connection, at, 1);
+    expect(record!.headers).toEqual(headers);
+  });
+
   const repeated = bench.harness.produceRepeatedHeader === undefined ? it.skip : it;
   repeated('gives a header that stands more than once as an array, in order', async () => {
     const connection = await bench.connect();

@@ -1,4 +1,4 @@
-import type { ConsumerRecord, DriverConnection, KafkaDriver, ProducerRecord } from 'nestjs-kafka-rpc';
+import type { ConsumerRecord, DriverConnection, KafkaDriver } from 'nestjs-kafka-rpc';
 import { ByteWriter } from '../../lib/protocol/byte-writer.js';
 import { encodeEnvelope, ENVELOPE_HEADER, type Envelope } from '../../lib/protocol/envelope.js';
 import { encodeMessage } from '../../lib/protocol/message-encoder.js';
@@ -25,7 +25,7 @@ export const frameList = (...messages: Message[]): Buffer => {
 export const speak = (
   envelope: Envelope,
   ...messages: Message[]
-): Required<Pick<ProducerRecord, 'value' | 'headers'>> => ({
+): { readonly value: Buffer; readonly headers: Record<string, Buffer> } => ({
   value: frameList(...messages),
   headers: { [ENVELOPE_HEADER]: encodeEnvelope(envelope) },
 });

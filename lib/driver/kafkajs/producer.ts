@@ -106,13 +106,18 @@ const topicData = (records: readonly ProducerRecord[]): ProduceRequest['topicDat
     topics.set(record.topic, partitions);
     const messages = partitions.get(record.partition) ?? [];
     partitions.set(record.partition, messages);
-    messages.push({ key: record.key ?? null, value: record.value, headers: { ...record.headers } });
+    messages.push({ key: record.key ?? null, value: record.value, headers: headersOf(record) });
   }
   return [...topics].map(([topic, partitions]) => ({
     topic,
     partitions: [...partitions].map(([partition, messages]) => ({ partition, messages })),
   }));
 };
+
+const headersOf = ({ headers = {} }: ProducerRecord): Record<string, Buffer | Buffer[]> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Buffer.isBuffer(value) ? value : [...value]]),
+  );
 
 const acksOf = (topics: readonly ProducedTopic[]): ProduceAck[] =>
   topics.flatMap(({ topicName, partitions }) =>

@@ -40,7 +40,11 @@ export const copyRecord = (record: ConsumerRecord): ConsumerRecord => ({
 });
 
 const headerBytes = (headers: ProducerRecord['headers'] = {}): number =>
-  Object.entries(headers).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + value.length + 2, 0);
+  Object.entries(headers)
+    .flatMap(([name, value]) =>
+      (value instanceof Uint8Array ? [value] : value).map((one) => [name, one] as const),
+    )
+    .reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + value.length + 2, 0);
 
 const sizeOf = (record: ProducerRecord): number =>
   RECORD_OVERHEAD_BYTES +

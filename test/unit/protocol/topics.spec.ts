@@ -5,12 +5,14 @@ describe('the names of topics', () => {
     const topics = resolveTopicNames();
     expect(topics.requests('sum')).toBe('rpc.sum.requests');
     expect(topics.replies).toBe('rpc.replies');
+    expect(topics.deadLetters('sum')).toBe('rpc.sum.dead-letters');
   });
 
   it('begin with the prefix', () => {
     const topics = resolveTopicNames({ prefix: 'staging.' });
     expect(topics.requests('sum')).toBe('staging.rpc.sum.requests');
     expect(topics.replies).toBe('staging.rpc.replies');
+    expect(topics.deadLetters('sum')).toBe('staging.rpc.sum.dead-letters');
   });
 
   it('are what the options say, behind the prefix', () => {
@@ -26,6 +28,7 @@ describe('the names of topics', () => {
       const refused = '1 to 249 characters';
       expect(() => resolveTopicNames({ replies: name })).toThrow(refused);
       expect(() => resolveTopicNames({ requests: () => name }).requests('sum')).toThrow(refused);
+      expect(() => resolveTopicNames({ deadLetters: () => name }).deadLetters('sum')).toThrow(refused);
     },
   );
 

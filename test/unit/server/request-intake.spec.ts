@@ -15,6 +15,7 @@ describe('RequestIntake', () => {
   let calls: IncomingCall[];
   let finished: bigint[];
   let refused: unknown[];
+  let finishRefused: () => void;
   let intake: RequestIntake;
 
   beforeEach(() => {
@@ -28,7 +29,10 @@ describe('RequestIntake', () => {
       counters,
       replyTopic: { topic: 'rpc.replies', partitions: 8 },
       onCall: (call) => calls.push(call),
-      onRefused: (record) => refused.push(record),
+      onRefused: (record, _record, finish) => {
+        refused.push(record);
+        finishRefused = finish;
+      },
       onFinished: ({ offset }) => finished.push(offset),
     });
   });
@@ -156,10 +160,12 @@ describe('RequestIntake', () => {
     expect(calls).toHaveLength(3);
   });
 
-  it('has a refused record told, and finished', () => {
+  it('has a refused record told, and finishes it when that is said', () => {
     const record = consumed({ offset: 9n });
     intake.onRefused(record, { topic: 't', partition: 0, offset: 9n, reason: 'not-ours', message: 'x' });
     expect(refused).toHaveLength(1);
+    expect(finished).toEqual([]);
+    finishRefused();
     expect(finished).toEqual([9n]);
   });
 });

@@ -1,0 +1,53 @@
+import type { RefusedRecord } from '../diagnostics/channels.js';
+import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../driver/record.js';
+
+/** What a dead letter says of the record that it holds, beside that record's own headers. UTF-8. */
+export const DEAD_LETTER_HEADERS = {
+  reason: 'dead-letter-reason',
+  topic: 'dead-letter-topic',
+  partition: 'dead-letter-partition',
+  offset: 'dead-letter-offset',
+  /** The append time of the record, in milliseconds since the epoch. */
+  timestampMs: 'dead-letter-timestamp-ms',
+} as const;
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * A refused record as a dead letter: key, value and headers as they came, and why and whence. What a sender wrote into
+ * headers of these names is replaced.
+ */
+export const deadLetterOf = (
+  record: ConsumerRecord,
+  { reason }: Pick<RefusedRecord, 'reason'>,
+  to: TopicPartition,
+): ProducerRecord => ({
+  ...to,
+  key: record.key,
+  value: record.value,
+  headers: {
+    // Kafka knows headers without a value, and kafkajs cannot write them.
+    ...mapValues(record.headers, (value: unknown) => (value ?? EMPTY) as Buffer | readonly Buffer[]),
+    [DEAD_LETTER_HEADERS.reason]: Buffer.from(reason),
+    [DEAD_LETTER_HEADERS.topic]: Buffer.from(record.topic),
+    [DEAD_LETTER_HEADERS.partition]: Buffer.from(String(record.partition)),
+    [DEAD_LETTER_HEADERS.offset]: Buffer.from(String(record.offset)),
+    [DEAD_LETTER_HEADERS.timestampMs]: Buffer.from(String(record.timestampMs)),
+  },
+});
+
+/** `fromEntries` defines even a header called `__proto__` as an own property. */
+const mapValues = <T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));
+
+const FIELD_BYTES = 8;
+
+/** What a letter takes of a batch, near enough. */
+export const letterBytes = ({ key, value, headers = {} }: ProducerRecord): number => {
+  let bytes = FIELD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const [name, values] of Object.entries(headers)) {
+    for (const one of Buffer.isBuffer(values) ? [values] : values)
+      bytes += FIELD_BYTES + name.length + one.length;
+  }
+  return bytes;
+};

@@ -24,8 +24,12 @@ export function logarithmicScale(values: readonly number[]): Scale {
   if (positive.length === 0) return linearScale(values);
   const low = Math.floor(Math.log10(Math.min(...positive)));
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...positive))));
+  // Two lines alone would leave most of the chart without a number.
+  const steps = high - low <= 2 ? [1, 2, 5] : [1];
   return {
-    ticks: Array.from({ length: high - low + 1 }, (_, tick) => 10 ** (low + tick)),
+    ticks: Array.from({ length: high - low }, (_, at) => steps.map((step) => step * 10 ** (low + at)))
+      .flat()
+      .concat(10 ** high),
     at: (value) => (value > 0 ? Math.min(1, Math.max(0, (Math.log10(value) - low) / (high - low))) : 0),
   };
 }

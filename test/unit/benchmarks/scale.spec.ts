@@ -20,8 +20,12 @@ describe('a logarithmic scale', () => {
     expect(scale.at(10)).toBeCloseTo(1 / 3);
   });
 
+  it('has numbers between powers of ten where there are few of these', () => {
+    expect(logarithmicScale([3, 7]).ticks).toEqual([1, 2, 5, 10]);
+  });
+
   it('has room above a single power of ten, and puts what is not above 0 at the foot', () => {
-    expect(logarithmicScale([100]).ticks).toEqual([100, 1_000]);
+    expect(logarithmicScale([100]).ticks).toEqual([100, 200, 500, 1_000]);
     expect(logarithmicScale([10, 0]).at(0)).toBe(0);
   });
 });

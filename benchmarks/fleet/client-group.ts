@@ -1,0 +1,32 @@
+import type { BenchmarkContext } from '../benchmark.js';
+import type { Work } from './commands.js';
+import { startClients, type FleetClient } from './fleet.js';
+import type { FleetSettings } from './settings.js';
+
+/** Many clients in few processes, each client with a connection of its own: as many callers as there would be machines. */
+export class ClientGroup {
+  private constructor(private readonly processes: readonly FleetClient[]) {}
+
+  static async start(
+    settings: FleetSettings & { readonly clients: number },
+    processes: number,
+    context: Pick<BenchmarkContext, 'teardown'>,
+  ): Promise<ClientGroup> {
+    const clients = settings.clients / processes;
+    const started: FleetClient[] = [];
+    for (let at = 0; at < processes; at += 1) {
+      started.push(await startClients({ ...settings, clients }, context));
+    }
+    return new ClientGroup(started);
+  }
+
+  /** All processes at once, the callers shared evenly; gives calls/s of all together. */
+  async callsPerSecond(
+    work: Work,
+    load: { readonly concurrency: number; readonly seconds: number },
+  ): Promise<number> {
+    const share = { ...load, concurrency: Math.ceil(load.concurrency / this.processes.length) };
+    const results = await Promise.all(this.processes.map((each) => each.ask('run', { work, load: share })));
+    return results.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0);
+  }
+}

@@ -4,6 +4,8 @@ import { invalidOption } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
+import type { Destination } from '../wire/destination-queue.js';
+import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
 import type { ClientConnection, OpenConnection } from './client-connection.js';
 import type { ResolvedServiceOptions } from './client-options.js';
@@ -93,7 +95,7 @@ export class CallSender implements CallHome {
         else reject(error);
       };
       try {
-        this.open.outbox.send(destination, message, { settled });
+        this.send(destination, message, { settled });
       } catch (error) {
         settled(RpcError.from(error));
       }
@@ -110,11 +112,15 @@ export class CallSender implements CallHome {
     const call = new PendingCall({ seq, pattern, destination, timeoutMs }, observer, this);
     calls.add(call, ttlMs);
     try {
-      this.open.outbox.send(destination, message, call);
+      this.send(destination, message, call);
     } catch (error) {
       call.fail(RpcError.from(error));
     }
     return call;
+  }
+
+  private send(to: Destination, message: RequestMessage | EventMessage, delivery: Delivery): void {
+    this.open.outbox.send(to, message, delivery, this.connection.codec.keepsApart(message.pattern));
   }
 
   private invocation<K extends 'request' | 'event'>(

@@ -35,13 +35,16 @@ export class ReplyStream implements Outcome, Delivery {
   private held: Buffer | undefined;
   private last: CompleteMessage | ErrorMessage | undefined;
   private isEnded = false;
+  private readonly isApart: boolean;
 
   constructor(
     private readonly call: IncomingCall,
     private readonly to: Destination,
     private readonly run: number,
     private readonly road: ReplyRoad,
-  ) {}
+  ) {
+    this.isApart = road.codec.keepsApart(call.message.pattern);
+  }
 
   next(value: unknown): boolean {
     if (this.isOver()) return false;
@@ -109,9 +112,8 @@ export class ReplyStream implements Outcome, Delivery {
     if (payload === null) return;
     const { seq } = this.call.message;
     const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
-    this.road.outbox.send(this.to, message, {
-      settled: (error) => error !== undefined && this.breakOff(error),
-    });
+    const settled = (error?: RpcError) => error !== undefined && this.breakOff(error);
+    this.road.outbox.send(this.to, message, { settled }, this.isApart);
     this.index += 1;
   }
 
@@ -135,7 +137,7 @@ export class ReplyStream implements Outcome, Delivery {
   private sendEnd(message: CompleteMessage | ErrorMessage): void {
     this.last = message;
     try {
-      this.road.outbox.send(this.to, message, this);
+      this.road.outbox.send(this.to, message, this, this.isApart);
     } catch (error) {
       this.settled(RpcError.from(error));
     }

@@ -22,6 +22,7 @@ export class Codec {
   readonly stages: string;
   /** Whether one of the stages does: records are then of those who have the keys. */
   readonly authenticates: boolean;
+  private readonly separating: readonly WireInterceptor[];
   private readonly encoders: readonly Stage[];
   private readonly decoders: readonly Stage[];
 
@@ -31,6 +32,7 @@ export class Codec {
   ) {
     this.stages = interceptors.map((stage) => stage.name).join('+');
     this.authenticates = interceptors.some((stage) => stage.authenticates === true);
+    this.separating = interceptors.filter((stage) => stage.keepsApart !== undefined);
     this.encoders = interceptors.map(
       (stage): Stage =>
         (bytes, context) =>
@@ -43,6 +45,12 @@ export class Codec {
             undo(stage, bytes, context),
       )
       .reverse();
+  }
+
+  /** Whether calls of this pattern, as the message has it, share no record with others. */
+  keepsApart(pattern: string): boolean {
+    for (const stage of this.separating) if (stage.keepsApart?.(pattern)) return true;
+    return false;
   }
 
   /** Lets each stage prepare itself; must resolve before the first record. */

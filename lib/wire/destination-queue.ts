@@ -32,11 +32,11 @@ export class DestinationQueue {
   }
 
   /** @returns by how many bytes the queue grew. */
-  append(message: Message, maxBytes: number, delivery?: Delivery): number {
+  append(message: Message, maxBytes: number, delivery?: Delivery, isApart = false): number {
     const last = this.waiting[this.waiting.length - 1];
     const before = last?.bytes ?? 0;
-    if (last?.append(message, maxBytes, delivery)) return last.bytes - before;
-    const record = new OutgoingRecord();
+    if (last?.isApart === isApart && last.append(message, maxBytes, delivery)) return last.bytes - before;
+    const record = new OutgoingRecord(isApart);
     record.append(message, maxBytes, delivery);
     this.waiting.push(record);
     return record.bytes;

@@ -41,13 +41,14 @@ export class Outbox {
 
   /**
    * Takes a message. Returns at once; `delivery` hears what became of it.
+   * @param isApart whether it shares no record with others that are not: `codec.keepsApart` says of which calls
    * @throws RpcError `RESOURCE_EXHAUSTED` when it is too large for a record, or too much waits already.
    */
-  send(to: Destination, message: Message, delivery?: Delivery): void {
+  send(to: Destination, message: Message, delivery?: Delivery, isApart = false): void {
     if (this.queuedBytes > this.options.maxQueuedBytes) throw this.full();
     const { queue, lane } = this.routes.get(to) ?? this.openRoute(to);
     try {
-      this.queuedBytes += queue.append(message, this.options.maxRecordBytes, delivery);
+      this.queuedBytes += queue.append(message, this.options.maxRecordBytes, delivery, isApart);
     } finally {
       if (queue.isIdle) this.routes.delete(to);
     }
@@ -91,7 +92,8 @@ export class Outbox {
       record: { ...partitionOf(queue.to), key: null, value: encoded.value, headers: encoded.headers },
     });
     try {
-      const encoded = this.codec.encode(record.finish(), queue.to);
+      const target = record.isApart ? { ...queue.to, isApart: true } : queue.to;
+      const encoded = this.codec.encode(record.finish(), target);
       return encoded instanceof Promise ? encoded.then(finish).catch(refuse) : finish(encoded);
     } catch (error) {
       return refuse(error);

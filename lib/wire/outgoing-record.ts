@@ -15,6 +15,9 @@ export class OutgoingRecord {
   private readonly writer = new ByteWriter();
   readonly deliveries: Delivery[] = [];
 
+  /** @param isApart whether it holds only what a stage keeps apart */
+  constructor(readonly isApart = false) {}
+
   get bytes(): number {
     return this.writer.length;
   }

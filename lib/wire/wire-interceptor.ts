@@ -17,6 +17,11 @@ export interface WireInterceptor {
   readonly authenticates?: boolean;
   /** Runs once, before the first record; an asynchronous key derivation belongs here. */
   open?(): Promise<void> | void;
+  /**
+   * Whether the calls of a pattern, with their replies, share no record with others. Their records come with `context.isApart`.
+   * @default none do
+   */
+  keepsApart?(pattern: string): boolean;
   encode(bytes: Buffer, context: WireContext): Buffer | Promise<Buffer>;
   /** @throws to refuse the record: it is counted and skipped, never decoded. */
   decode(bytes: Buffer, context: WireContext): Buffer | Promise<Buffer>;
@@ -27,6 +32,8 @@ export interface WireContext {
   readonly direction: 'request' | 'reply';
   readonly topic: string;
   readonly partition: number;
+  /** While encoding: the record holds nothing but what a stage keeps apart. */
+  readonly isApart?: boolean;
   /** The canonical bytes of all routing facts (docs/protocol.md, "Envelope"): to be authenticated, never changed. */
   readonly envelope: Buffer;
   /** While encoding, a stage adds record headers of its own here; while decoding, it finds them here. */

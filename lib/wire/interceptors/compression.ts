@@ -1,7 +1,7 @@
 import { checkInteger, checkNames, invalidOption } from '../../errors/option-checks.js';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
-import type { WireInterceptor } from '../wire-interceptor.js';
+import type { WireContext, WireInterceptor } from '../wire-interceptor.js';
 import type { BoundedCodec } from './bounded-codec.js';
 import { brotliCodec } from './brotli-codec.js';
 import { notCompressed, tooLarge } from './compression-refusals.js';
@@ -20,6 +20,11 @@ export interface CompressionOptions {
   readonly maxBytes?: number;
   /** zstd 1 to 19, gzip 1 to 9, brotli 0 to 11. More is slower. @default zstd 3, gzip 6, brotli 4 */
   readonly level?: number;
+  /**
+   * Patterns, as `context.getPattern()` has them, whose calls and replies go plain, in records of their own: those in which a secret and
+   * what a stranger may write travel together. To be given on both sides, each of which writes one direction. @default []
+   */
+  readonly except?: readonly string[];
 }
 
 export type CompressionAlgorithm = 'zstd' | 'gzip' | 'brotli' | 'none';
@@ -54,14 +59,14 @@ const MAX_MAX_BYTES = 256 * 1024 * 1024;
  * memory than a good record may. Stands before encryption and verification, so that nothing is inflated that is not
  * authentic.
  *
- * The size of a compressed record tells something of its content (CRIME, BREACH): leave it out where a secret and what a
- * stranger may write travel in one record.
+ * The size of a compressed record tells something of its content (CRIME, BREACH): name in `except` the patterns where a
+ * secret and what a stranger may write travel in one record.
  * Cost: the work of the algorithm, on the event loop; one byte and one copy for what goes plain.
  *
  * @throws RpcError `INVALID_ARGUMENT` naming the option that cannot be used.
  */
 export const compression = (options: CompressionOptions = {}): WireInterceptor => {
-  checkNames('compression()', options, ['algorithm', 'minBytes', 'maxBytes', 'level']);
+  checkNames('compression()', options, ['algorithm', 'minBytes', 'maxBytes', 'level', 'except']);
   const name = options.algorithm ?? 'zstd';
   if (!Object.hasOwn(ALGORITHMS, name))
     throw invalidOption('algorithm', name, Object.keys(ALGORITHMS).join(', '));
@@ -72,18 +77,28 @@ export const compression = (options: CompressionOptions = {}): WireInterceptor =
       minBytes: checkInteger('minBytes', options.minBytes ?? 1_024, 0),
       maxBytes: checkInteger('maxBytes', options.maxBytes ?? 8 * 1024 * 1024, 1, MAX_MAX_BYTES),
       level: checkInteger('level', options.level ?? level, minLevel, maxLevel),
+      except: checkPatterns(options.except ?? []),
     }),
   );
 };
 
+const checkPatterns = (patterns: unknown): readonly string[] => {
+  const isPatterns = Array.isArray(patterns) && patterns.every((pattern) => typeof pattern === 'string');
+  if (isPatterns) return patterns as readonly string[];
+  throw invalidOption('except', patterns, 'an array of patterns, each a string as getPattern() has it');
+};
+
 class Compression implements WireInterceptor {
   readonly name: string;
+  readonly keepsApart?: (pattern: string) => boolean;
   private readonly flag: Buffer;
   private codec: BoundedCodec | undefined;
   private isOpen = false;
 
   constructor(private readonly options: Required<CompressionOptions>) {
     this.name = `compression:${options.algorithm}`;
+    const except = new Set(options.except);
+    if (except.size > 0) this.keepsApart = (pattern) => except.has(pattern);
     this.flag = Buffer.from([ALGORITHMS[options.algorithm].flag]);
   }
 
@@ -93,10 +108,11 @@ class Compression implements WireInterceptor {
     this.isOpen = true;
   }
 
-  encode(bytes: Buffer): Buffer {
+  encode(bytes: Buffer, { isApart }: Pick<WireContext, 'isApart'>): Buffer {
     const codec = this.opened();
     if (bytes.length > this.options.maxBytes) throw tooLarge(this.options.maxBytes);
-    if (codec === undefined || bytes.length < this.options.minBytes) return Buffer.concat([PLAIN, bytes]);
+    if (codec === undefined || isApart || bytes.length < this.options.minBytes)
+      return Buffer.concat([PLAIN, bytes]);
     const small = codec.compress(bytes);
     return small.length < bytes.length ? Buffer.concat([this.flag, small]) : Buffer.concat([PLAIN, bytes]);
   }

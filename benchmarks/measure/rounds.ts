@@ -38,9 +38,13 @@ export interface Series {
   readonly rounds: readonly Measurement[];
 }
 
+/** The peers that reach so many calls at once. */
+export const reaching = (peers: readonly StartedPeer[], { concurrency }: Load): readonly StartedPeer[] =>
+  peers.filter(({ handle }) => concurrency <= (handle.mostCallsAtOnce ?? Infinity));
+
 /**
  * Level by level, A B C D, A B C D, …: the peers take turns, so that a slow minute of the machine falls on all of them,
- * and round n of one peer may be compared with round n of another.
+ * and round n of one peer may be compared with round n of another. A peer that does not reach a level has no part in it.
  */
 export async function interleave(
   peers: readonly StartedPeer[],
@@ -49,13 +53,18 @@ export async function interleave(
 ): Promise<Series[]> {
   const all: Series[] = [];
   for (const load of plan.loads) {
-    const level = peers.map(({ name }) => ({
+    const able = reaching(peers, load);
+    for (const peer of peers) {
+      if (!able.includes(peer))
+        tell(`Leaving out ${peer.name}: it does not reach ${load.concurrency} at once`);
+    }
+    const level = able.map(({ name }) => ({
       peer: name,
       concurrency: load.concurrency,
       rounds: [] as Measurement[],
     }));
     for (let round = 1; round <= plan.rounds; round += 1) {
-      for (const [at, { name, handle }] of peers.entries()) {
+      for (const [at, { name, handle }] of able.entries()) {
         const measured = await measure(handle, load, handle.brokerPid ?? plan.brokerPid);
         level[at]?.rounds.push(measured);
         tell(progressLine(`round ${round}/${plan.rounds}`, name, load, measured));

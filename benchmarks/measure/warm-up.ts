@@ -1,5 +1,5 @@
 import type { BenchmarkContext } from '../benchmark.js';
-import type { StartedPeer } from './rounds.js';
+import { reaching, type StartedPeer } from './rounds.js';
 
 /** In all at least so many calls per peer: before that, V8 and the JVM have not compiled what runs hot. */
 export const LEAST_WARM_UP_CALLS = 3_000;
@@ -19,7 +19,7 @@ export async function warmUp(
 ): Promise<ReadonlyMap<string, number>> {
   const made = new Map<string, number>();
   for (const load of LOADS) {
-    for (const { name, handle } of peers) {
+    for (const { name, handle } of reaching(peers, load)) {
       const { calls } = await handle.run(quick ? { ...load, seconds: QUICK_SECONDS } : load);
       made.set(name, (made.get(name) ?? 0) + calls);
       tell(`warm-up  ${load.concurrency} at once  ${name.padEnd(12)} ${calls.toLocaleString('en')} calls`);

@@ -1,6 +1,7 @@
 import { availablePeers, type ChosenPeers } from './available-peers.js';
 import { floorFrames } from './floor-frames/peer.js';
 import { floor } from './floor/peer.js';
+import { kafkaRpc } from './kafka-rpc/peer.js';
 import { moleculer } from './moleculer/peer.js';
 import { nestKafka } from './nest-kafka/peer.js';
 import { nestNats } from './nest-nats/peer.js';
@@ -21,6 +22,7 @@ const ALL: readonly Peer[] = [
   moleculer,
   nestRedis,
   nestNats,
+  kafkaRpc,
 ];
 
 /** @see availablePeers */

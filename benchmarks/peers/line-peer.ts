@@ -11,6 +11,7 @@ export interface LinePeerPlan {
   readonly unavailable: NonNullable<Peer['unavailable']>;
   /** Makes what must be there before the processes start, for instance topics, and names the programs. */
   readonly prepare: (broker: PeerBroker) => Promise<LinePrograms>;
+  readonly mostCallsAtOnce?: PeerHandle['mostCallsAtOnce'];
   /** What it needs before the warm-up that all peers have. @default nothing */
   readonly firstLoad?: Load;
 }
@@ -50,7 +51,7 @@ export const linePeer = (plan: LinePeerPlan): Peer => ({
   title: plan.title,
   unavailable: plan.unavailable,
   start: async (broker) => {
-    const pair = new LinePair(plan.name, await plan.prepare(broker));
+    const pair = new LinePair(plan, await plan.prepare(broker));
     try {
       await pair.start(broker);
       if (plan.firstLoad !== undefined) await pair.run(plan.firstLoad);
@@ -63,10 +64,12 @@ export const linePeer = (plan: LinePeerPlan): Peer => ({
 });
 
 class LinePair implements PeerHandle {
+  readonly mostCallsAtOnce: number | undefined;
   private readonly server: Child<LineServerCommands>;
   private readonly client: Child<LineClientCommands>;
 
-  constructor(name: string, { server, client }: LinePrograms) {
+  constructor({ name, mostCallsAtOnce }: LinePeerPlan, { server, client }: LinePrograms) {
+    this.mostCallsAtOnce = mostCallsAtOnce;
     this.server = new Child(`the server of ${name}`, lineProgram(server));
     this.client = new Child(`the client of ${name}`, lineProgram(client));
   }

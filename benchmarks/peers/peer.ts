@@ -25,6 +25,8 @@ export interface Peer {
 
 /** A peer that runs: a server process, and a client process that makes the calls. */
 export interface PeerHandle {
+  /** More calls at once it does not reach: it has no part in loads above. @default no limit */
+  readonly mostCallsAtOnce?: number | undefined;
   /** The process of a broker of its own, whose CPU time counts in place of Kafka's. @default Kafka's */
   readonly brokerPid?: number | undefined;
   run(load: Load): Promise<PeerResult>;

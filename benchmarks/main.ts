@@ -4,12 +4,13 @@ import { Teardown } from './process/teardown.js';
 import { event } from './event.bench.js';
 import { idle } from './idle.bench.js';
 import { memory } from './memory.bench.js';
+import { micro } from './micro.bench.js';
 import { payload } from './payload.bench.js';
 import { roundTrip } from './round-trip.bench.js';
 import { scale } from './scale.bench.js';
 import { stream } from './stream.bench.js';
 
-const BENCHMARKS: readonly Benchmark[] = [roundTrip, payload, scale, stream, event, idle, memory];
+const BENCHMARKS: readonly Benchmark[] = [roundTrip, payload, scale, stream, event, idle, memory, micro];
 
 async function main(): Promise<void> {
   const options = parseCommandLine(process.argv.slice(2));

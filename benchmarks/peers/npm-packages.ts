@@ -10,6 +10,15 @@ export interface NpmPackages {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** A machine without a network is to learn it in seconds: as it comes, npm tries for more than a minute. */
+const INSTALL_OPTIONS = [
+  '--no-audit',
+  '--no-fund',
+  '--ignore-scripts',
+  '--fetch-retries=1',
+  '--fetch-retry-mintimeout=1000',
+];
+
 /** The folder that has them in its `node_modules`, fetched once and kept. @throws Error with what npm said */
 export function npmPackages({ peer, versions }: NpmPackages, tell: (line: string) => void): Promise<string> {
   const manifest = JSON.stringify({ private: true, dependencies: versions });
@@ -19,7 +28,7 @@ export function npmPackages({ peer, versions }: NpmPackages, tell: (line: string
       madeOf: manifest,
       fill: async (folder) => {
         await writeFile(join(folder, 'package.json'), manifest);
-        await runTool('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], folder);
+        await runTool('npm', ['install', ...INSTALL_OPTIONS], folder);
       },
     },
     tell,

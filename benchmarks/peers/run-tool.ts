@@ -2,16 +2,22 @@ import { execFile } from 'node:child_process';
 import { promisify, stripVTControlCharacters } from 'node:util';
 
 const WITHIN_MS = 5 * 60_000;
-const LINES_SHOWN = 6;
+const LINES_SHOWN = 4;
 
-/** Runs a program that fetches or builds. @throws Error with the first of what the program said */
+/** Runs a program that fetches or builds. @throws Error with the first of what the program said went wrong */
 export async function runTool(program: string, args: readonly string[], folder: string): Promise<void> {
   const running = promisify(execFile)(program, [...args], { cwd: folder, timeout: WITHIN_MS });
   await running.catch((cause: Error & { stdout?: string; stderr?: string }) => {
     const printed = stripVTControlCharacters(`${cause.stdout ?? ''}\n${cause.stderr ?? ''}`);
-    const said = printed.trim().split('\n').slice(0, LINES_SHOWN).join('\n');
-    throw new Error(`${program} failed: ${said || cause.message}`, { cause });
+    throw new Error(`${program} failed: ${inOneLine(printed) || cause.message}`, { cause });
   });
+}
+
+/** Tools say much beside what went wrong, and this is to be one line of progress. */
+function inOneLine(printed: string): string {
+  const lines = printed.trim().split('\n');
+  const errors = lines.filter((line) => /\berror\b/i.test(line));
+  return (errors.length > 0 ? errors : lines).slice(0, LINES_SHOWN).join('; ');
 }
 
 /** Why some work failed, or nothing when it went well. */

@@ -37,6 +37,10 @@ async function installed(tell: (line: string) => void): Promise<string> {
 async function install(folder: string): Promise<void> {
   await runTool('python3', ['-m', 'venv', '.'], folder);
   const python = join(folder, 'bin', 'python');
-  await runTool(python, ['-m', 'pip', 'install', '--quiet', '--no-deps', '-r', REQUIREMENTS], folder);
+  await runTool(
+    python,
+    ['-m', 'pip', 'install', '--quiet', '--retries=1', '--no-deps', '-r', REQUIREMENTS],
+    folder,
+  );
   await runTool(python, ['-c', 'import kafka_rpc'], folder);
 }

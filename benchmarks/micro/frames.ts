@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { decodeEnvelope, encodeEnvelope, type Envelope } from '../../lib/protocol/envelope.js';
+import { decodeEnvelope, encodeEnvelope, type RequestEnvelope } from '../../lib/protocol/envelope.js';
 import { decodeFrameList } from '../../lib/protocol/frame-list.js';
 import type { CompleteMessage, Message, RequestMessage } from '../../lib/protocol/message.js';
 import { OutgoingRecord } from '../../lib/wire/outgoing-record.js';
@@ -34,7 +34,7 @@ const COMPLETE: CompleteMessage = {
 };
 
 /** The side of the envelope that every record has, whatever number of messages it carries. */
-export const requestEnvelope = (stages: string): Envelope => ({
+export const requestEnvelope = (stages: string): RequestEnvelope => ({
   direction: 'request',
   sender: randomBytes(16),
   contentType: 'msgpack',

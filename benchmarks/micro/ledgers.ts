@@ -1,5 +1,6 @@
 import { PendingCall, type CallHome, type CallObserver } from '../../lib/client/pending-call.js';
 import { PendingCalls } from '../../lib/client/pending-calls.js';
+import { ServiceStanding } from '../../lib/client/service-standing.js';
 import { OffsetTracker } from '../../lib/server/offset-tracker.js';
 import { msgpack } from '../../lib/wire/serializers/msgpack.js';
 import type { Subject } from './subject.js';
@@ -39,6 +40,7 @@ function pendingCalls(): Subject {
   const home: CallHome = {
     owner: {},
     serializer,
+    standing: new ServiceStanding('rpc.sum.requests', () => undefined),
     onSettled: (call) => calls.remove(call),
     onCancelled: noop,
   };

@@ -24,6 +24,7 @@ import {
   type OpenCall,
 } from './pending-call.js';
 import type { ServiceRoute } from './service-route.js';
+import type { ServiceStanding } from './service-standing.js';
 
 const EMPTY = Buffer.alloc(0);
 const FIRST_ATTEMPT = 1;
@@ -37,12 +38,16 @@ export interface CallOwner {
 
 /** Packets of one client become messages of its connection. Exists only while connected. */
 export class CallSender implements CallHome {
+  readonly standing: ServiceStanding;
+
   constructor(
     readonly owner: CallOwner,
     private readonly connection: ClientConnection,
     private readonly open: OpenConnection,
     private readonly route: ServiceRoute,
-  ) {}
+  ) {
+    this.standing = connection.refusals.standing(route.topic);
+  }
 
   get driver(): DriverConnection {
     return this.open.driver;

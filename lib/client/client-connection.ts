@@ -1,7 +1,6 @@
 import type { DriverConnection, DriverEvent, DriverLog, PartitionReader } from '../driver/driver.js';
 import { Counters } from '../diagnostics/counters.js';
 import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
-import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { ReplyAddress, ReplyEnvelope } from '../protocol/envelope.js';
@@ -11,9 +10,9 @@ import { probeClock } from '../wire/clock-probe.js';
 import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
-import { refusalLine } from '../wire/refusal.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import type { ResolvedConnectionOptions } from './client-options.js';
+import { HeardRefusals } from './heard-refusals.js';
 import { nestLog } from './nest-log.js';
 import { PendingCalls } from './pending-calls.js';
 import { ReplyInbox } from './reply-inbox.js';
@@ -49,7 +48,7 @@ export class ClientConnection {
   readonly calls: PendingCalls;
   readonly codec: Codec;
   readonly id = newInstanceId();
-  private readonly refusals = new RateLimitedLog<RefusalReason>((line) => this.log.warn(line));
+  readonly refusals: HeardRefusals;
   private readonly users = new Set<ConnectionUser>();
   private opening: Promise<OpenConnection> | undefined;
   private lastEvent: DriverEvent | undefined;
@@ -61,6 +60,13 @@ export class ClientConnection {
   ) {
     this.codec = new Codec(options.serializer, options.interceptors);
     this.calls = new PendingCalls(options.maxOpenCalls, () => this.counters.add('deadlinesExceeded'));
+    this.refusals = new HeardRefusals({
+      calls: this.calls,
+      counters: this.counters,
+      log: new RateLimitedLog((line) => log.warn(line)),
+      stages: this.codec.stages,
+      lastSeq: () => this.lastSeq,
+    });
   }
 
   /** Connects if it is not. A failure is not kept: the next call tries afresh. */
@@ -103,6 +109,7 @@ export class ClientConnection {
     this.lastEvent = undefined;
     const open = await opening.catch(() => undefined);
     if (open === undefined) return;
+    this.refusals.close();
     await withinMs(open.outbox.idle(), DRAIN_MS);
     await open.driver.close();
   }
@@ -143,7 +150,7 @@ export class ClientConnection {
       contentType: this.codec.serializer.contentType,
       calls: this.calls,
       counters: this.counters,
-      onRefused: (refused) => this.refusals.add(refused.reason, () => refusalLine(refused)),
+      refusals: this.refusals,
     });
     const receiver = new Receiver<ReplyEnvelope>(this.codec, this.counters, inbox);
     return driver.readPartition({ ...replyTo, from: 'latest' }, (records) => {

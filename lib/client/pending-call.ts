@@ -5,6 +5,7 @@ import type { CompleteMessage, ErrorMessage, NextMessage, ServerTimes } from '..
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
+import type { ServiceStanding } from './service-standing.js';
 
 /** Who waits for a call. `error` and `complete` end it; nothing is called after. */
 export interface CallObserver {
@@ -37,6 +38,8 @@ export interface CallHome {
   /** Closing a client ends its own calls only. */
   readonly owner: object;
   readonly serializer: Serializer;
+  /** How things stand with the servers that are to answer. */
+  readonly standing: ServiceStanding;
   onSettled(call: PendingCall): void;
   /** The caller is gone before the answer was there. */
   onCancelled(call: PendingCall): void;
@@ -116,9 +119,9 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     const fate = this.isAcknowledged
       ? 'The broker has the request: the handler may have run, or may still be running.'
       : 'The broker has not acknowledged the request: it may or may not run.';
-    this.fail(
-      new RpcError(RpcStatus.DEADLINE_EXCEEDED, `No answer to "${pattern}" within ${timeoutMs} ms. ${fate}`),
-    );
+    const heard = this.home.standing.explainSilence(this.seq);
+    const message = `No answer to "${pattern}" within ${timeoutMs} ms. ${fate}${heard}`;
+    this.fail(new RpcError(RpcStatus.DEADLINE_EXCEEDED, message));
   }
 
   fail(error: RpcError): void {

@@ -2,6 +2,7 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
 import type { PendingCall } from './pending-call.js';
+import type { ServiceStanding } from './service-standing.js';
 
 /** All calls of a connection that wait for an answer: bounded, each with its deadline. */
 export class PendingCalls {
@@ -44,6 +45,11 @@ export class PendingCalls {
   remove(call: PendingCall): void {
     this.calls.delete(call.seq);
     this.deadlines.remove(call);
+  }
+
+  /** The open calls to a service that were sent no later than the one of this number. */
+  sentTo(standing: ServiceStanding, lastSeq: number): readonly PendingCall[] {
+    return [...this.calls.values()].filter((call) => call.home.standing === standing && call.seq <= lastSeq);
   }
 
   /** Ends the calls of one owner. */

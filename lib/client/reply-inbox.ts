@@ -6,6 +6,7 @@ import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyEnvelope } from '../protocol/envelope.js';
 import type { Message } from '../protocol/message.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
+import type { HeardRefusals } from './heard-refusals.js';
 import type { PendingCall } from './pending-call.js';
 import type { PendingCalls } from './pending-calls.js';
 
@@ -15,7 +16,7 @@ export interface ReplyInboxParts {
   readonly contentType: string;
   readonly calls: PendingCalls;
   readonly counters: Counters;
-  readonly onRefused: (refused: RefusedRecord) => void;
+  readonly refusals: Pick<HeardRefusals, 'onNotice' | 'onRefused' | 'onLateReply'>;
 }
 
 /**
@@ -25,26 +26,39 @@ export interface ReplyInboxParts {
 export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
   constructor(private readonly parts: ReplyInboxParts) {}
 
-  accept(envelope: Envelope): ReplyEnvelope | undefined {
-    const isOurs = envelope.direction === 'reply' && envelope.recipient.equals(this.parts.clientId);
-    return isOurs ? envelope : undefined;
+  accept(envelope: Envelope, record: ConsumerRecord): ReplyEnvelope | undefined {
+    if (envelope.direction === 'request' || !envelope.recipient.equals(this.parts.clientId)) return undefined;
+    if (envelope.direction === 'reply') return envelope;
+    this.parts.refusals.onNotice(record.value ?? NO_BYTES, envelope.sender);
+    return undefined;
   }
 
   onMessages(messages: readonly Message[], envelope: ReplyEnvelope): void {
-    const { calls, contentType, counters } = this.parts;
+    const { calls, contentType } = this.parts;
     const isReadable = envelope.contentType === contentType;
     for (const message of messages) {
       const call = calls.get(message.seq);
-      if (call === undefined) counters.add('lateReplies');
-      else if (isReadable || message.kind === 'error') apply(message, call, envelope.sender);
+      if (call === undefined) {
+        this.onLateReply(message.seq);
+        continue;
+      }
+      call.home.standing.isAnswered = true;
+      if (isReadable || message.kind === 'error') apply(message, call, envelope.sender);
       else call.fail(otherContentType(envelope.contentType, contentType));
     }
   }
 
-  onRefused(_record: ConsumerRecord, refused: RefusedRecord): void {
-    this.parts.onRefused(refused);
+  onRefused(_record: ConsumerRecord, refused: RefusedRecord, envelope: ReplyEnvelope | undefined): void {
+    this.parts.refusals.onRefused(refused, envelope !== undefined);
+  }
+
+  private onLateReply(seq: number): void {
+    this.parts.counters.add('lateReplies');
+    this.parts.refusals.onLateReply(seq);
   }
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 const otherContentType = (theirs: string, ours: string): RpcError =>
   new RpcError(

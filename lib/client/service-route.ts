@@ -7,7 +7,11 @@ export class ServiceRoute {
   private readonly destinations: readonly Destination[];
   private readonly chooser: PartitionChooser;
 
-  constructor(topic: string, partitions: number, envelope: RequestEnvelope) {
+  constructor(
+    readonly topic: string,
+    partitions: number,
+    envelope: RequestEnvelope,
+  ) {
     const bytes = encodeEnvelope(envelope);
     this.destinations = Array.from({ length: partitions }, (_, partition) =>
       Object.freeze({ topic, partition, direction: 'request' as const, envelope: bytes }),

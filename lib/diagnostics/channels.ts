@@ -9,6 +9,8 @@ import type { RefusalReason } from './refusal-reasons.js';
 export const channels = {
   /** `RefusedRecord`: a record or a message that was counted and skipped. */
   refused: channel('nestjs-kafka-rpc:refused'),
+  /** `RefusalNotice`: a client heard, without proof, that a server refuses its records. */
+  refusalNotice: channel('nestjs-kafka-rpc:refusal-notice'),
   /** `{ groupId, offsets }` after each commit that the broker took. */
   committed: channel('nestjs-kafka-rpc:committed'),
 } as const;
@@ -28,4 +30,14 @@ export interface RefusedRecord {
   readonly keyId?: string;
   /** What a stage of the user's own threw. It may quote the record, so it is never logged. */
   readonly cause?: unknown;
+}
+
+/** Published on `channels.refusalNotice`. Not authentic: anybody who may write to the reply topic can say so. */
+export interface RefusalNotice {
+  readonly serverId: string;
+  readonly topic: string;
+  readonly reason: 'stages' | 'not-authentic';
+  readonly serverStages: string;
+  readonly stage?: string;
+  readonly keyId?: string;
 }

@@ -30,6 +30,12 @@ export const COUNTER_NAMES = [
   'deadLetters',
   /** Refused records that should have been, and could not. */
   'deadLettersLost',
+  /** Clients that a server told that it refuses their records. */
+  'refusalNoticesSent',
+  /** Notices that a server could not send. */
+  'refusalNoticesLost',
+  /** What servers, or others in their name, told a client of records that they refuse. */
+  'refusalNoticesHeard',
 ] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];

@@ -9,7 +9,10 @@ export const ENVELOPE_HEADER = 'rpc';
 export const PROTOCOL_VERSION = 1;
 
 /** Who sent a record and how it is to be read: stands once per record, outside of what wire stages change. */
-export type Envelope = RequestEnvelope | ReplyEnvelope;
+export type Envelope = StagedEnvelope | RefusalEnvelope;
+
+/** Of records whose value passes the wire stages. */
+export type StagedEnvelope = RequestEnvelope | ReplyEnvelope;
 
 interface Encoding {
   /** The sending client or server. */
@@ -33,12 +36,22 @@ export interface ReplyEnvelope extends Encoding {
   readonly recipient: Buffer;
 }
 
+/** Server to client, outside of all stages and without proof: records of this client were refused (`refusal-notice.ts`). */
+export interface RefusalEnvelope {
+  readonly direction: 'refusal';
+  readonly sender: Buffer;
+  readonly recipient: Buffer;
+}
+
 export interface ReplyAddress {
   readonly topic: string;
   readonly partition: number;
 }
 
-const DIRECTIONS = { request: 1, reply: 2 } as const;
+const DIRECTIONS = { request: 1, reply: 2, refusal: 3 } as const;
+
+/** A refusal has neither payloads nor stages. */
+const NONE = '';
 
 /** Byte by byte in docs/protocol.md. There is exactly one encoding of an envelope, so it can be authenticated as bytes. */
 export const encodeEnvelope = (envelope: Envelope): Buffer => {
@@ -46,13 +59,13 @@ export const encodeEnvelope = (envelope: Envelope): Buffer => {
   writer.uint8(PROTOCOL_VERSION);
   writer.uint8(DIRECTIONS[envelope.direction]);
   writer.bytes(envelope.sender);
-  writer.string16(envelope.contentType);
-  writer.string16(envelope.stages);
-  if (envelope.direction === 'reply') {
-    writer.bytes(envelope.recipient);
-  } else {
+  writer.string16(envelope.direction === 'refusal' ? NONE : envelope.contentType);
+  writer.string16(envelope.direction === 'refusal' ? NONE : envelope.stages);
+  if (envelope.direction === 'request') {
     writer.string16(envelope.replyTo?.topic ?? '');
     writer.uint32(envelope.replyTo?.partition ?? 0);
+  } else {
+    writer.bytes(envelope.recipient);
   }
   return writer.finish();
 };
@@ -81,9 +94,16 @@ const decodeDirection = (direction: number, encoding: Encoding, reader: ByteRead
       return { direction: 'request', ...encoding, replyTo: decodeReplyAddress(reader) };
     case DIRECTIONS.reply:
       return { direction: 'reply', ...encoding, recipient: reader.bytes(INSTANCE_ID_BYTES) };
+    case DIRECTIONS.refusal:
+      return decodeRefusal(encoding, reader);
     default:
       throw malformed(`direction ${direction} is unknown`);
   }
+};
+
+const decodeRefusal = ({ sender, contentType, stages }: Encoding, reader: ByteReader): RefusalEnvelope => {
+  if (contentType !== NONE || stages !== NONE) throw malformed('a refusal names a content type or stages');
+  return { direction: 'refusal', sender, recipient: reader.bytes(INSTANCE_ID_BYTES) };
 };
 
 const decodeReplyAddress = (reader: ByteReader): ReplyAddress | null => {

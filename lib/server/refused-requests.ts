@@ -1,13 +1,18 @@
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { Counters } from '../diagnostics/counters.js';
 import type { DriverConnection } from '../driver/driver.js';
-import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
+import type { TopicPartition } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import { deadLetterOf } from './dead-letter.js';
 import type { DeadLetterTopic } from './dead-letter-topics.js';
 import { DeadLetters } from './dead-letters.js';
+import { RefusalNotices } from './refusal-notices.js';
+import type { RefusedRequest } from './request-intake.js';
 
 export interface RefusedRequestsParts {
+  /** This server's. */
+  readonly id: Buffer;
+  readonly codec: { readonly stages: string };
   readonly driver: Pick<DriverConnection, 'produce'>;
   readonly options: { readonly maxRecordBytes: number; readonly maxQueuedBytes: number };
   readonly counters: Counters;
@@ -20,12 +25,14 @@ export interface RefusedRequestsParts {
   };
 }
 
-/** What becomes of refused request records: told, and kept when so configured, before they are finished. */
+/** What becomes of refused request records: told to this side and to their sender, and kept when so configured, before they are finished. */
 export class RefusedRequests {
   private readonly letters: DeadLetters;
+  private readonly notices: RefusalNotices;
 
   constructor(private readonly parts: RefusedRequestsParts) {
-    const { driver, options, counters, hooks } = parts;
+    const { id, codec, driver, options, counters, hooks } = parts;
+    this.notices = new RefusalNotices({ id, driver, stages: codec.stages, counters });
     this.letters = new DeadLetters({
       connection: driver,
       maxBatchBytes: options.maxRecordBytes,
@@ -35,8 +42,10 @@ export class RefusedRequests {
     });
   }
 
-  add(refused: RefusedRecord, record: ConsumerRecord, finish: () => void): void {
+  add(request: RefusedRequest, finish: () => void): void {
+    const { refused, record } = request;
     this.parts.hooks.onRefused(refused);
+    this.notices.add(request);
     const to = this.placeOf(record);
     if (to === undefined) finish();
     else this.letters.write(deadLetterOf(record, refused, to), finish);
@@ -49,6 +58,7 @@ export class RefusedRequests {
 
   /** Writes no more: records whose dead letters wait are read again. */
   close(): void {
+    this.notices.close();
     this.letters.close();
   }
 

@@ -12,6 +12,14 @@ import { IncomingCall } from './incoming-call.js';
 import { RecordInHand } from './record-in-hand.js';
 import type { ReplayGuard } from './replay-guard.js';
 
+/** A request record that is refused. */
+export interface RefusedRequest {
+  readonly record: ConsumerRecord;
+  readonly refused: RefusedRecord;
+  /** What its sender says of itself, if its reply address is good. */
+  readonly envelope: RequestEnvelope | undefined;
+}
+
 /** The only place replies may go to. */
 export interface ReplyTopic {
   readonly topic: string;
@@ -27,7 +35,7 @@ export interface IntakeParts {
   readonly replays?: ReplayGuard;
   readonly onCall: (call: IncomingCall) => void;
   /** @param finish to be called when nothing needs the refused record any more */
-  readonly onRefused: (refused: RefusedRecord, record: ConsumerRecord, finish: () => void) => void;
+  readonly onRefused: (request: RefusedRequest, finish: () => void) => void;
   /** Nothing in the record needs work any more. */
   readonly onFinished: (record: ConsumerRecord) => void;
 }
@@ -60,8 +68,8 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
     inHand.closeOne();
   }
 
-  onRefused(record: ConsumerRecord, refused: RefusedRecord): void {
-    this.parts.onRefused(refused, record, () => this.parts.onFinished(record));
+  onRefused(record: ConsumerRecord, refused: RefusedRecord, envelope: RequestEnvelope | undefined): void {
+    this.parts.onRefused({ record, refused, envelope }, () => this.parts.onFinished(record));
   }
 
   private takeIn(message: RequestMessage | EventMessage, record: RecordInHand): void {

@@ -83,7 +83,7 @@ export class RunningServer {
       replyTopic: { topic: options.topics.replies, partitions: parts.replyPartitions },
       ...(codec.authenticates && { replays: new ReplayGuard(counters) }),
       onCall: (call) => this.queue.push(call),
-      onRefused: (refused, record, finish) => this.refused.add(refused, record, finish),
+      onRefused: (request, finish) => this.refused.add(request, finish),
       onFinished: (record) => byTopic.get(record.topic)?.finish(record),
     });
     const receiver = new Receiver<RequestEnvelope>(codec, counters, intake);

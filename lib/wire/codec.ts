@@ -3,7 +3,13 @@ import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { ConsumerRecord } from '../driver/record.js';
-import { decodeEnvelope, ENVELOPE_HEADER, PROTOCOL_VERSION, type Envelope } from '../protocol/envelope.js';
+import {
+  decodeEnvelope,
+  ENVELOPE_HEADER,
+  PROTOCOL_VERSION,
+  type Envelope,
+  type StagedEnvelope,
+} from '../protocol/envelope.js';
 import { refusalError, refusedByStage } from './refusal.js';
 import type { Serializer } from './serializer.js';
 import type { WireContext, WireInterceptor } from './wire-interceptor.js';
@@ -84,7 +90,7 @@ export class Codec {
    * Record to frame list. Asynchronous only if a stage is.
    * @throws RpcError with a `Refusal` for its cause when the sender has other stages, or a stage throws.
    */
-  decode(record: ConsumerRecord, envelope: Envelope): Buffer | Promise<Buffer> {
+  decode(record: ConsumerRecord, envelope: StagedEnvelope): Buffer | Promise<Buffer> {
     if (envelope.stages !== this.stages) throw otherStages(envelope.stages, this.stages);
     if (record.value === null) throw refuse('structure', 'The record has no value.');
     return runStages(this.decoders, record.value, {

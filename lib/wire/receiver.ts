@@ -2,14 +2,14 @@ import { channels, type RefusedRecord } from '../diagnostics/channels.js';
 import type { Counters } from '../diagnostics/counters.js';
 import type { ConsumerRecord } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
-import type { Envelope } from '../protocol/envelope.js';
+import type { Envelope, StagedEnvelope } from '../protocol/envelope.js';
 import { decodeFrameList } from '../protocol/frame-list.js';
 import type { Message } from '../protocol/message.js';
 import type { Codec } from './codec.js';
 import { refusedRecord } from './refusal.js';
 
 /** What becomes of a record that was read. Exactly one of `onMessages`, `onRefused` and `onForeign` is called for each. */
-export interface ReceiverHandler<E extends Envelope> {
+export interface ReceiverHandler<E extends StagedEnvelope> {
   /**
    * Looks at the envelope alone.
    * @returns the envelope if the record is to be read, `undefined` if it is good but somebody else's
@@ -18,7 +18,8 @@ export interface ReceiverHandler<E extends Envelope> {
   accept(envelope: Envelope, record: ConsumerRecord): E | undefined;
   onMessages(messages: readonly Message[], envelope: E, record: ConsumerRecord): void;
   onForeign?(record: ConsumerRecord): void;
-  onRefused?(record: ConsumerRecord, refused: RefusedRecord): void;
+  /** @param envelope there if it was accepted: what the sender says of itself, without proof */
+  onRefused?(record: ConsumerRecord, refused: RefusedRecord, envelope: E | undefined): void;
 }
 
 /**
@@ -28,7 +29,7 @@ export interface ReceiverHandler<E extends Envelope> {
  * reported and skipped; nothing is thrown. Records of one partition are handed on in their order, also when a stage is
  * asynchronous.
  */
-export class Receiver<E extends Envelope> {
+export class Receiver<E extends StagedEnvelope> {
   /** The last record of a partition that an asynchronous stage still works on. */
   private readonly pending = new Map<string, Promise<void>>();
 
@@ -39,12 +40,13 @@ export class Receiver<E extends Envelope> {
   ) {}
 
   receive(record: ConsumerRecord): void {
+    let envelope: E | undefined;
     try {
-      const envelope = this.handler.accept(this.codec.readEnvelope(record), record);
+      envelope = this.handler.accept(this.codec.readEnvelope(record), record);
       if (envelope === undefined) return this.handler.onForeign?.(record);
       this.open(record, envelope);
     } catch (error) {
-      this.refuse(record, error);
+      this.refuse(record, error, envelope);
     }
   }
 
@@ -64,7 +66,7 @@ export class Receiver<E extends Envelope> {
     const turn = previous
       .then(() => bytes)
       .then((decoded) => this.deliver(decoded, envelope, record))
-      .catch((error: unknown) => this.refuse(record, error))
+      .catch((error: unknown) => this.refuse(record, error, envelope))
       .finally(() => {
         if (this.pending.get(partition) === turn) this.pending.delete(partition);
       });
@@ -79,11 +81,11 @@ export class Receiver<E extends Envelope> {
     this.handler.onMessages(messages, envelope, record);
   }
 
-  private refuse(record: ConsumerRecord, error: unknown): void {
+  private refuse(record: ConsumerRecord, error: unknown, envelope: E | undefined): void {
     const refused = refusedRecord(record, error);
     this.counters.addRefusal(refused.reason);
     channels.refused.publish(refused);
-    this.handler.onRefused?.(record, refused);
+    this.handler.onRefused?.(record, refused, envelope);
   }
 }
 

@@ -1,4 +1,5 @@
 import { PendingCall, type CallFacts } from '../../lib/client/pending-call.js';
+import { ServiceStanding } from '../../lib/client/service-standing.js';
 import type { RpcError } from '../../lib/errors/rpc-error.js';
 import type { ErrorMessage } from '../../lib/protocol/message.js';
 import { json } from '../../lib/wire/serializers/json.js';
@@ -21,7 +22,11 @@ export class RecordedCall {
   readonly call: PendingCall;
 
   constructor(
-    { owner = this, ...facts }: Partial<CallFacts> & { readonly owner?: object } = {},
+    {
+      owner = this,
+      standing = new ServiceStanding('t', () => undefined),
+      ...facts
+    }: Partial<CallFacts> & { readonly owner?: object; readonly standing?: ServiceStanding } = {},
     onSettled: (call: PendingCall) => void = () => undefined,
   ) {
     const destination = {
@@ -46,6 +51,7 @@ export class RecordedCall {
       {
         owner,
         serializer: json(),
+        standing,
         onSettled: (call) => {
           this.settledTimes += 1;
           onSettled(call);

@@ -1,3 +1,4 @@
+import { ServiceStanding } from '../../../lib/client/service-standing.js';
 import { PendingCall } from '../../../lib/client/pending-call.js';
 import { RpcError } from '../../../lib/errors/rpc-error.js';
 import { json } from '../../../lib/wire/serializers/json.js';
@@ -160,6 +161,7 @@ describe('PendingCall', () => {
       {
         owner: heard,
         serializer: json(),
+        standing: new ServiceStanding('t', () => undefined),
         onSettled: () => undefined,
         onCancelled: () => heard.push('cancel'),
       },

@@ -1,6 +1,5 @@
 import { PendingCalls } from '../../../lib/client/pending-calls.js';
 import { ReplyInbox } from '../../../lib/client/reply-inbox.js';
-import type { RefusedRecord } from '../../../lib/diagnostics/channels.js';
 import { Counters } from '../../../lib/diagnostics/counters.js';
 import type { Message } from '../../../lib/protocol/message.js';
 import type { ReplyEnvelope } from '../../../lib/protocol/envelope.js';
@@ -20,11 +19,11 @@ describe('ReplyInbox', () => {
   let counters: Counters;
   let call: RecordedCall;
   let inbox: ReplyInbox;
-  let refused: RefusedRecord[];
+  let heard: unknown[];
 
   beforeEach(() => {
     counters = new Counters();
-    refused = [];
+    heard = [];
     const calls = new PendingCalls(10, () => undefined);
     call = new RecordedCall({ seq: 7 }, (settled) => calls.remove(settled));
     calls.add(call.call, 1_000);
@@ -33,7 +32,11 @@ describe('ReplyInbox', () => {
       contentType: 'json',
       calls,
       counters,
-      onRefused: (record) => refused.push(record),
+      refusals: {
+        onNotice: (bytes, server) => heard.push([bytes, server]),
+        onRefused: (record, isOurs) => heard.push([record.reason, isOurs]),
+        onLateReply: (seq) => heard.push(seq),
+      },
     });
   });
 
@@ -42,10 +45,10 @@ describe('ReplyInbox', () => {
   const end = { seq: 7, run: 1, receivedAtMs: 0, repliedAtMs: 0 };
 
   it('accepts replies to its own client only', () => {
-    expect(inbox.accept(envelope)).toBe(envelope);
-    expect(inbox.accept({ ...envelope, recipient: SERVER_ID })).toBeUndefined();
-    expect(inbox.accept({ ...envelope, recipient: Buffer.alloc(0) })).toBeUndefined();
-    expect(inbox.accept(requestEnvelope())).toBeUndefined();
+    expect(inbox.accept(envelope, consumed({}))).toBe(envelope);
+    expect(inbox.accept({ ...envelope, recipient: SERVER_ID }, consumed({}))).toBeUndefined();
+    expect(inbox.accept({ ...envelope, recipient: Buffer.alloc(0) }, consumed({}))).toBeUndefined();
+    expect(inbox.accept(requestEnvelope(), consumed({}))).toBeUndefined();
   });
 
   it('gives each reply to its call', () => {
@@ -84,9 +87,10 @@ describe('ReplyInbox', () => {
     inbox.onMessages([late, late, { ...late, seq: 8 }], envelope);
     expect(call.heard).toEqual(['end']);
     expect(counters.snapshot().lateReplies).toBe(2);
+    expect(heard).toEqual([7, 8]);
   });
 
-  it('has a refused record told, and fails no call for it', () => {
+  it('has a refused record told, and whether it was for this client, and fails no call for it', () => {
     const record = {
       topic: 'rpc.replies',
       partition: 3,
@@ -94,9 +98,27 @@ describe('ReplyInbox', () => {
       reason: 'stages',
       message: 'x',
     } as const;
-    inbox.onRefused(consumed({}), record);
-    expect(refused).toEqual([record]);
+    inbox.onRefused(consumed({}), record, envelope);
+    inbox.onRefused(consumed({}), record, undefined);
+    expect(heard).toEqual([
+      ['stages', true],
+      ['stages', false],
+    ]);
     expect(call.heard).toEqual([]);
+  });
+
+  it('hands on the value of a notice to its own client, and takes no messages from it', () => {
+    const notice = { direction: 'refusal', sender: SERVER_ID, recipient: CLIENT_ID } as const;
+    const value = Buffer.from('x');
+    expect(inbox.accept(notice, consumed({ value }))).toBeUndefined();
+    expect(inbox.accept({ ...notice, recipient: SERVER_ID }, consumed({ value }))).toBeUndefined();
+    expect(heard).toEqual([[value, SERVER_ID]]);
+  });
+
+  it('knows from a reply that a server of the service reads this client', () => {
+    expect(call.call.home.standing.isAnswered).toBe(false);
+    inbox.onMessages([{ kind: 'next', seq: 7, run: 1, index: 0, payload: Buffer.from('1') }], envelope);
+    expect(call.call.home.standing.isAnswered).toBe(true);
   });
 
   it('skips what no server says', () => {

@@ -39,6 +39,7 @@ describe('an envelope', () => {
         { direction: 'reply', ...facts, recipient: id() },
         { direction: 'request', ...facts, replyTo: { topic, partition } },
         { direction: 'request', ...facts, replyTo: null },
+        { direction: 'refusal', sender: id(), recipient: id() },
       ]);
       expect(decodeEnvelope(encodeEnvelope(sent))).toEqual(sent);
     }
@@ -51,8 +52,19 @@ describe('an envelope', () => {
     );
   });
 
-  it.each([0, 3, 255])('of direction %i is refused, naming it', (direction) => {
+  it.each([0, 4, 255])('of direction %i is refused, naming it', (direction) => {
     expect(errorOf(changed(envelope, 1, direction))!.message).toContain(`direction ${direction} is unknown`);
+  });
+
+  it('of a refusal that names a content type or stages is refused', () => {
+    for (const facts of [
+      { contentType: 'json', stages: '' },
+      { contentType: '', stages: 'a' },
+    ]) {
+      const id = Buffer.alloc(16, 1);
+      const reply = encodeEnvelope({ direction: 'reply', sender: id, recipient: id, ...facts });
+      expect(errorOf(changed(reply, 1, 3))!.message).toContain('a refusal names');
+    }
   });
 
   it.each(GOLDEN_ENVELOPES)('with bytes behind it is refused: $name', (golden) => {

@@ -6,9 +6,10 @@ import { decodeFrameList } from '../../../lib/protocol/frame-list.js';
 import { encodeMessage } from '../../../lib/protocol/message-encoder.js';
 import { MESSAGE_KINDS, type Message } from '../../../lib/protocol/message.js';
 import { associatedData } from '../../../lib/wire/interceptors/associated-data.js';
+import { decodeRefusal, encodeRefusal } from '../../../lib/protocol/refusal-notice.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
-import { bytesOf, GOLDEN_ENVELOPES, GOLDEN_MESSAGES } from './golden-bytes.js';
+import { bytesOf, GOLDEN_ENVELOPES, GOLDEN_MESSAGES, GOLDEN_REFUSALS } from './golden-bytes.js';
 
 const DOCUMENT = readFileSync(path.join(__dirname, '../../../docs/protocol.md'), 'utf8');
 
@@ -51,6 +52,11 @@ describe('the bytes of version 1', () => {
     expect(decodeEnvelope(bytesOf(envelope))).toEqual(envelope.value);
   });
 
+  it.each(GOLDEN_REFUSALS)('are what $name becomes, and what becomes $name', (refusal) => {
+    expect(encodeRefusal(refusal.value).toString('hex')).toBe(bytesOf(refusal).toString('hex'));
+    expect(decodeRefusal(bytesOf(refusal))).toEqual(refusal.value);
+  });
+
   it('follow one another in a frame list', () => {
     const all = Buffer.concat(GOLDEN_MESSAGES.map(bytesOf));
     expect(encode(...GOLDEN_MESSAGES.map(({ value }) => value)).equals(all)).toBe(true);
@@ -67,7 +73,7 @@ describe('the bytes of version 1', () => {
       const serializer = json();
       const message = { ...golden(GOLDEN_MESSAGES, name), payload: serializer.serialize(data) } as Message;
       const target = {
-        direction: envelope.direction,
+        direction: envelope.direction as 'request' | 'reply',
         topic,
         partition: 1,
         envelope: encodeEnvelope(envelope),
@@ -97,12 +103,15 @@ describe('the associated data', () => {
 });
 
 describe('docs/protocol.md', () => {
-  it.each([...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES])('shows the bytes of $name', (one) => {
-    expect(documented.get(one.name)?.toString('hex')).toBe(bytesOf(one).toString('hex'));
-  });
+  it.each([...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES, ...GOLDEN_REFUSALS])(
+    'shows the bytes of $name',
+    (one) => {
+      expect(documented.get(one.name)?.toString('hex')).toBe(bytesOf(one).toString('hex'));
+    },
+  );
 
   it('shows no bytes that are not pinned', () => {
-    const pinned = [...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES]
+    const pinned = [...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES, ...GOLDEN_REFUSALS]
       .map(({ name }) => name)
       .concat('associated-data');
     expect([...documented.keys()].sort()).toEqual(pinned.sort());

@@ -1,4 +1,5 @@
 import type { Envelope } from '../../../lib/protocol/envelope.js';
+import type { RefusalMessage } from '../../../lib/protocol/refusal-notice.js';
 import type { Message } from '../../../lib/protocol/message.js';
 
 const CLIENT = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
@@ -43,6 +44,24 @@ export const GOLDEN_ENVELOPES: readonly Golden<Envelope>[] = [
     name: 'reply-envelope',
     value: { direction: 'reply', sender: SERVER, contentType: 'json', stages: '', recipient: CLIENT },
     hex: `01 02 f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff 0004 6a736f6e 0000 000102030405060708090a0b0c0d0e0f`,
+  },
+  {
+    name: 'refusal-envelope',
+    value: { direction: 'refusal', sender: SERVER, recipient: CLIENT },
+    hex: `01 03 f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff 0000 0000 000102030405060708090a0b0c0d0e0f`,
+  },
+];
+
+export const GOLDEN_REFUSALS: readonly Golden<RefusalMessage>[] = [
+  {
+    name: 'refusal-stages',
+    value: { code: 'stages', topic: 'rpc.sum.requests', serverStages: 'a+b', stage: '', keyId: '' },
+    hex: `01 0010 7270632e73756d2e7265717565737473 0003 612b62 0000 0000`,
+  },
+  {
+    name: 'refusal-not-authentic',
+    value: { code: 'not-authentic', topic: 'rpc.sum.requests', serverStages: 'a+b', stage: 'b', keyId: 'k1' },
+    hex: `02 0010 7270632e73756d2e7265717565737473 0003 612b62 0001 62 0002 6b31`,
   },
 ];
 

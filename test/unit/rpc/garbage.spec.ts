@@ -7,7 +7,7 @@ import type {
   ProducerRecord,
   RefusedRecord,
 } from 'nestjs-kafka-rpc';
-import { encodeEnvelope, type Envelope } from '../../../lib/protocol/envelope.js';
+import { encodeEnvelope, type Envelope, type StagedEnvelope } from '../../../lib/protocol/envelope.js';
 import { newInstanceId } from '../../../lib/protocol/instance-id.js';
 import { connectRaw, speak } from '../../support/raw-records.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
@@ -24,7 +24,7 @@ class SumController {
 
 type Garbage = Pick<ProducerRecord, 'value' | 'headers' | 'key'>;
 
-const ENVELOPES: Readonly<Record<'request' | 'reply', Envelope>> = {
+const ENVELOPES: Readonly<Record<'request' | 'reply', StagedEnvelope>> = {
   request: {
     direction: 'request',
     sender: newInstanceId(),

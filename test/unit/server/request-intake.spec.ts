@@ -29,8 +29,8 @@ describe('RequestIntake', () => {
       counters,
       replyTopic: { topic: 'rpc.replies', partitions: 8 },
       onCall: (call) => calls.push(call),
-      onRefused: (record, _record, finish) => {
-        refused.push(record);
+      onRefused: (request, finish) => {
+        refused.push(request);
         finishRefused = finish;
       },
       onFinished: ({ offset }) => finished.push(offset),
@@ -162,7 +162,11 @@ describe('RequestIntake', () => {
 
   it('has a refused record told, and finishes it when that is said', () => {
     const record = consumed({ offset: 9n });
-    intake.onRefused(record, { topic: 't', partition: 0, offset: 9n, reason: 'not-ours', message: 'x' });
+    intake.onRefused(
+      record,
+      { topic: 't', partition: 0, offset: 9n, reason: 'not-ours', message: 'x' },
+      undefined,
+    );
     expect(refused).toHaveLength(1);
     expect(finished).toEqual([]);
     finishRefused();

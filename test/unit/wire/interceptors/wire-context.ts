@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { TopicPartition } from '../../../../lib/driver/record.js';
-import { encodeEnvelope, type Envelope } from '../../../../lib/protocol/envelope.js';
+import { encodeEnvelope, type StagedEnvelope } from '../../../../lib/protocol/envelope.js';
 import type { WireContext } from '../../../../lib/wire/wire-interceptor.js';
 
 const sender = Buffer.alloc(16, 1);
@@ -25,7 +25,7 @@ export const replyContext = (topic = 'rpc.replies', partition = 3): WireContext 
     { direction: 'reply', sender, contentType: 'msgpack', stages: 'x', recipient },
   );
 
-const contextOf = (at: TopicPartition, envelope: Envelope): WireContext => ({
+const contextOf = (at: TopicPartition, envelope: StagedEnvelope): WireContext => ({
   ...at,
   direction: envelope.direction,
   envelope: encodeEnvelope(envelope),

@@ -1,0 +1,129 @@
+import { channels, type RefusedRecord } from '../diagnostics/channels.js';
+import type { Counters } from '../diagnostics/counters.js';
+import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
+import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+import { decodeRefusal, type RefusalMessage } from '../protocol/refusal-notice.js';
+import { refusalError, refusalLine } from '../wire/refusal.js';
+import type { PendingCalls } from './pending-calls.js';
+import { noticeOf, statementOf } from './refusal-statement.js';
+import { ServiceStanding, type Remark } from './service-standing.js';
+
+export interface HeardRefusalsParts {
+  readonly calls: PendingCalls;
+  readonly counters: Counters;
+  readonly log: RateLimitedLog<RefusalReason | 'notice'>;
+  /** This side's, joined by `+`. */
+  readonly stages: string;
+  /** The number of the last call that was sent. */
+  readonly lastSeq: () => number;
+  /** @default 250 */
+  readonly graceMs?: number;
+}
+
+const GRACE_MS = 250;
+/** Of calls that a notice ended: how many are remembered, to recognise an answer that comes after all. */
+const MAX_ENDED = 1_024;
+
+/** A notice whose time to be contradicted runs, and one that came meanwhile. */
+interface Grace {
+  readonly timer: NodeJS.Timeout;
+  next: Remark | undefined;
+}
+
+/**
+ * What a client hears of refusals, its servers' and its own (docs/decisions/0007-a-refusal-is-told-without-proof.md).
+ *
+ * A server's notice proves nothing: anybody who may write to the reply topic can send one. So it ends calls only while no
+ * server of the service has ever answered, only those sent before it, and only after a grace in which none did. Otherwise it
+ * is counted, logged, and named by calls that find no answer until their deadline. A refused reply never ends a call.
+ */
+export class HeardRefusals {
+  private readonly standings = new Map<string, ServiceStanding>();
+  private readonly graces = new Map<ServiceStanding, Grace>();
+  private readonly ended = new Map<number, ServiceStanding>();
+  private refusedReply: Remark | undefined;
+
+  constructor(private readonly parts: HeardRefusalsParts) {}
+
+  /** How things stand with the service of a request topic. */
+  standing(topic: string): ServiceStanding {
+    const known = this.standings.get(topic);
+    if (known !== undefined) return known;
+    const standing = new ServiceStanding(topic, () => this.refusedReply);
+    this.standings.set(topic, standing);
+    return standing;
+  }
+
+  /** A record of direction `refusal`, addressed to this client. @throws RpcError `INVALID_ARGUMENT` if it cannot be read */
+  onNotice(bytes: Buffer, server: Buffer): void {
+    const refusal = readNotice(bytes);
+    const notice = noticeOf(refusal, server);
+    const standing = this.standings.get(notice.topic);
+    this.parts.counters.add('refusalNoticesHeard');
+    // Of a service that this client never called, or with the very stages of this client: nothing that a server says.
+    if (standing === undefined) return;
+    if (refusal.code === 'stages' && refusal.serverStages === this.parts.stages) return;
+    channels.refusalNotice.publish(notice);
+    const text = statementOf(notice, this.parts.stages);
+    this.parts.log.add('notice', () => text);
+    standing.notice = { text, atSeq: this.parts.lastSeq() };
+    if (!standing.isAnswered) this.startGrace(standing, standing.notice);
+  }
+
+  /** A record that this client refused. @param isOurs whether it is addressed to this client */
+  onRefused(refused: RefusedRecord, isOurs: boolean): void {
+    const line = (): string => refusalLine(refused);
+    this.parts.log.add(refused.reason, line);
+    if (!isOurs) return;
+    const text = `This client refused a reply meanwhile. ${line()}`;
+    this.refusedReply = { text, atSeq: this.parts.lastSeq() };
+  }
+
+  /** An answer to a call that is not open any more. */
+  onLateReply(seq: number): void {
+    const standing = this.ended.get(seq);
+    if (standing !== undefined) standing.isAnswered = true;
+  }
+
+  close(): void {
+    for (const { timer } of this.graces.values()) clearTimeout(timer);
+    this.graces.clear();
+  }
+
+  private startGrace(standing: ServiceStanding, remark: Remark): void {
+    const running = this.graces.get(standing);
+    // One timer per service, whatever comes.
+    if (running !== undefined) {
+      running.next = remark;
+      return;
+    }
+    const timer = setTimeout(() => this.endGrace(standing, remark), this.parts.graceMs ?? GRACE_MS);
+    this.graces.set(standing, { timer, next: undefined });
+  }
+
+  private endGrace(standing: ServiceStanding, { text, atSeq }: Remark): void {
+    const next = this.graces.get(standing)?.next;
+    this.graces.delete(standing);
+    if (standing.isAnswered) return;
+    for (const call of this.parts.calls.sentTo(standing, atSeq)) {
+      this.remember(call.seq, standing);
+      call.fail(new RpcError(RpcStatus.FAILED_PRECONDITION, text, { retryable: false }));
+    }
+    if (next !== undefined) this.startGrace(standing, next);
+  }
+
+  private remember(seq: number, standing: ServiceStanding): void {
+    this.ended.set(seq, standing);
+    if (this.ended.size > MAX_ENDED) this.ended.delete(this.ended.keys().next().value as number);
+  }
+}
+
+const readNotice = (bytes: Buffer): RefusalMessage => {
+  try {
+    return decodeRefusal(bytes);
+  } catch (error) {
+    throw refusalError(RpcStatus.INVALID_ARGUMENT, RpcError.from(error).message, { reason: 'structure' });
+  }
+};

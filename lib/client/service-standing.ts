@@ -1,0 +1,28 @@
+/** Something that was heard, and the last call that was sent before. */
+export interface Remark {
+  readonly text: string;
+  readonly atSeq: number;
+}
+
+/** How this client stands with the servers of one service. */
+export class ServiceStanding {
+  /** Whether a reply came that passed this client's stages. From then on no notice ends a call. */
+  isAnswered = false;
+  /** The last notice of a refusal. */
+  notice: Remark | undefined;
+
+  /** @param refusedReply the last reply to this client that it refused itself, of whatever service */
+  constructor(
+    readonly topic: string,
+    private readonly refusedReply: () => Remark | undefined,
+  ) {}
+
+  /** What was heard since a call was sent: the end of a sentence that says that no answer came. */
+  explainSilence(seq: number): string {
+    const heard = [this.notice, this.refusedReply()].filter((remark) => remark !== undefined);
+    return heard
+      .filter(({ atSeq }) => atSeq >= seq)
+      .map(({ text }) => ` ${text}`)
+      .join('');
+  }
+}

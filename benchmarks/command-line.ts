@@ -7,6 +7,8 @@ export interface BenchmarkOptions {
   readonly help: boolean;
   /** A smoke run: few short rounds, numbers of no worth, kept out of the committed results. */
   readonly quick: boolean;
+  /** `check` writes the baseline instead of comparing with it. */
+  readonly update: boolean;
   readonly rounds: number;
   /** How long one measurement lasts. */
   readonly seconds: number;
@@ -29,6 +31,7 @@ export const USAGE = `npm run bench -- [benchmark …] [options]
   --levels 1,100     round-trip: calls at once, one measurement each (1,10,100,1000,5000; quick: 1,100,1000)
   --peers a,b        round-trip: only these peers (all)
   --profile FOLDER   round-trip: CPU profiles of clients and servers, and where their time goes; no JSON
+  --update           check: write the baseline, compare with none
   --help             this text
 `;
 
@@ -43,6 +46,7 @@ export function parseCommandLine(argv: readonly string[]): BenchmarkOptions {
       levels: { type: 'string' },
       peers: { type: 'string', default: '' },
       quick: { type: 'boolean', default: false },
+      update: { type: 'boolean', default: false },
       results: { type: 'string' },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -53,6 +57,7 @@ export function parseCommandLine(argv: readonly string[]): BenchmarkOptions {
     benchmarks: positionals,
     help: values.help,
     quick,
+    update: values.update,
     rounds: Math.ceil(positive('--rounds', values.rounds ?? (quick ? '2' : '5'))),
     seconds: positive('--seconds', values.seconds ?? (quick ? '0.5' : '4')),
     levels: list(values.levels ?? (quick ? '1,100,1000' : '1,10,100,1000,5000')).map((level) =>

@@ -1,6 +1,7 @@
 import type { Benchmark } from './benchmark.js';
 import { parseCommandLine, USAGE } from './command-line.js';
 import { Teardown } from './process/teardown.js';
+import { check } from './check.bench.js';
 import { event } from './event.bench.js';
 import { idle } from './idle.bench.js';
 import { memory } from './memory.bench.js';
@@ -8,9 +9,23 @@ import { micro } from './micro.bench.js';
 import { payload } from './payload.bench.js';
 import { roundTrip } from './round-trip.bench.js';
 import { scale } from './scale.bench.js';
+import { start } from './start.bench.js';
 import { stream } from './stream.bench.js';
 
-const BENCHMARKS: readonly Benchmark[] = [roundTrip, payload, scale, stream, event, idle, memory, micro];
+const BENCHMARKS: readonly Benchmark[] = [
+  roundTrip,
+  payload,
+  scale,
+  stream,
+  event,
+  start,
+  idle,
+  memory,
+  micro,
+];
+
+/** What is no part of a run of all. */
+const BY_NAME_ONLY: readonly Benchmark[] = [check];
 
 async function main(): Promise<void> {
   const options = parseCommandLine(process.argv.slice(2));
@@ -32,7 +47,7 @@ async function main(): Promise<void> {
 function chooseBenchmarks(names: readonly string[]): readonly Benchmark[] {
   if (names.length === 0) return BENCHMARKS;
   return names.map((name) => {
-    const benchmark = BENCHMARKS.find((candidate) => candidate.name === name);
+    const benchmark = [...BENCHMARKS, ...BY_NAME_ONLY].find((candidate) => candidate.name === name);
     if (benchmark !== undefined) return benchmark;
     usage();
     throw new Error(`There is no benchmark "${name}"`);
@@ -40,8 +55,11 @@ function chooseBenchmarks(names: readonly string[]): readonly Benchmark[] {
 }
 
 function usage(): void {
-  const known = BENCHMARKS.map(({ name, title }) => `  ${name.padEnd(18)} ${title}\n`).join('');
-  process.stderr.write(`${USAGE}\nBenchmarks, one after the other when none is named:\n${known}`);
+  const list = (benchmarks: readonly Benchmark[]): string =>
+    benchmarks.map(({ name, title }) => `  ${name.padEnd(12)} ${title}\n`).join('');
+  process.stderr.write(
+    `${USAGE}\nBenchmarks, one after the other when none is named:\n${list(BENCHMARKS)}By name only:\n${list(BY_NAME_ONLY)}`,
+  );
 }
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
-import { startBroker, type BenchBroker } from './broker/bench-broker.js';
+import { startBroker } from './broker/bench-broker.js';
 import type { Load } from './measure/load.js';
 import { interleave, type StartedPeer } from './measure/rounds.js';
 import { warmUp } from './measure/warm-up.js';
 import { choosePeers } from './peers/all-peers.js';
-import type { Peer } from './peers/peer.js';
+import { startPeers } from './peers/start-peers.js';
 import { hotSpots } from './report/hot-spots.js';
 import { publish } from './report/publish.js';
 import { roundTripCharts } from './report/round-trip-charts.js';
@@ -50,21 +50,6 @@ export const roundTrip: Benchmark = {
     });
   },
 };
-
-async function startPeers(
-  peers: readonly Peer[],
-  broker: BenchBroker,
-  { teardown, progress }: BenchmarkContext,
-): Promise<StartedPeer[]> {
-  const started: StartedPeer[] = [];
-  for (const peer of peers) {
-    progress(`Starting ${peer.name}`);
-    const handle = await peer.start(broker);
-    teardown.add(peer.name, () => handle.stop());
-    started.push({ name: peer.name, handle });
-  }
-  return started;
-}
 
 async function profile(
   peers: readonly StartedPeer[],

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runLoad } from '../measure/load-loop.js';
 import type { Call } from '../measure/load.js';
@@ -13,6 +14,8 @@ const BETWEEN_TRIES_MS = 100;
 /** A client that can make calls. */
 export interface SumClient {
   readonly call: Call;
+  /** When it began to connect, by `performance.now()`, where it was built before. @default when it was asked for */
+  readonly connectedSinceMs?: number;
   close(): Promise<void>;
 }
 
@@ -22,8 +25,14 @@ export function callSums(connect: (settings: ClientSettings) => Promise<SumClien
   let client: SumClient | undefined;
   const commands: ClientCommands = {
     start: async (settings) => {
+      const askedAtMs = performance.now();
       client = await connect(settings);
       await firstAnswer(client.call);
+      const answeredAtMs = performance.now();
+      return {
+        sinceProcessStartMs: answeredAtMs,
+        sinceConnectMs: answeredAtMs - (client.connectedSinceMs ?? askedAtMs),
+      };
     },
     run: async (load) => {
       if (client === undefined) throw new Error('The client was not started');

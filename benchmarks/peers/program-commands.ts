@@ -20,9 +20,16 @@ export interface ServerCommands extends ProfileCommands {
   cpuSeconds(nothing: null): Promise<number>;
 }
 
+/** How long a client's first answer took. */
+export interface FirstAnswer {
+  readonly sinceProcessStartMs: number;
+  /** Since its `connect()` was called. */
+  readonly sinceConnectMs: number;
+}
+
 /** What a client program is asked over IPC. */
 export interface ClientCommands extends ProfileCommands {
   /** Resolves when a call was answered. */
-  start(settings: ClientSettings): Promise<void>;
+  start(settings: ClientSettings): Promise<FirstAnswer>;
   run(load: Load): Promise<LoadResult>;
 }

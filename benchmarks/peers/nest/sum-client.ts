@@ -1,5 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import { ClientsModule, type ClientProvider, type ClientProxy } from '@nestjs/microservices';
+import { performance } from 'node:perf_hooks';
 import { firstValueFrom } from 'rxjs';
 import type { Sum, Terms } from '../../measure/load.js';
 import type { SumClient } from '../client-program.js';
@@ -17,8 +18,10 @@ export async function connectNestClient<C extends CallingClient = CallingClient>
   const app = await NestFactory.createApplicationContext(module, { logger: ['error', 'fatal'] });
   const client = app.get<C>('SUM');
   beforeConnect(client);
+  const connectedSinceMs = performance.now();
   await client.connect();
   return {
+    connectedSinceMs,
     call: (terms) => firstValueFrom(client.send<Sum, Terms>(pattern, terms)),
     close: async () => {
       await client.close();

@@ -1,4 +1,5 @@
-import kafkajs, { type Kafka, type Message } from 'kafkajs';
+import kafkajs, { type Kafka } from 'kafkajs';
+import type { ProtocolRequest } from './requests/protocol-request.js';
 
 /** kafkajs' cluster: metadata and brokers. What of it is used here. */
 export interface Cluster {
@@ -38,8 +39,6 @@ export interface TopicOffsets {
 export interface Broker {
   readonly nodeId: number;
   disconnect(): Promise<void>;
-  fetch(request: FetchRequest): Promise<{ readonly responses: readonly FetchedTopic[] }>;
-  produce(request: ProduceRequest): Promise<{ readonly topics: readonly ProducedTopic[] }>;
   joinGroup(request: JoinRequest): Promise<JoinResponse>;
   syncGroup(request: SyncRequest): Promise<{ readonly memberAssignment: Buffer }>;
   heartbeat(request: CommitterOfMember): Promise<unknown>;
@@ -48,7 +47,11 @@ export interface Broker {
     readonly responses: readonly TopicOffsets[];
   }>;
   offsetCommit(request: CommitterOfMember & { readonly topics: readonly object[] }): Promise<unknown>;
-  readonly connectionPool?: { readonly pool?: readonly { rejectRequests?(error: Error): void }[] };
+  /** Its connections: one for fetches, one for everything else. */
+  readonly connectionPool: {
+    readonly pool: readonly { rejectRequests(error: Error): void }[];
+    send<T>(request: ProtocolRequest<T>): Promise<T>;
+  };
 }
 
 interface CommitterOfMember {
@@ -62,53 +65,6 @@ interface SyncRequest {
   readonly generationId: number;
   readonly memberId: string;
   readonly groupAssignment: readonly object[];
-}
-
-export interface FetchRequest {
-  readonly maxWaitTime: number;
-  readonly minBytes: number;
-  readonly maxBytes: number;
-  readonly isolationLevel: number;
-  readonly topics: readonly {
-    readonly topic: string;
-    readonly partitions: readonly { partition: number; fetchOffset: string; maxBytes: number }[];
-  }[];
-  readonly rackId: string;
-}
-
-export interface FetchedTopic {
-  readonly topicName: string;
-  readonly partitions: readonly {
-    readonly partition: number;
-    readonly messages: readonly FetchedMessage[];
-  }[];
-}
-
-export interface FetchedMessage {
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer | Buffer[]>>;
-  readonly offset: string;
-  readonly timestamp: string;
-  readonly isControlRecord: boolean;
-}
-
-export interface ProduceRequest {
-  readonly topicData: readonly {
-    readonly topic: string;
-    readonly partitions: readonly { readonly partition: number; readonly messages: readonly Message[] }[];
-  }[];
-  readonly acks: number;
-  readonly timeout: number;
-}
-
-export interface ProducedTopic {
-  readonly topicName: string;
-  readonly partitions: readonly {
-    readonly partition: number;
-    readonly baseOffset: string;
-    readonly logAppendTime: string;
-  }[];
 }
 
 interface JoinRequest {
@@ -156,6 +112,6 @@ export const captureCluster = (kafka: Kafka): Cluster => {
 export const rejectRequests = (cluster: Cluster, reason: Error): void => {
   const { brokers = {}, seedBroker } = cluster.brokerPool ?? {};
   for (const broker of new Set([...Object.values(brokers), seedBroker])) {
-    for (const connection of broker?.connectionPool?.pool ?? []) connection.rejectRequests?.(reason);
+    for (const connection of broker?.connectionPool.pool ?? []) connection.rejectRequests(reason);
   }
 };

@@ -22,6 +22,11 @@ export class ClusterLink {
     this.readLeaders([...this.leaders.keys(), ...topics]);
   }
 
+  /** Whether the topic is in the metadata at hand. */
+  knows(topic: string): boolean {
+    return this.leaders.has(topic);
+  }
+
   /** The partitions of a known topic. */
   partitionsOf(topic: string): number {
     return this.leaders.get(topic)?.length ?? 0;
@@ -58,7 +63,7 @@ export class ClusterLink {
   async recover(error: unknown, nodeId?: number): Promise<void> {
     const broker = nodeId === undefined ? undefined : this.cluster.brokerPool?.brokers?.[nodeId];
     if (broker !== undefined && (error as Error).name === 'KafkaJSRequestTimeoutError') {
-      for (const connection of broker.connectionPool?.pool ?? []) connection.rejectRequests?.(error as Error);
+      for (const connection of broker.connectionPool.pool) connection.rejectRequests(error as Error);
       await broker.disconnect().catch(() => undefined);
     }
     // The reason of the first failure is what counts; a refresh that fails is tried again with the next attempt.

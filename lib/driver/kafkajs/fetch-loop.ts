@@ -1,10 +1,12 @@
+import type { TopicPartition } from '../record.js';
 import { backoffMs, sleep } from './backoff.js';
-import type { FetchedTopic, FetchRequest } from './captured-cluster.js';
 import type { ClusterLink } from './cluster-link.js';
+import { fetchRequest, type FetchedPartition, type FetchPlace } from './requests/fetch.js';
+import { sendTo } from './requests/protocol-request.js';
 import type { Subscription } from './subscription.js';
 
-const READ_UNCOMMITTED = 0;
-const MIN_BYTES = 1;
+/** So many records are still single calls, not load. */
+const FEW_RECORDS = 4;
 
 export interface FetchLoopOptions {
   readonly nodeId: number;
@@ -20,11 +22,12 @@ export interface FetchLoopOptions {
 
 /**
  * Always one fetch parked at one broker, never two: kafkajs would open a second socket and lose the first. What comes is
- * handed on at once, and the next fetch leaves before anybody has worked on it.
+ * handed on at once. Under load the next fetch leaves before anybody has worked on it.
  */
 export class FetchLoop {
   private wake: () => void = () => undefined;
   private failures = 0;
+  private rotation = 0;
   readonly ended: Promise<void>;
 
   constructor(
@@ -63,11 +66,10 @@ export class FetchLoop {
     const { nodeId, onFailure, onSuccess, closing } = this.options;
     try {
       const broker = await this.link.broker(nodeId);
-      const { responses } = await broker.fetch(this.request(asked));
+      const fetched = await sendTo(broker, fetchRequest(this.places(asked), this.options));
       this.failures = 0;
-      for (const subscription of asked) subscription.failures = 0;
       onSuccess();
-      deliver(responses, asked);
+      await this.take(fetched, asked);
     } catch (error) {
       if (closing.aborted) return;
       await sleep(backoffMs(this.failures++), closing);
@@ -75,45 +77,40 @@ export class FetchLoop {
     }
   }
 
-  private request(asked: readonly Subscription[]): FetchRequest {
-    const { maxWaitMs, maxBytes } = this.options;
-    const isTrial = asked.some(({ failures }) => failures > 0);
-    const topics = new Map<string, PartitionRequest[]>();
-    for (const { topicPartition, next } of asked) {
-      const { topic, partition } = topicPartition;
-      const partitions = topics.get(topic) ?? [];
-      topics.set(topic, partitions);
-      const place = partitions.find((known) => known.partition === partition);
-      // Several readers of one partition: it is asked for once, from where the last of them stands.
-      if (place === undefined) partitions.push({ partition, fetchOffset: String(next), maxBytes });
-      else if (next < BigInt(place.fetchOffset)) place.fetchOffset = String(next);
-    }
-    return {
-      maxWaitTime: isTrial ? 0 : maxWaitMs,
-      minBytes: MIN_BYTES,
-      maxBytes,
-      isolationLevel: READ_UNCOMMITTED,
-      topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
-      rackId: '',
-    };
-  }
-}
-
-interface PartitionRequest {
-  readonly partition: number;
-  fetchOffset: string;
-  readonly maxBytes: number;
-}
-
-const deliver = (responses: readonly FetchedTopic[], asked: readonly Subscription[]): void => {
-  for (const { topicName, partitions } of responses) {
-    for (const { partition, messages } of partitions) {
-      if (messages.length === 0) continue;
-      for (const subscription of asked) {
-        const { topicPartition } = subscription;
-        const isOfPartition = topicPartition.partition === partition && topicPartition.topic === topicName;
-        if (isOfPartition) subscription.deliver(messages);
+  private async take(fetched: readonly FetchedPartition[], asked: readonly Subscription[]): Promise<void> {
+    let records = 0;
+    for (const partition of fetched) {
+      records += partition.records.length;
+      const readers = asked.filter(({ topicPartition }) => isSame(topicPartition, partition));
+      if (partition.error !== undefined) {
+        await this.options.onFailure(partition.error, readers, this.options.nodeId);
+      } else {
+        for (const reader of readers) reader.succeed(partition);
       }
     }
+    if (records > 0 && records <= FEW_RECORDS) await turnsEnd();
   }
-};
+
+  /** One place each, from where the last of its readers stands. Each time another is first: the broker fills in this order. */
+  private places(asked: readonly Subscription[]): readonly FetchPlace[] {
+    const places: FetchPlace[] = [];
+    this.rotation = (this.rotation + 1) % asked.length;
+    for (let i = 0; i < asked.length; i++) {
+      const { topicPartition, next } = asked[(this.rotation + i) % asked.length] as Subscription;
+      const known = places.findIndex((place) => isSame(place, topicPartition));
+      if (known < 0) places.push({ ...topicPartition, offset: next });
+      else if (next < (places[known] as FetchPlace).offset)
+        places[known] = { ...topicPartition, offset: next };
+    }
+    return places;
+  }
+}
+
+const isSame = (one: TopicPartition, other: TopicPartition): boolean =>
+  one.partition === other.partition && one.topic === other.topic;
+
+/**
+ * Resolves when what this turn of the event loop brought has been worked on and has left. With few records somebody waits
+ * for each of them, and a write costs more than all else that is done for a call: the answer goes before the next fetch.
+ */
+const turnsEnd = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

@@ -1,8 +1,7 @@
 import type { DriverEvent } from '../driver.js';
-import { backoffMs } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
 import { FetchLoop } from './fetch-loop.js';
-import { errorType, isConnectionFailure, isStaleMetadata } from './kafkajs-errors.js';
+import { errorType, isConnectionFailure } from './kafkajs-errors.js';
 import { logEnd, logStart } from './log-offsets.js';
 import type { Subscription } from './subscription.js';
 
@@ -65,31 +64,21 @@ export class Fetcher {
     });
   }
 
-  /** A partition that failed by itself waits out its time apart, and is then asked alone: it must not hold up the others. */
+  /** A partition that failed by itself waits out its time apart from the others. */
   private wantedOf(nodeId: number): readonly Subscription[] {
     const now = performance.now();
-    const wanted = [...this.subscriptions].filter(
+    return [...this.subscriptions].filter(
       (subscription) =>
         this.link.leaderOf(subscription.topicPartition) === nodeId && subscription.isWanted(now),
     );
-    const suspect = wanted.find(({ failures }) => failures > 0);
-    return suspect === undefined ? wanted : [suspect];
   }
 
-  private async onFailure(error: unknown, asked: readonly Subscription[], nodeId: number): Promise<void> {
-    if (errorType(error) === 'OFFSET_OUT_OF_RANGE') return this.findPlaces(asked);
+  private async onFailure(error: unknown, failed: readonly Subscription[], nodeId: number): Promise<void> {
+    if (errorType(error) === 'OFFSET_OUT_OF_RANGE') return this.findPlaces(failed);
     if (isConnectionFailure(error)) this.setConnected(false, error as Error);
-    if (!isConnectionFailure(error) && !isStaleMetadata(error)) this.suspect(asked);
+    else for (const subscription of failed) subscription.fail();
     await this.link.recover(error, nodeId);
     this.startLoops();
-  }
-
-  /** kafkajs does not tell which partition of a fetch failed: each is asked alone until it has succeeded. */
-  private suspect(asked: readonly Subscription[]): void {
-    for (const subscription of asked) {
-      subscription.failures += 1;
-      if (asked.length === 1) subscription.retryAt = performance.now() + backoffMs(subscription.failures);
-    }
   }
 
   /** The log is not where we stood: retention overtook us, or the topic was truncated or made anew. */

@@ -1,5 +1,17 @@
-/** The one file of kafkajs that is reached below its front door: `quiet-request-queue.ts` says why. */
+/** The files of kafkajs that are reached below its front door. */
+
+/** `quiet-request-queue.ts` says why. */
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   const RequestQueue: { readonly prototype: object };
   export default RequestQueue;
+}
+
+/** Kafka's error codes as kafkajs' errors, which the rest of the driver tells apart. */
+declare module 'kafkajs/src/protocol/error.js' {
+  export function createErrorFromCode(code: number): Error;
+}
+
+declare module 'kafkajs/src/protocol/recordBatch/crc32C/index.js' {
+  /** An unsigned 32-bit number. */
+  export default function crc32c(bytes: Uint8Array): number;
 }

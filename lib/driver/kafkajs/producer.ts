@@ -1,30 +1,26 @@
-import type { Message } from 'kafkajs';
 import type { Acks, ProduceAck } from '../driver.js';
 import type { ProducerRecord } from '../record.js';
 import { backoffMs, sleep } from './backoff.js';
-import type { ProducedTopic, ProduceRequest } from './captured-cluster.js';
 import type { ClusterLink } from './cluster-link.js';
 import { isRetriable, toRpcError } from './kafkajs-errors.js';
+import { produceRequest, type ProduceBatch } from './requests/produce.js';
+import { sendTo } from './requests/protocol-request.js';
 
 /** The broker's own time limit for in-sync replicas to follow. */
 const REPLICATION_TIMEOUT_MS = 10_000;
 
-/** One leader's share of a batch. */
-interface Share {
+/** What was sent to one leader, or could not be. */
+interface Failed {
   readonly nodeId: number | undefined;
   readonly records: readonly ProducerRecord[];
-}
-
-interface FailedShare {
-  readonly share: Share;
   readonly error: unknown;
 }
 
 /**
  * Appends batches: one produce request per leader.
  *
- * A share whose fate is not known, or whose leader moved, is sent again: its records may then stand twice in the log,
- * which callers and servers above are made for (at least once).
+ * Records whose fate is not known, or whose leader moved, are sent again: they may then stand twice in the log, which callers
+ * and servers above are made for (at least once). What the broker appended is not sent again with what it refused.
  */
 export class Producer {
   constructor(
@@ -34,13 +30,14 @@ export class Producer {
   ) {}
 
   async produce(records: readonly ProducerRecord[], acks: Acks): Promise<readonly ProduceAck[]> {
-    await this.link.addTopics(topicsOf(records));
+    const unknown = records.filter(({ topic }) => !this.link.knows(topic));
+    if (unknown.length > 0) await this.link.addTopics([...new Set(unknown.map(({ topic }) => topic))]);
     const done: ProduceAck[] = [];
     let left = records;
     for (let attempt = 0; ; attempt++) {
       const failed = await this.attempt(left, acks, done);
       if (failed.length === 0) return done;
-      left = failed.flatMap(({ share }) => share.records);
+      left = failed.flatMap((each) => each.records);
       await this.prepareRetry(failed, attempt);
     }
   }
@@ -49,85 +46,73 @@ export class Producer {
     records: readonly ProducerRecord[],
     acks: Acks,
     done: ProduceAck[],
-  ): Promise<FailedShare[]> {
-    const failed: FailedShare[] = [];
-    const send = async (share: Share): Promise<void> => {
+  ): Promise<readonly Failed[]> {
+    const failed: Failed[] = [];
+    const shares = [...this.batchesByLeader(records)];
+    const send = async ([nodeId, batches]: (typeof shares)[number]): Promise<void> => {
       try {
-        done.push(...(await this.send(share, acks)));
+        await this.send(nodeId, batches, acks, { done, failed });
       } catch (error) {
-        failed.push({ share, error });
+        failed.push({ nodeId, records: batches.flatMap((batch) => batch.records), error });
       }
     };
-    await Promise.all(this.sharesOf(records).map(send));
+    await (shares[0] !== undefined && shares.length === 1 ? send(shares[0]) : Promise.all(shares.map(send)));
     return failed;
   }
 
-  private async send({ nodeId, records }: Share, acks: Acks): Promise<ProduceAck[]> {
+  private async send(
+    nodeId: number | undefined,
+    batches: readonly ProduceBatch[],
+    acks: Acks,
+    { done, failed }: { readonly done: ProduceAck[]; readonly failed: Failed[] },
+  ): Promise<void> {
     if (nodeId === undefined) throw leaderUnknown();
     const broker = await this.link.broker(nodeId);
-    const request = { topicData: topicData(records), acks, timeout: REPLICATION_TIMEOUT_MS };
-    const { topics } = await broker.produce(request);
-    return acksOf(topics);
+    const produced = await sendTo(broker, produceRequest(batches, acks, REPLICATION_TIMEOUT_MS));
+    for (const { topic, partition, error, baseOffset, appendTimeMs } of produced) {
+      if (error === undefined) done.push({ topic, partition, baseOffset, appendTimeMs });
+      else failed.push({ nodeId, records: recordsOf(batches, topic, partition), error });
+    }
   }
 
-  private async prepareRetry(failed: readonly FailedShare[], attempt: number): Promise<void> {
+  private async prepareRetry(failed: readonly Failed[], attempt: number): Promise<void> {
     const worst = failed.find(({ error }) => !isRetriable(error)) ?? failed[0];
     if (worst === undefined) return;
     if (attempt >= this.retries || !isRetriable(worst.error) || this.closing.aborted) {
-      throw toRpcError(worst.error, `produce to ${describe(worst.share.records)}`);
+      throw toRpcError(worst.error, `produce to ${describe(worst.records)}`);
     }
     await sleep(backoffMs(attempt), this.closing);
-    for (const { error, share } of failed) await this.link.recover(error, share.nodeId);
+    for (const { error, nodeId } of failed) await this.link.recover(error, nodeId);
   }
 
-  private sharesOf(records: readonly ProducerRecord[]): Share[] {
-    const byLeader = new Map<number | undefined, ProducerRecord[]>();
+  private batchesByLeader(records: readonly ProducerRecord[]): Map<number | undefined, ProduceBatch[]> {
+    const shares = new Map<number | undefined, MutableBatch[]>();
     for (const record of records) {
+      const { topic, partition } = record;
       const leader = this.link.leaderOf(record);
-      const share = byLeader.get(leader);
-      if (share === undefined) byLeader.set(leader, [record]);
-      else share.push(record);
+      let batches = shares.get(leader);
+      if (batches === undefined) shares.set(leader, (batches = []));
+      const batch = batches.find((known) => known.partition === partition && known.topic === topic);
+      if (batch === undefined) batches.push({ topic, partition, records: [record] });
+      else batch.records.push(record);
     }
-    return [...byLeader].map(([nodeId, share]) => ({ nodeId, records: share }));
+    return shares;
   }
 }
 
+interface MutableBatch extends ProduceBatch {
+  readonly records: ProducerRecord[];
+}
+
+const recordsOf = (
+  batches: readonly ProduceBatch[],
+  topic: string,
+  partition: number,
+): readonly ProducerRecord[] =>
+  batches.find((batch) => batch.partition === partition && batch.topic === topic)?.records ?? [];
+
 const leaderUnknown = (): Error =>
   Object.assign(new Error('The partition has no leader.'), { type: 'LEADER_NOT_AVAILABLE' });
-
-const topicsOf = (records: readonly ProducerRecord[]): string[] => [
-  ...new Set(records.map(({ topic }) => topic)),
-];
-
-const topicData = (records: readonly ProducerRecord[]): ProduceRequest['topicData'] => {
-  const topics = new Map<string, Map<number, Message[]>>();
-  for (const record of records) {
-    const partitions = topics.get(record.topic) ?? new Map<number, Message[]>();
-    topics.set(record.topic, partitions);
-    const messages = partitions.get(record.partition) ?? [];
-    partitions.set(record.partition, messages);
-    messages.push({ key: record.key ?? null, value: record.value, headers: headersOf(record) });
-  }
-  return [...topics].map(([topic, partitions]) => ({
-    topic,
-    partitions: [...partitions].map(([partition, messages]) => ({ partition, messages })),
-  }));
-};
-
-const headersOf = ({ headers = {} }: ProducerRecord): Record<string, Buffer | Buffer[]> =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Buffer.isBuffer(value) ? value : [...value]]),
-  );
-
-const acksOf = (topics: readonly ProducedTopic[]): ProduceAck[] =>
-  topics.flatMap(({ topicName, partitions }) =>
-    partitions.map(({ partition, baseOffset, logAppendTime }) => ({
-      topic: topicName,
-      partition,
-      baseOffset: BigInt(baseOffset),
-      appendTimeMs: Number(logAppendTime),
-    })),
-  );
 
 const describe = (records: readonly ProducerRecord[]): string => {
   const places = [...new Set(records.map(({ topic, partition }) => `${topic}[${partition}]`))];

@@ -1,5 +1,6 @@
 import type { ConsumerRecord, TopicPartition } from '../record.js';
-import type { FetchedMessage } from './captured-cluster.js';
+import { backoffMs } from './backoff.js';
+import type { FetchedRecords } from './requests/record-batches.js';
 
 /** Whoever reads: told of records, asked whether it wants any. */
 export interface Reader {
@@ -13,8 +14,8 @@ export interface Reader {
 /** A partition that is read, and the place reached in it. */
 export class Subscription {
   /** Not fetched before this time, on the clock of `performance.now()`: it failed by itself. */
-  retryAt = 0;
-  failures = 0;
+  private retryAt = 0;
+  private failures = 0;
   /** False once nobody reads it any more: a fetch that is under way then brings nothing. */
   isActive = true;
 
@@ -24,40 +25,36 @@ export class Subscription {
     readonly reader: Reader,
   ) {}
 
+  /** It was read: what it brought is handed on. */
+  succeed(fetched: FetchedRecords): void {
+    this.failures = 0;
+    this.deliver(fetched);
+  }
+
+  /** It failed by itself, and is left alone for a while. */
+  fail(): void {
+    this.failures += 1;
+    this.retryAt = performance.now() + backoffMs(this.failures);
+  }
+
   isWanted(now: number): boolean {
     return this.retryAt <= now && this.reader.isReading();
   }
 
   /** Hands on what was fetched and is not behind us already, and moves on. */
-  deliver(messages: readonly FetchedMessage[]): void {
-    if (!this.isActive || !this.reader.isOwner()) return;
-    const records: ConsumerRecord[] = [];
-    let next = this.next;
-    for (const message of messages) {
-      const offset = BigInt(message.offset);
-      // A batch is fetched whole, also when the place is in its middle.
-      if (offset < next) continue;
-      next = offset + 1n;
-      if (!message.isControlRecord) records.push(toRecord(this.topicPartition, offset, message));
-    }
+  deliver({ records, next }: FetchedRecords): void {
+    if (!this.isActive || next <= this.next || !this.reader.isOwner()) return;
+    const place = this.next;
     this.next = next;
-    if (records.length > 0) this.reader.onRecords(records);
+    const first = records[0];
+    // Another reader of the partition may stand further back, and was then asked for.
+    const fresh =
+      first === undefined || first.offset >= place
+        ? records
+        : records.filter(({ offset }) => offset >= place);
+    if (fresh.length > 0) this.reader.onRecords(fresh);
   }
 }
-
-const toRecord = (
-  { topic, partition }: TopicPartition,
-  offset: bigint,
-  message: FetchedMessage,
-): ConsumerRecord => ({
-  topic,
-  partition,
-  offset,
-  timestampMs: Number(message.timestamp),
-  key: message.key,
-  value: message.value,
-  headers: message.headers,
-});
 
 /** A reader without a group: reads always. */
 export const plainReader = (onRecords: Reader['onRecords']): Reader => ({

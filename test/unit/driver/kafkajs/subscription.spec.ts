@@ -1,17 +1,20 @@
 import { Subscription, type Reader } from '../../../../lib/driver/kafkajs/subscription.js';
 import type { ConsumerRecord } from '../../../../lib/driver/record.js';
 
-const message = (offset: number, changes: object = {}) => ({
-  key: null,
-  value: Buffer.from(String(offset)),
-  headers: {},
-  offset: String(offset),
-  timestamp: '1700000000000',
-  isControlRecord: false,
-  ...changes,
-});
-
 const at = { topic: 'orders', partition: 3 };
+
+/** What a fetch brings: these offsets, read up to `next`. */
+const fetched = (offsets: readonly bigint[], next: bigint) => ({
+  records: offsets.map((offset) => ({
+    ...at,
+    offset,
+    timestampMs: 1_700_000_000_000,
+    key: null,
+    value: Buffer.from(String(offset)),
+    headers: {},
+  })),
+  next,
+});
 
 /** A subscription that stands at `next`, and what came out of it. */
 const standingAt = (next: bigint, reader: Partial<Reader> = {}) => {
@@ -27,51 +30,56 @@ const standingAt = (next: bigint, reader: Partial<Reader> = {}) => {
 };
 
 describe('a subscription', () => {
-  it('hands on a record with its place and time, and stands behind it then', () => {
+  it('hands on what was fetched, and stands behind it then', () => {
     const { subscription, records } = standingAt(7n);
 
-    subscription.deliver([message(7, { key: Buffer.from('k'), headers: { h: Buffer.from('v') } })]);
+    subscription.deliver(fetched([7n, 8n], 9n));
 
-    expect(records).toEqual([
-      {
-        ...at,
-        offset: 7n,
-        timestampMs: 1_700_000_000_000,
-        key: Buffer.from('k'),
-        value: Buffer.from('7'),
-        headers: { h: Buffer.from('v') },
-      },
-    ]);
-    expect(subscription.next).toBe(8n);
+    expect(records).toEqual(fetched([7n, 8n], 9n).records);
+    expect(subscription.next).toBe(9n);
   });
 
-  it('drops what a batch brings from before its place', () => {
-    const { subscription, records } = standingAt(12n);
+  it('drops what another reader of the partition, who stands further back, was fetched for', () => {
+    const { subscription, records, onRecords } = standingAt(12n);
 
-    subscription.deliver([10, 11, 12, 13].map((offset) => message(offset)));
+    subscription.deliver(fetched([10n, 11n], 12n));
+    expect(onRecords).not.toHaveBeenCalled();
+    subscription.deliver(fetched([10n, 11n, 12n, 13n], 14n));
 
     expect(records.map(({ offset }) => offset)).toEqual([12n, 13n]);
   });
 
-  it('goes over control records and gaps', () => {
-    const { subscription, records, onRecords } = standingAt(0n);
+  it('goes over what no record is left of', () => {
+    const { subscription, onRecords } = standingAt(0n);
 
-    subscription.deliver([message(0), message(4), message(5, { isControlRecord: true })]);
-    subscription.deliver([message(6, { isControlRecord: true })]);
+    subscription.deliver(fetched([], 7n));
 
-    expect(records.map(({ offset }) => offset)).toEqual([0n, 4n]);
     expect(subscription.next).toBe(7n);
-    expect(onRecords).toHaveBeenCalledTimes(1);
+    expect(onRecords).not.toHaveBeenCalled();
+  });
+
+  it('waits longer from failure to failure, and not at all once it was read', () => {
+    const { subscription } = standingAt(0n);
+    const waitMs = (): number => {
+      let ms = 0;
+      while (!subscription.isWanted(performance.now() + ms)) ms += 1;
+      return ms;
+    };
+    expect(waitMs()).toBe(0);
+    subscription.fail();
+    expect(waitMs()).toBeGreaterThan(0);
+    subscription.succeed(fetched([], 1n));
+    expect(subscription.isWanted(performance.now() + 60_000)).toBe(true);
   });
 
   it('keeps its place when what it reads may be in other hands, so that nothing is missed', () => {
     let isOwner = false;
     const { subscription, records } = standingAt(3n, { isOwner: () => isOwner });
 
-    subscription.deliver([message(3)]);
+    subscription.deliver(fetched([3n], 4n));
     expect([records, subscription.next]).toEqual([[], 3n]);
     isOwner = true;
-    subscription.deliver([message(3)]);
+    subscription.deliver(fetched([3n], 4n));
 
     expect(records.map(({ offset }) => offset)).toEqual([3n]);
   });
@@ -80,7 +88,7 @@ describe('a subscription', () => {
     const { subscription, onRecords } = standingAt(0n);
 
     subscription.isActive = false;
-    subscription.deliver([message(0)]);
+    subscription.deliver(fetched([0n], 1n));
 
     expect(onRecords).not.toHaveBeenCalled();
   });

@@ -1,0 +1,84 @@
+import { createErrorFromCode } from 'kafkajs/src/protocol/error.js';
+import type { Acks } from '../../driver.js';
+import type { ProducerRecord, TopicPartition } from '../../record.js';
+import { protocolRequest, type DecodedResponse, type ProtocolRequest } from './protocol-request.js';
+import { maxBatchBytes, writeBatch } from './record-batch.js';
+import { RequestWriter } from './request-writer.js';
+import { ResponseReader } from './response-reader.js';
+
+/** The oldest that Kafka 4 speaks (KIP-896), which has all that is needed. */
+const PRODUCE = { apiKey: 0, apiVersion: 3, apiName: 'Produce' } as const;
+
+const NULL_STRING = -1;
+/** Lengths and numbers around topics, partitions and the request itself. */
+const OVERHEAD_BYTES = 64;
+
+/** What became of the records for one partition. */
+export interface ProducedPartition extends TopicPartition {
+  /** Undefined when the broker appended them. */
+  readonly error: Error | undefined;
+  readonly baseOffset: bigint;
+  readonly appendTimeMs: number;
+}
+
+export interface ProduceBatch extends TopicPartition {
+  readonly records: readonly ProducerRecord[];
+}
+
+/**
+ * Appends a batch to each of some partitions that one broker leads. Unlike kafkajs' own, the answer tells each partition's
+ * fate: what one refused does not make the others be sent again.
+ * @see https://kafka.apache.org/protocol#The_Messages_Produce
+ */
+export const produceRequest = (
+  batches: readonly ProduceBatch[],
+  acks: Acks,
+  timeoutMs: number,
+): ProtocolRequest<readonly ProducedPartition[]> =>
+  protocolRequest(PRODUCE, () => encode(batches, acks, timeoutMs), decode);
+
+const encode = (batches: readonly ProduceBatch[], acks: Acks, timeoutMs: number): Buffer => {
+  const byTopic = new Map<string, ProduceBatch[]>();
+  let maxBytes = OVERHEAD_BYTES;
+  for (const batch of batches) {
+    const known = byTopic.get(batch.topic);
+    if (known === undefined) byTopic.set(batch.topic, [batch]);
+    else known.push(batch);
+    maxBytes += OVERHEAD_BYTES + batch.topic.length + maxBatchBytes(batch.records);
+  }
+  const writer = new RequestWriter(maxBytes);
+  writer.int16(NULL_STRING); // transactional id
+  writer.int16(acks);
+  writer.int32(timeoutMs);
+  writer.int32(byTopic.size);
+  const nowMs = Date.now();
+  for (const [topic, partitions] of byTopic) {
+    writer.string(topic);
+    writer.int32(partitions.length);
+    for (const { partition, records } of partitions) {
+      writer.int32(partition);
+      const lengthAt = writer.length;
+      writer.int32(0);
+      writeBatch(writer, records, nowMs);
+      writer.patchInt32(writer.length - lengthAt - 4, lengthAt);
+    }
+  }
+  return writer.written();
+};
+
+const decode = (payload: Buffer): DecodedResponse<readonly ProducedPartition[]> => {
+  const reader = new ResponseReader(payload);
+  const value: ProducedPartition[] = [];
+  for (let topics = reader.int32(); topics > 0; topics--) {
+    const topic = reader.string();
+    for (let partitions = reader.int32(); partitions > 0; partitions--) {
+      const partition = reader.int32();
+      const code = reader.int16();
+      const baseOffset = reader.int64();
+      const appendTimeMs = Number(reader.int64());
+      const error = code === 0 ? undefined : createErrorFromCode(code);
+      value.push({ topic, partition, error, baseOffset, appendTimeMs });
+    }
+  }
+  return { value, clientSideThrottleTime: reader.int32() };
+};

@@ -1,0 +1,94 @@
+/** Kafka's primitive types, read from a response. A read past the end throws `RangeError`. */
+export class ResponseReader {
+  constructor(
+    private readonly buffer: Buffer,
+    private cursor = 0,
+    private readonly end = buffer.length,
+  ) {}
+
+  get remaining(): number {
+    return this.end - this.cursor;
+  }
+
+  int8(): number {
+    return this.buffer.readInt8(this.advance(1));
+  }
+
+  int16(): number {
+    return this.buffer.readInt16BE(this.advance(2));
+  }
+
+  int32(): number {
+    return this.buffer.readInt32BE(this.advance(4));
+  }
+
+  int64(): bigint {
+    return this.buffer.readBigInt64BE(this.advance(8));
+  }
+
+  string(): string {
+    const length = this.int16();
+    const start = this.advance(length);
+    return this.buffer.toString('utf8', start, start + length);
+  }
+
+  /** VARINT, zigzag. */
+  varint(): number {
+    let value = 0;
+    let shift = 0;
+    let byte: number;
+    do {
+      byte = this.buffer.readUInt8(this.advance(1));
+      value |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte >= 0x80);
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  /** VARLONG, zigzag: timestamps further apart than 2^53 ms do not occur. */
+  varlong(): number {
+    let value = 0n;
+    let shift = 0n;
+    let byte: number;
+    do {
+      byte = this.buffer.readUInt8(this.advance(1));
+      value |= BigInt(byte & 0x7f) << shift;
+      shift += 7n;
+    } while (byte >= 0x80);
+    return Number((value >> 1n) ^ -(value & 1n));
+  }
+
+  /** Length as VARINT, then a view of the bytes; null for length -1. */
+  varintBytes(): Buffer | null {
+    const length = this.varint();
+    if (length < 0) return null;
+    const start = this.advance(length);
+    return this.buffer.subarray(start, start + length);
+  }
+
+  /** Length as VARINT, then UTF-8. */
+  varintString(): string {
+    const length = this.varint();
+    const start = this.advance(length);
+    return this.buffer.toString('utf8', start, start + length);
+  }
+
+  /** Goes on behind the next bytes. @returns a reader of those alone. */
+  part(bytes: number): ResponseReader {
+    const start = this.advance(bytes);
+    return new ResponseReader(this.buffer, start, start + bytes);
+  }
+
+  skip(bytes: number): void {
+    this.advance(bytes);
+  }
+
+  private advance(bytes: number): number {
+    const start = this.cursor;
+    if (bytes < 0 || bytes > this.end - start) {
+      throw new RangeError(`${bytes} bytes were announced where ${this.end - start} are left.`);
+    }
+    this.cursor = start + bytes;
+    return start;
+  }
+}

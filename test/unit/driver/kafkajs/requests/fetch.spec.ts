@@ -1,0 +1,105 @@
+import { fetchRequest, type FetchPlace } from '../../../../../lib/driver/kafkajs/requests/fetch.js';
+import { maxBatchBytes, writeBatch } from '../../../../../lib/driver/kafkajs/requests/record-batch.js';
+import { RequestWriter } from '../../../../../lib/driver/kafkajs/requests/request-writer.js';
+import { ResponseReader } from '../../../../../lib/driver/kafkajs/requests/response-reader.js';
+
+const NOT_LEADER = 6;
+const LIMITS = { maxWaitMs: 500, maxBytes: 1_000_000 };
+
+const place = (topic: string, partition: number, offset = 0n): FetchPlace => ({ topic, partition, offset });
+
+interface Answer {
+  readonly code?: number;
+  readonly values?: readonly string[];
+  readonly abortedTransactions?: number;
+}
+
+const answerOf = (topic: string, partitions: readonly Answer[]): Buffer => {
+  const writer = new RequestWriter(10_000);
+  writer.int32(25); // throttle time
+  writer.int32(1);
+  writer.string(topic);
+  writer.int32(partitions.length);
+  partitions.forEach(({ code = 0, values = [], abortedTransactions = -1 }, partition) => {
+    writer.int32(partition);
+    writer.int16(code);
+    writer.int64(9n);
+    writer.int64(9n);
+    writer.int32(abortedTransactions);
+    for (let i = 0; i < abortedTransactions * 2; i++) writer.int64(1n);
+    const records = values.map((value) => ({ topic, partition, value: Buffer.from(value) }));
+    const batch = new RequestWriter(maxBatchBytes(records));
+    if (records.length > 0) writeBatch(batch, records, 0);
+    writer.int32(batch.length);
+    writer.bytes(batch.written());
+  });
+  return writer.written();
+};
+
+const read = async (places: readonly FetchPlace[], answer: Buffer) => {
+  const { response } = fetchRequest(places, LIMITS);
+  return response.decode(answer);
+};
+
+describe('a fetch', () => {
+  it('asks for each place in the order given, neighbours of one topic together', async () => {
+    const places = [place('b', 3, 7n), place('b', 1, 8n), place('a', 0, 9n), place('b', 2, 10n)];
+    const reader = new ResponseReader((await fetchRequest(places, LIMITS).request.encode()).buffer);
+    expect([reader.int32(), reader.int32(), reader.int32(), reader.int32()]).toEqual([-1, 500, 1, 1_000_000]);
+    reader.skip(1);
+    const asked = Array.from({ length: reader.int32() }, () => ({
+      topic: reader.string(),
+      partitions: Array.from({ length: reader.int32() }, () => {
+        const partition = reader.int32();
+        const offset = reader.int64();
+        reader.skip(4);
+        return [partition, offset];
+      }),
+    }));
+    expect(asked).toEqual([
+      {
+        topic: 'b',
+        partitions: [
+          [3, 7n],
+          [1, 8n],
+        ],
+      },
+      { topic: 'a', partitions: [[0, 9n]] },
+      { topic: 'b', partitions: [[2, 10n]] },
+    ]);
+    expect(reader.remaining).toBe(0);
+  });
+
+  it('brings what partitions have although another one failed, and says which', async () => {
+    const places = [place('a', 0), place('a', 1), place('a', 2)];
+    const answer = answerOf('a', [{ values: ['x', 'y'] }, { code: NOT_LEADER }, { values: ['z'] }]);
+    const { value } = await read(places, answer);
+    const seen = value.map(({ partition, error, records, next }) => [
+      partition,
+      (error as { type?: string } | undefined)?.type,
+      records.map((record) => String(record.value)),
+      next,
+    ]);
+    expect(seen).toEqual([
+      [0, undefined, ['x', 'y'], 2n],
+      [1, 'NOT_LEADER_FOR_PARTITION', [], 0n],
+      [2, undefined, ['z'], 1n],
+    ]);
+  });
+
+  it('tells nothing of partitions that have nothing, and reads over aborted transactions', async () => {
+    const answer = answerOf('a', [{ abortedTransactions: 2 }, { abortedTransactions: 1, values: ['x'] }]);
+    const { value } = await read([place('a', 0), place('a', 1)], answer);
+    expect(value.map(({ partition }) => partition)).toEqual([1]);
+  });
+
+  it('passes on how long the broker wants to be left alone', async () => {
+    const { clientSideThrottleTime } = await read([place('a', 0)], answerOf('a', [{}]));
+    expect(clientSideThrottleTime).toBe(25);
+  });
+
+  it('fails for an answer that ends too early', async () => {
+    const answer = answerOf('a', [{ values: ['x'] }]);
+    await expect(read([place('a', 0)], answer.subarray(0, 30))).rejects.toThrow(RangeError);
+  });
+});

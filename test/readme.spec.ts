@@ -41,7 +41,12 @@ function readBlocks(markdown: string): readonly Block[] {
     }));
 }
 
-const blocks = readBlocks(README);
+/** A page whose blocks all have names, and may import those of the README. */
+const WIRE_STAGES = readFileSync(path.join(ROOT, 'docs/wire-stages.md'), 'utf8');
+
+const PAGES = `${README}\n${WIRE_STAGES}`;
+
+const blocks = readBlocks(PAGES);
 
 /** What the compiler has to say against the files, by name. */
 function typeErrors(files: ReadonlyMap<string, string>): readonly string[] {
@@ -170,9 +175,9 @@ class BlockRunner {
   }
 }
 
-describe('the README', () => {
+describe('the README, and the page on wire stages,', () => {
   it('has no code that this suite does not see', () => {
-    const languages = [...README.matchAll(/^\s*(?:```|~~~)(.*)$/gm)].map(([, language]) => language?.trim());
+    const languages = [...PAGES.matchAll(/^\s*(?:```|~~~)(.*)$/gm)].map(([, language]) => language?.trim());
     const opening = languages.filter((_language, index) => index % 2 === 0);
     expect([...new Set(opening)]).toEqual(['ts']);
     expect(blocks).toHaveLength(opening.length);
@@ -184,7 +189,7 @@ describe('the README', () => {
   });
 
   it('says of everything that is printed what it is', () => {
-    const prints = README.match(/console\.log\(/g) ?? [];
+    const prints = PAGES.match(/console\.log\(/g) ?? [];
     const promised = blocks.flatMap((block) => block.promised);
     expect(promised).toHaveLength(prints.length);
     expect(promised.filter((promise) => promise.startsWith('nothing is promised'))).toEqual([]);

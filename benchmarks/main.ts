@@ -31,16 +31,23 @@ async function main(): Promise<void> {
   const options = parseCommandLine(process.argv.slice(2));
   if (options.help) return usage();
   const benchmarks = chooseBenchmarks(options.benchmarks);
-  const interrupted = interruption();
+  const interruption = new Interruption();
+  const failures: string[] = [];
   for (const benchmark of benchmarks) {
     progress(`${benchmark.name}: ${benchmark.title}`);
     const teardown = new Teardown(progress);
     try {
-      await Promise.race([benchmark.run({ options, teardown, progress }), interrupted]);
+      await Promise.race([benchmark.run({ options, teardown, progress }), interruption.happened]);
+    } catch (error) {
+      // A run of all takes most of an hour: one that fails does not cost what the others would have found.
+      failures.push(`${benchmark.name}: ${messageOf(error)}`);
+      progress(`Failed: ${failures.at(-1)}`);
     } finally {
       await teardown.run();
     }
+    if (interruption.signal !== undefined) break;
   }
+  if (failures.length > 0) throw new Error(failures.join('\n'));
 }
 
 /** All, when none is named. @throws Error for a name that no benchmark has. */
@@ -65,21 +72,26 @@ function usage(): void {
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** The first Ctrl-C ends the run in order; the second ends this process, and its children see that and go. */
-function interruption(): Promise<never> {
-  return new Promise((_resolve, reject) => {
+class Interruption {
+  signal: NodeJS.Signals | undefined;
+  /** Rejects at the first. */
+  readonly happened = new Promise<never>((_resolve, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
         process.once(signal, () => process.exit(130));
+        this.signal = signal;
         reject(new Error(`Stopped by ${signal}`));
       });
     }
   });
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${messageOf(error)}\n`);
     process.exit(1);
   },
 );

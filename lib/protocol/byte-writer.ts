@@ -1,14 +1,19 @@
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 
-const INITIAL_BYTES = 1024;
+const INITIAL_BYTES = 256;
 const MAX_STRING_BYTES = 0xffff;
 const UINT32_LIMIT = 0x1_0000_0000;
 
 /** A growing buffer with a cursor; integers are big-endian. */
 export class ByteWriter {
-  private buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  private buffer: Buffer;
   private cursor = 0;
+
+  /** @param expectedBytes what will be written, as far as it can be guessed: growing copies */
+  constructor(expectedBytes = INITIAL_BYTES) {
+    this.buffer = Buffer.allocUnsafe(expectedBytes);
+  }
 
   get length(): number {
     return this.cursor;
@@ -60,6 +65,11 @@ export class ByteWriter {
   bytes32(value: Uint8Array): void {
     this.uint32(value.length);
     this.bytes(value);
+  }
+
+  /** Writes a uint16 over one that was written before. */
+  patchUint16(value: number, at: number): void {
+    this.buffer.writeUInt16BE(value, at);
   }
 
   /** Writes a uint32 over one that was written before. */

@@ -59,12 +59,15 @@ const encodeInvocation = (writer: ByteWriter, message: RequestMessage | EventMes
 };
 
 const encodeHeaders = (writer: ByteWriter, headers: Readonly<Record<string, string>>): void => {
-  const names = Object.keys(headers);
-  writer.uint16(names.length);
-  for (const name of names) {
+  const countAt = writer.length;
+  let count = 0;
+  writer.uint16(0);
+  for (const name in headers) {
+    count += 1;
     writer.string16(name);
     writer.string16(headers[name] as string);
   }
+  if (count > 0) writer.patchUint16(count, countAt);
 };
 
 const encodeComplete = (writer: ByteWriter, message: CompleteMessage): void => {

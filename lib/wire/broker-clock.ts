@@ -44,5 +44,7 @@ export class BrokerClock {
   }
 }
 
+const { timeOrigin } = performance;
+
 /** Does not jump when somebody sets the system clock. */
-const monotonicNow = (): number => performance.timeOrigin + performance.now();
+const monotonicNow = (): number => timeOrigin + performance.now();

@@ -2,6 +2,9 @@ import type { Message } from '../protocol/message.js';
 import { OutgoingRecord, type Delivery } from './outgoing-record.js';
 import type { WireContext } from './wire-interceptor.js';
 
+const MARGIN = 1.25;
+const MAX_EXPECTED_BYTES = 64 * 1024;
+
 /**
  * Where messages go: a partition, and the envelope that stands on every record sent there. Made once and kept: the outbox
  * tells destinations apart by identity.
@@ -15,6 +18,7 @@ export class DestinationQueue {
   /** Whether the lane has this queue on its list. */
   isReady = false;
   private readonly waiting: OutgoingRecord[] = [];
+  private expectedBytes: number | undefined;
 
   constructor(readonly to: Destination) {}
 
@@ -36,7 +40,7 @@ export class DestinationQueue {
     const last = this.waiting[this.waiting.length - 1];
     const before = last?.bytes ?? 0;
     if (last?.isApart === isApart && last.append(message, maxBytes, delivery)) return last.bytes - before;
-    const record = new OutgoingRecord(isApart);
+    const record = new OutgoingRecord(isApart, this.expectedBytes);
     record.append(message, maxBytes, delivery);
     this.waiting.push(record);
     return record.bytes;
@@ -44,7 +48,10 @@ export class DestinationQueue {
 
   take(): OutgoingRecord | undefined {
     const record = this.waiting.shift();
-    if (record !== undefined) this.inFlight += 1;
+    if (record === undefined) return undefined;
+    this.inFlight += 1;
+    // Under load records are much alike: the next one gets a buffer of this one's size, and need not grow and copy.
+    this.expectedBytes = Math.min(Math.ceil(record.bytes * MARGIN), MAX_EXPECTED_BYTES);
     return record;
   }
 }

@@ -12,11 +12,19 @@ export interface Delivery {
 
 /** A frame list that waits to leave, and who waits for it. */
 export class OutgoingRecord {
-  private readonly writer = new ByteWriter();
+  private readonly writer: ByteWriter;
   readonly deliveries: Delivery[] = [];
 
-  /** @param isApart whether it holds only what a stage keeps apart */
-  constructor(readonly isApart = false) {}
+  /**
+   * @param isApart whether it holds only what a stage keeps apart
+   * @param expectedBytes what it will hold, as far as it can be guessed
+   */
+  constructor(
+    readonly isApart = false,
+    expectedBytes?: number,
+  ) {
+    this.writer = new ByteWriter(expectedBytes);
+  }
 
   get bytes(): number {
     return this.writer.length;

@@ -10,6 +10,8 @@ export const SERIES_COLOURS = [
   '#7950f2',
   '#868e96',
   '#a0522d',
+  '#1b998b',
+  '#d63384',
 ] as const;
 
 /** Classes, not variables: some renderers know none. */

@@ -32,8 +32,6 @@ const project = (displayName, testMatch, extra = {}) => ({
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   setupFiles: ['reflect-metadata'],
-  // A machine with other things to do: no test is about how fast it runs.
-  testTimeout: 30_000,
   ...extra,
 });
 
@@ -55,6 +53,8 @@ const BUILT_PACKAGE = {
 };
 
 export default {
+  // A machine may have other things to do: no test is about how fast it runs. For all projects, so not in theirs.
+  testTimeout: 30_000,
   // Most suites wait for a broker, not for a core. CI takes its time, and leaves a core to the broker.
   maxWorkers: process.env.CI ? 1 : 2,
   projects: [

@@ -1,4 +1,5 @@
 import { Decoder, Encoder, ExtData, type ExtensionCodecType } from '@msgpack/msgpack';
+import { checkNames } from '../../errors/option-checks.js';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { Serializer } from '../serializer.js';
@@ -16,8 +17,8 @@ export interface MsgpackOptions {
   readonly maxDepth?: number;
   /**
    * How many array items, and keys and values of objects, one message may have in all. An item of one byte can take
-   * 56 bytes of memory, an empty object: this is what bounds it.
-   * @default 1_000_000
+   * 56 bytes of memory, an empty object: this is what bounds it, to 14 MB. A typed array or a Buffer is one item.
+   * @default 250_000
    */
   readonly maxElements?: number;
   /** Types of your own: see `MsgpackExtension`. */
@@ -25,7 +26,7 @@ export interface MsgpackOptions {
 }
 
 const DEFAULT_MAX_DEPTH = 64;
-const DEFAULT_MAX_ELEMENTS = 1_000_000;
+const DEFAULT_MAX_ELEMENTS = 250_000;
 const LARGEST_MAX_DEPTH = 1_000;
 
 /** The encoder's own buffer grows to twice the largest message and never shrinks: past this it is given up. */
@@ -52,6 +53,7 @@ const MAX_ENCODER_BYTES = 1024 * 1024;
  * @throws RpcError `INVALID_ARGUMENT` when an option is out of its range.
  */
 export function msgpack(options: MsgpackOptions = {}): Serializer {
+  checkNames('msgpack()', options, ['maxDepth', 'maxElements', 'extensions']);
   const { maxDepth = DEFAULT_MAX_DEPTH, maxElements = DEFAULT_MAX_ELEMENTS, extensions = [] } = options;
   checkRange('maxDepth', maxDepth, 1, LARGEST_MAX_DEPTH);
   checkRange('maxElements', maxElements, 1, Number.MAX_SAFE_INTEGER);

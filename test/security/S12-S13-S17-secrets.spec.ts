@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { encryption } from '../../../lib/wire/interceptors/encryption.js';
-import { verification } from '../../../lib/wire/interceptors/verification.js';
-import { keyring, type KeyringOptions } from '../../../lib/wire/keyring/keyring.js';
-import { refusalOf, requestContext } from '../wire/interceptors/wire-context.js';
+import { encryption, keyring, type KeyringOptions, verification } from 'nestjs-kafka-rpc';
+import { refusalOf, requestContext } from '../unit/wire/interceptors/wire-context.js';
 
 const context = requestContext();
 const FOLDERS = ['lib/wire/interceptors', 'lib/wire/keyring'];

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { encryption } from '../../../lib/wire/interceptors/encryption.js';
-import { keyring } from '../../../lib/wire/keyring/keyring.js';
-import { refusalOf, requestContext } from '../wire/interceptors/wire-context.js';
+import { encryption, keyring } from 'nestjs-kafka-rpc';
+import { refusalOf, requestContext } from '../unit/wire/interceptors/wire-context.js';
 
 describe('S10, a short tag', () => {
   it.each([0, 1, 4, 8, 12, 13, 14, 15, 17, 32])('is refused at %i bytes', (length) => {

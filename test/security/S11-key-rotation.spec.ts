@@ -1,9 +1,12 @@
 import * as crypto from 'node:crypto';
-import { encryption } from '../../../lib/wire/interceptors/encryption.js';
-import { verification } from '../../../lib/wire/interceptors/verification.js';
-import { keyring, type KeyringOptions } from '../../../lib/wire/keyring/keyring.js';
-import type { WireInterceptor } from '../../../lib/wire/wire-interceptor.js';
-import { refusalOf, requestContext } from '../wire/interceptors/wire-context.js';
+import {
+  encryption,
+  keyring,
+  type KeyringOptions,
+  verification,
+  type WireInterceptor,
+} from 'nestjs-kafka-rpc';
+import { refusalOf, requestContext } from '../unit/wire/interceptors/wire-context.js';
 
 const k1 = crypto.randomBytes(32);
 const k2 = crypto.randomBytes(32);

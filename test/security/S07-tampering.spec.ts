@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { encryption } from '../../../lib/wire/interceptors/encryption.js';
-import { verification } from '../../../lib/wire/interceptors/verification.js';
-import type { WireContext, WireInterceptor } from '../../../lib/wire/wire-interceptor.js';
-import { keyring } from '../../../lib/wire/keyring/keyring.js';
-import { payloadOf, replyContext, requestContext } from '../wire/interceptors/wire-context.js';
+import { encryption, keyring, verification, type WireContext, type WireInterceptor } from 'nestjs-kafka-rpc';
+import { payloadOf, replyContext, requestContext } from '../unit/wire/interceptors/wire-context.js';
 
 const ring = keyring({ current: 'k1', keys: { k1: randomBytes(32), k2: randomBytes(32) } });
 const STAGES: readonly [string, WireInterceptor][] = [

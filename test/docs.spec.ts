@@ -241,6 +241,20 @@ describe('the file map of docs/architecture.md', () => {
   });
 });
 
+describe('the threats of docs/security.md', () => {
+  const rows = tableUnder(read('docs/security.md'), 'Threats');
+
+  it('are S1 to S19', () => {
+    expect(rows.map(([id]) => id)).toEqual(Array.from({ length: 19 }, (_, i) => `S${i + 1}`));
+  });
+
+  it.each(rows)('%s, %s, has a test that names it', (id = '', _threat, _defence, tests = '') => {
+    const files = [...tests.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, file = '']) => file);
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) expect(read(file)).toMatch(new RegExp(`\\b${id}\\b`));
+  });
+});
+
 describe('links', () => {
   it.each(PAGES)('of %s lead somewhere', (page) => {
     expect(brokenLinks(page, read(page))).toEqual([]);

@@ -16,7 +16,7 @@ const errorOf = (bytes: Buffer): RpcError => {
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
-describe('msgpack() reads hostile bytes', () => {
+describe('S3, msgpack() reads hostile bytes', () => {
   it.each<[string, Buffer, string]>([
     ['24,000 nested arrays of 65,535', hex('dcffff'.repeat(24_000)), 'maxElements'],
     ['24,000 nested maps of 65,535', hex('deffff'.repeat(24_000)), 'beyond the end'],
@@ -101,7 +101,7 @@ describe('msgpack() reads hostile bytes', () => {
   });
 });
 
-describe('msgpack() and prototypes', () => {
+describe('S4, msgpack() and prototypes', () => {
   afterEach(() => {
     expect(({} as { x?: unknown }).x).toBeUndefined();
     expect(Object.keys(Object.prototype)).toEqual([]);

@@ -103,12 +103,12 @@ describe.each(STAGES)('S6, forged and guessed replies, with %s', (_name, stage) 
     await forger.open?.();
     const plain: WireInterceptor = { name, encode: (bytes) => bytes, decode: (bytes) => bytes };
     const noise: WireInterceptor = { name, encode: () => randomBytes(200), decode: (bytes) => bytes };
-    const kinds = [
+    const kinds: readonly (readonly [string, WireInterceptor])[] = [
       [name, forger],
       [name, plain],
       [name, noise],
       ['', plain],
-    ] as const;
+    ];
     const call = client.call('sum.add', 'slow', { timeoutMs: 60_000 });
     const seqs = Array.from({ length: 10 }, (_, i) => i + 1);
     for (let sent = 0; sent < FORGERIES; sent += 100) {

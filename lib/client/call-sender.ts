@@ -72,7 +72,7 @@ export class CallSender implements CallHome {
 
   onSettled(call: PendingCall): void {
     this.connection.calls.remove(call);
-    this.route.release(call.destination);
+    this.route.release(call.destination, call.answeredBy);
     // It waits here with the request, or comes right behind it: the server does not run what nobody waits for.
     if (call.isStale) this.onCancelled(call);
   }

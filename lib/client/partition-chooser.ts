@@ -2,39 +2,117 @@
 const MURMUR2_SEED = 0x9747b28c;
 const MURMUR2_M = 0x5bd1e995;
 
+/** How many calls in a row go to one partition of a server: they share a record, and each record costs both sides. */
+const CALLS_IN_A_ROW = 16;
+
 /**
- * Which partition of a request topic a call goes to: the one of its key, else the one on which the fewest calls of this
- * client are open. A server that is slow or gone so gets fewer new calls.
+ * Which partition of a request topic a call goes to: the one of its key, else one of the server with the fewest calls of this
+ * client open. A server that is slow or gone so gets fewer new calls.
+ *
+ * Which server reads which partitions is learned from answers; a partition that has not answered yet is taken for a server's
+ * only one. All of a server's partitions are used in turn, so that one which moves is soon known to have moved.
  */
 export class PartitionChooser {
   private readonly open: Int32Array;
+  private readonly shares: Share[];
+  private readonly shareOf: Share[];
   private next = 0;
 
   constructor(partitions: number) {
     this.open = new Int32Array(partitions);
+    this.shares = Array.from({ length: partitions }, (_, partition) => new Share([partition]));
+    this.shareOf = [...this.shares];
   }
 
   /** Counts one more open call on the partition it returns. */
   choose(key: Buffer | null): number {
     const partition = key === null ? this.leastOpen() : partitionOfKey(key, this.open.length);
-    this.open[partition] = (this.open[partition] ?? 0) + 1;
+    this.count(partition, 1);
     return partition;
   }
 
   /** A call on this partition is over. */
   release(partition: number): void {
-    this.open[partition] = (this.open[partition] ?? 0) - 1;
+    this.count(partition, -1);
   }
 
-  /** Starts one further each time, so that equally loaded partitions take turns. */
+  /** A call on this partition was answered by this server. */
+  learn(partition: number, server: Buffer): void {
+    const known = this.shareOf[partition] as Share;
+    if (known.server?.equals(server)) return;
+    const share = this.shares.find((other) => other.server?.equals(server)) ?? this.newShare(server);
+    const open = this.open[partition] as number;
+    known.remove(partition, open);
+    share.add(partition, open);
+    this.shareOf[partition] = share;
+    if (known.partitions.length === 0) this.shares.splice(this.shares.indexOf(known), 1);
+  }
+
+  private count(partition: number, change: 1 | -1): void {
+    this.open[partition] = (this.open[partition] as number) + change;
+    (this.shareOf[partition] as Share).open += change;
+  }
+
+  private newShare(server: Buffer): Share {
+    const share = new Share([], server);
+    this.shares.push(share);
+    return share;
+  }
+
+  /** Starts one further each time, so that equally loaded servers take turns. */
   private leastOpen(): number {
-    const { open } = this;
-    let best = this.next % open.length;
-    for (let step = 1; step < open.length; step++) {
-      const candidate = (this.next + step) % open.length;
-      if ((open[candidate] as number) < (open[best] as number)) best = candidate;
+    const { shares } = this;
+    let best = this.next % shares.length;
+    for (let step = 1; step < shares.length; step++) {
+      const candidate = (this.next + step) % shares.length;
+      if ((shares[candidate] as Share).open < (shares[best] as Share).open) best = candidate;
     }
-    this.next = (best + 1) % open.length;
+    this.next = (best + 1) % shares.length;
+    return (shares[best] as Share).take(this.open);
+  }
+}
+
+/** The partitions that one server reads, as far as its answers have told. */
+class Share {
+  /** Calls of this client that are open on them. */
+  open = 0;
+  private current = 0;
+  private left = 0;
+
+  constructor(
+    readonly partitions: number[],
+    readonly server?: Buffer,
+  ) {}
+
+  add(partition: number, open: number): void {
+    this.partitions.push(partition);
+    this.open += open;
+  }
+
+  remove(partition: number, open: number): void {
+    this.partitions.splice(this.partitions.indexOf(partition), 1);
+    this.open -= open;
+    this.left = 0;
+  }
+
+  /** The same for some calls, then the next with the fewest open. */
+  take(open: Int32Array): number {
+    if (this.left === 0) {
+      this.current = this.nextOf(open);
+      this.left = CALLS_IN_A_ROW;
+    }
+    this.left -= 1;
+    return this.partitions[this.current] as number;
+  }
+
+  private nextOf(open: Int32Array): number {
+    const { partitions } = this;
+    const openAt = (index: number): number => open[partitions[index] as number] as number;
+    let best = (this.current + 1) % partitions.length;
+    for (let step = 2; step <= partitions.length; step++) {
+      const candidate = (this.current + step) % partitions.length;
+      if (openAt(candidate) < openAt(best)) best = candidate;
+    }
     return best;
   }
 }

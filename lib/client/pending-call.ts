@@ -78,6 +78,11 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     this.timeoutMs = facts.timeoutMs;
   }
 
+  /** The server whose values were taken; undefined before the first. */
+  get answeredBy(): Buffer | undefined {
+    return this.server;
+  }
+
   /** Whether its time was over before the broker had the request, which may so still be on its way to a server. */
   get isStale(): boolean {
     return this.isExpired && !this.isAcknowledged;

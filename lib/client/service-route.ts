@@ -29,7 +29,9 @@ export class ServiceRoute {
     return this.destinations[this.chooser.choose(key)] as Destination;
   }
 
-  release(destination: Destination): void {
-    this.chooser.release(destination.partition);
+  /** @param server who answered, if anybody did */
+  release({ partition }: Destination, server?: Buffer): void {
+    this.chooser.release(partition);
+    if (server !== undefined) this.chooser.learn(partition, server);
   }
 }

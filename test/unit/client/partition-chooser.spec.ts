@@ -70,4 +70,52 @@ describe('the partition of a call without a key', () => {
   it('is always the only one there is', () => {
     expect(choose(new PartitionChooser(1), 5)).toEqual([0, 0, 0, 0, 0]);
   });
+
+  describe('once answers have told which server reads it', () => {
+    const [A, B, C] = [1, 2, 3].map((byte) => Buffer.alloc(16, byte)) as [Buffer, Buffer, Buffer];
+
+    const known = (...servers: readonly Buffer[]): PartitionChooser => {
+      const chooser = new PartitionChooser(servers.length);
+      servers.forEach((server, partition) => chooser.learn(partition, server));
+      return chooser;
+    };
+
+    it('stays the same for some calls in a row, and then is another of the same server', () => {
+      const chosen = choose(known(A, A, A), 48);
+      const runs = [chosen.slice(0, 16), chosen.slice(16, 32), chosen.slice(32)].map((run) => new Set(run));
+      expect(runs.map(({ size }) => size)).toEqual([1, 1, 1]);
+      expect(new Set(chosen)).toEqual(new Set([0, 1, 2]));
+    });
+
+    it('is of each server alike, however many partitions each has', () => {
+      const chosen = choose(known(A, A, A, B), 40);
+      expect(chosen.filter((partition) => partition === 3)).toHaveLength(20);
+    });
+
+    it('is of the server with the fewest open calls', () => {
+      const chooser = known(A, A, B, B);
+      const chosen = choose(chooser, 20);
+      for (const partition of chosen.filter((each) => each < 2)) chooser.release(partition);
+      expect(choose(chooser, 10).every((partition) => partition < 2)).toBe(true);
+    });
+
+    it('leaves the one on which calls pile up as soon as its run is over', () => {
+      const chooser = known(A, A);
+      const [stuck] = choose(chooser, 16);
+      expect(new Set(choose(chooser, 16))).toEqual(new Set([1 - stuck!]));
+      for (let i = 0; i < 16; i++) chooser.release(1 - stuck!);
+      expect(new Set(choose(chooser, 16))).toEqual(new Set([1 - stuck!]));
+    });
+
+    it('follows a partition that moves to another server, with the calls that are open there', () => {
+      const chooser = known(A, A, B, B);
+      const chosen = choose(chooser, 40);
+      for (let partition = 0; partition < 4; partition++) chooser.learn(partition, C);
+      expect(new Set(choose(chooser, 64))).toEqual(new Set([0, 1, 2, 3]));
+      for (const partition of chosen) chooser.release(partition);
+      chooser.learn(0, A);
+      // 64 calls are open on what C reads, but for those on partition 0.
+      expect(new Set(choose(chooser, 10))).toEqual(new Set([0]));
+    });
+  });
 });

@@ -27,7 +27,7 @@ export const wireOptions = (settings: FleetSettings) => ({
   driver: kafkajsDriver({ brokers: [...settings.brokers] }),
   topics: { prefix: `${settings.prefix}${settings.fleet}.` },
   partitions: settings.partitions,
-  replyPartitions: settings.replyPartitions ?? settings.partitions,
+  ...(settings.replyPartitions !== undefined && { replyPartitions: settings.replyPartitions }),
   interceptors: interceptorsOf(settings.stages ?? 'plain'),
 });
 

@@ -35,7 +35,7 @@ export interface WireOptions {
   readonly createTopics?: boolean;
   /** Partitions of a request topic that is created here. @default 8 */
   readonly partitions?: number;
-  /** Partitions of the reply topic if it is created here. @default 8 */
+  /** Partitions of the reply topic if it is created here. @default 32 */
   readonly replyPartitions?: number;
   /** Replicas of topics that are created here; -1 is the broker's default. @default -1 */
   readonly replicationFactor?: number;
@@ -74,7 +74,7 @@ export const resolveWireOptions = (options: WireOptions): ResolvedWireOptions =>
     maxQueuedBytes: checkInteger('maxQueuedBytes', options.maxQueuedBytes ?? 64 * 1024 * 1024, 1_024),
     createTopics: checkBoolean('createTopics', options.createTopics ?? true),
     partitions: checkInteger('partitions', options.partitions ?? 8, 1, 10_000),
-    replyPartitions: checkInteger('replyPartitions', options.replyPartitions ?? 8, 1, 10_000),
+    replyPartitions: checkInteger('replyPartitions', options.replyPartitions ?? 32, 1, 10_000),
     replicationFactor: checkReplicationFactor(options.replicationFactor ?? -1),
     clientId: checkString('clientId', options.clientId ?? 'nestjs-kafka-rpc'),
   });

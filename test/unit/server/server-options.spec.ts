@@ -68,7 +68,7 @@ describe('the options of a server', () => {
       gracePeriodMs: 10_000,
       sessionTimeoutMs: 6_000,
       partitions: 8,
-      replyPartitions: 8,
+      replyPartitions: 32,
       replicationFactor: -1,
       createTopics: true,
       acks: -1,

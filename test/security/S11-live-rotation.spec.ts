@@ -67,6 +67,7 @@ describe('S11, a rotation in the middle of calls', () => {
       }
       // The overlap: what was sent under the old key is answered before the key goes.
       await sleep(STEP_MS);
+      await Promise.all([...calls]);
     }
     isOver = true;
     await loading;

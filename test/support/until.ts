@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
-const LIMIT_MS = 4_000;
+const LIMIT_MS = 20_000;
 
 /** Resolves in the turn of the event loop in which `condition` holds. @throws what was waited for, if it never does. */
 export const until = async (condition: () => boolean): Promise<void> => {

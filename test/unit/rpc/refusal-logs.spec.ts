@@ -98,7 +98,8 @@ describe('a refused record in the log', () => {
     await serve();
     const client = cluster.client({ replyPartitions: 1 });
     await client.connect();
-    for (const partition of Array(8).keys()) {
+    // It reads one of them, chosen at random.
+    for (const partition of Array(await raw.partitionCount('rpc.replies')).keys()) {
       await raw.produce([{ topic: 'rpc.replies', partition, value: Buffer.from(SECRET) }], { acks: -1 });
     }
     await until(() => client.counters.refusals['not-ours'] === 1);

@@ -42,7 +42,7 @@ describe('the state', () => {
       expect(() => client.unwrap()).toThrow(RpcError);
       expect(() => client.unwrap()).toThrow('await connect() first');
       await client.connect();
-      expect(await client.unwrap<DriverConnection>().partitionCount('rpc.replies')).toBe(8);
+      expect(await client.unwrap<DriverConnection>().partitionCount('rpc.replies')).toBe(32);
       await client.close();
       expect(() => client.unwrap()).toThrow('await connect() first');
     });

@@ -78,15 +78,18 @@ export class FetchLoop {
   }
 
   private async take(fetched: readonly FetchedPartition[], asked: readonly Subscription[]): Promise<void> {
+    const readersOf = (partition: FetchedPartition): readonly Subscription[] =>
+      asked.filter(({ topicPartition }) => isSame(topicPartition, partition));
     let records = 0;
     for (const partition of fetched) {
       records += partition.records.length;
-      const readers = asked.filter(({ topicPartition }) => isSame(topicPartition, partition));
-      if (partition.error !== undefined) {
-        await this.options.onFailure(partition.error, readers, this.options.nodeId);
-      } else {
-        for (const reader of readers) reader.succeed(partition);
-      }
+      if (partition.error !== undefined) continue;
+      for (const reader of readersOf(partition)) reader.succeed(partition);
+    }
+    // Behind what was brought: to deal with a failure takes requests of its own.
+    for (const partition of fetched) {
+      if (partition.error === undefined) continue;
+      await this.options.onFailure(partition.error, readersOf(partition), this.options.nodeId);
     }
     if (records > 0 && records <= FEW_RECORDS) await turnsEnd();
   }

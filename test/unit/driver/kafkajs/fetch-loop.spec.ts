@@ -1,0 +1,47 @@
+import type { ClusterLink } from '../../../../lib/driver/kafkajs/cluster-link.js';
+import { FetchLoop } from '../../../../lib/driver/kafkajs/fetch-loop.js';
+import type { FetchedPartition } from '../../../../lib/driver/kafkajs/requests/fetch.js';
+import { Subscription } from '../../../../lib/driver/kafkajs/subscription.js';
+import { turns } from '../../../support/until.js';
+
+const topicPartition = (partition: number) => ({ topic: 'orders', partition });
+
+const failed: FetchedPartition = { ...topicPartition(0), error: new Error('no'), records: [], next: 0n };
+
+const brought: FetchedPartition = {
+  ...topicPartition(1),
+  error: undefined,
+  records: [{ ...topicPartition(1), offset: 0n, timestampMs: 0, key: null, value: null, headers: {} }],
+  next: 1n,
+};
+
+/** A broker that answers its first fetch, and parks the next. */
+const answering = (answer: readonly FetchedPartition[]): ClusterLink => {
+  const answers = [answer];
+  const send = (): Promise<unknown> => {
+    const next = answers.shift();
+    return next === undefined ? new Promise(() => undefined) : Promise.resolve(next);
+  };
+  return { broker: () => Promise.resolve({ connectionPool: { send } }) } as unknown as ClusterLink;
+};
+
+describe('FetchLoop', () => {
+  it('hands on what other partitions brought before it deals with one that failed', async () => {
+    const onRecords = jest.fn();
+    const reader = { onRecords, isReading: () => true, isOwner: () => true };
+    const subscriptions = [0, 1].map((at) => new Subscription(topicPartition(at), 0n, reader));
+    const onFailure = jest.fn(() => new Promise<void>(() => undefined));
+    new FetchLoop(answering([failed, brought]), {
+      nodeId: 1,
+      maxWaitMs: 500,
+      maxBytes: 1_000,
+      closing: new AbortController().signal,
+      wanted: () => subscriptions,
+      onFailure,
+      onSuccess: () => undefined,
+    });
+    await turns();
+    expect(onFailure).toHaveBeenCalledWith(failed.error, [subscriptions[0]], 1);
+    expect(onRecords).toHaveBeenCalledWith(brought.records);
+  });
+});

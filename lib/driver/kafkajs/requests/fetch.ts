@@ -2,7 +2,7 @@ import { createErrorFromCode } from 'kafkajs/src/protocol/error.js';
 import type { ConsumerRecord, TopicPartition } from '../../record.js';
 import { protocolRequest, type DecodedResponse, type ProtocolRequest } from './protocol-request.js';
 import { readBatches } from './record-batches.js';
-import { RequestWriter } from './request-writer.js';
+import { maxTextBytes, RequestWriter } from './request-writer.js';
 import { ResponseReader } from './response-reader.js';
 
 /** The oldest that Kafka 4 speaks (KIP-896): all that is needed, in the fewest bytes. */
@@ -14,7 +14,6 @@ const MIN_BYTES = 1;
 const HEAD_BYTES = 21;
 const BYTES_PER_PARTITION = 16;
 const BYTES_PER_TOPIC = 6;
-const UTF8_BYTES_PER_CHARACTER = 3;
 /** High watermark and last stable offset. */
 const OFFSETS_BYTES = 16;
 const ABORTED_TRANSACTION_BYTES = 16;
@@ -77,8 +76,7 @@ const encode = (places: readonly FetchPlace[], { maxWaitMs, maxBytes }: FetchLim
 
 const maxRequestBytes = (places: readonly FetchPlace[]): number => {
   let bytes = HEAD_BYTES;
-  for (const { topic } of places)
-    bytes += BYTES_PER_TOPIC + BYTES_PER_PARTITION + topic.length * UTF8_BYTES_PER_CHARACTER;
+  for (const { topic } of places) bytes += BYTES_PER_TOPIC + BYTES_PER_PARTITION + maxTextBytes(topic);
   return bytes;
 };
 

@@ -3,7 +3,7 @@ import type { Acks } from '../../driver.js';
 import type { ProducerRecord, TopicPartition } from '../../record.js';
 import { protocolRequest, type DecodedResponse, type ProtocolRequest } from './protocol-request.js';
 import { maxBatchBytes, writeBatch } from './record-batch.js';
-import { RequestWriter } from './request-writer.js';
+import { maxTextBytes, RequestWriter } from './request-writer.js';
 import { ResponseReader } from './response-reader.js';
 
 /** The oldest that Kafka 4 speaks (KIP-896), which has all that is needed. */
@@ -44,7 +44,7 @@ const encode = (batches: readonly ProduceBatch[], acks: Acks, timeoutMs: number)
     const known = byTopic.get(batch.topic);
     if (known === undefined) byTopic.set(batch.topic, [batch]);
     else known.push(batch);
-    maxBytes += OVERHEAD_BYTES + batch.topic.length + maxBatchBytes(batch.records);
+    maxBytes += OVERHEAD_BYTES + maxTextBytes(batch.topic) + maxBatchBytes(batch.records);
   }
   const writer = new RequestWriter(maxBytes);
   writer.int16(NULL_STRING); // transactional id

@@ -1,6 +1,6 @@
 import crc32c from 'kafkajs/src/protocol/recordBatch/crc32C/index.js';
 import type { ProducerRecord } from '../../record.js';
-import { varintBytes, type RequestWriter } from './request-writer.js';
+import { maxTextBytes, varintBytes, type RequestWriter } from './request-writer.js';
 
 const MAGIC = 2;
 /** From the base offset to the number of records. */
@@ -8,7 +8,6 @@ const HEADER_BYTES = 61;
 /** Lengths, attributes, deltas of a record, at most. */
 const RECORD_OVERHEAD_BYTES = 32;
 const HEADER_OVERHEAD_BYTES = 10;
-const UTF8_BYTES_PER_CHARACTER = 3;
 
 /** Where the fields that are known last stand, from the start of the batch. */
 const LENGTH_AT = 8;
@@ -22,7 +21,7 @@ export const maxBatchBytes = (records: readonly ProducerRecord[]): number => {
   for (const { key, value, headers } of records) {
     bytes += RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
     for (const [name, each] of headerList(headers)) {
-      bytes += HEADER_OVERHEAD_BYTES + name.length * UTF8_BYTES_PER_CHARACTER + each.length;
+      bytes += HEADER_OVERHEAD_BYTES + maxTextBytes(name) + each.length;
     }
   }
   return bytes;

@@ -77,3 +77,8 @@ export const varintBytes = (value: number): number => {
   }
   return bytes;
 };
+
+const UTF8_BYTES_PER_CHARACTER = 3;
+
+/** No less than the text takes in UTF-8. */
+export const maxTextBytes = (text: string): number => text.length * UTF8_BYTES_PER_CHARACTER;

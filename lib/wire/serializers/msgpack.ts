@@ -12,21 +12,21 @@ import { ExtensionKind, scan, type ScanLimits } from './msgpack-scan.js';
 export interface MsgpackOptions {
   /**
    * How deep arrays, objects, Maps and Sets may be nested; from 1 to 1,000.
-   * @default 64
+   * @default 32
    */
   readonly maxDepth?: number;
   /**
    * How many array items, and keys and values of objects, one message may have in all. An item of one byte can take
-   * 56 bytes of memory, an empty object: this is what bounds it, to 14 MB. A typed array or a Buffer is one item.
-   * @default 250_000
+   * 56 bytes of memory, an empty object: this is what bounds it, to 6 MB. A typed array or a Buffer is one item.
+   * @default 100_000
    */
   readonly maxElements?: number;
   /** Types of your own: see `MsgpackExtension`. */
   readonly extensions?: readonly MsgpackExtension[];
 }
 
-const DEFAULT_MAX_DEPTH = 64;
-const DEFAULT_MAX_ELEMENTS = 250_000;
+const DEFAULT_MAX_DEPTH = 32;
+const DEFAULT_MAX_ELEMENTS = 100_000;
 const LARGEST_MAX_DEPTH = 1_000;
 
 /** The encoder's own buffer grows to twice the largest message and never shrinks: past this it is given up. */

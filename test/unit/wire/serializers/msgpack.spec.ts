@@ -243,7 +243,7 @@ describe('msgpack() refuses to send', () => {
       },
     ],
   ])('%s', (_name, make) => {
-    expect(failure(() => serializer.serialize(make())).message).toContain('nested deeper than 64 levels');
+    expect(failure(() => serializer.serialize(make())).message).toContain('nested deeper than 32 levels');
   });
 
   it('more elements than the receiver would take', () => {

@@ -41,13 +41,14 @@ const SHARED_KAFKA = {
   globalTeardown: '<rootDir>/test/broker/jest-global-teardown.ts',
 };
 
-/** Users' names for what is published: threats are met by what users run. */
+/** What is published, by users' names and by those of its files: threats are met by what users run. */
 const BUILT_PACKAGE = {
   modulePathIgnorePatterns: ['<rootDir>/build/'],
   moduleNameMapper: {
     '^nestjs-kafka-rpc$': '<rootDir>/dist/index.js',
     '^nestjs-kafka-rpc/kafkajs$': '<rootDir>/dist/driver/kafkajs/kafkajs-driver.js',
     '^nestjs-kafka-rpc/memory$': '<rootDir>/dist/driver/memory/memory-driver.js',
+    '^(?:\\.\\./)+lib/(.*\\.js)$': '<rootDir>/dist/$1',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
 };

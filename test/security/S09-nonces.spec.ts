@@ -1,4 +1,6 @@
+import { createSecretKey } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { LAST_COUNTER, NonceSequence, RECORDS_PER_SALT } from '../../lib/wire/interceptors/session-key.js';
 import { runScript } from '../support/package-script.js';
 
 const PROCESSES = 4;
@@ -63,4 +65,13 @@ describe('S9, nonces that wear out', () => {
     expect(salts.length).toBeGreaterThanOrEqual(2 * sizes.length);
     expect(new Set(salts).size).toBe(salts.length);
   }, 120_000);
+
+  it('draws a new salt before the counter ends', () => {
+    expect(RECORDS_PER_SALT - 1).toBeLessThanOrEqual(LAST_COUNTER);
+    const master = createSecretKey(Buffer.alloc(32, 9));
+    const sequence = new NonceSequence('request', 3);
+    const seen = Array.from({ length: 7 }, () => sequence.next(master));
+    expect(seen.map(({ counter }) => counter)).toEqual([0, 1, 2, 0, 1, 2, 0]);
+    expect(new Set(seen.map(({ session }) => session.salt.toString('hex'))).size).toBe(3);
+  });
 });

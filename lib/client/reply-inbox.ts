@@ -33,8 +33,14 @@ export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
     return undefined;
   }
 
-  onMessages(messages: readonly Message[], envelope: ReplyEnvelope): void {
-    const { calls, contentType } = this.parts;
+  onMessages(
+    messages: readonly Message[],
+    envelope: ReplyEnvelope,
+    _record: ConsumerRecord,
+    malformed?: RefusedRecord,
+  ): void {
+    const { calls, contentType, refusals } = this.parts;
+    if (malformed !== undefined) refusals.onRefused(malformed, true);
     const isReadable = envelope.contentType === contentType;
     for (const message of messages) {
       const call = calls.get(message.seq);

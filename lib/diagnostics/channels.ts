@@ -7,7 +7,7 @@ import type { RefusalReason } from './refusal-reasons.js';
  * @see https://nodejs.org/api/diagnostics_channel.html
  */
 export const channels = {
-  /** `RefusedRecord`: a record or a message that was counted and skipped. */
+  /** `RefusedRecord`: a record, or messages of one, counted and skipped. */
   refused: channel('nestjs-kafka-rpc:refused'),
   /** `RefusalNotice`: a client heard, without proof, that a server refuses its records. */
   refusalNotice: channel('nestjs-kafka-rpc:refusal-notice'),
@@ -15,7 +15,7 @@ export const channels = {
   committed: channel('nestjs-kafka-rpc:committed'),
 } as const;
 
-/** Published on `channels.refused`. */
+/** Published on `channels.refused`: once per record and reason, also when it is of many of the record's messages. */
 export interface RefusedRecord {
   readonly topic: string;
   readonly partition: number;

@@ -1,4 +1,4 @@
-import { REFUSAL_REASONS, type RefusalReason } from './refusal-reasons.js';
+import { isOfMessages, REFUSAL_REASONS, type RefusalReason } from './refusal-reasons.js';
 
 /** What is counted. Every count only grows; a snapshot is read with `counters.snapshot()`. */
 export const COUNTER_NAMES = [
@@ -41,7 +41,7 @@ export const COUNTER_NAMES = [
 export type CounterName = (typeof COUNTER_NAMES)[number];
 
 export interface CounterSnapshot extends Readonly<Record<CounterName, number>> {
-  /** `recordsRefused` by reason. */
+  /** Records by the reason for which they, or messages of them, were refused; only the former are in `recordsRefused`. */
   readonly refusals: Readonly<Record<RefusalReason, number>>;
 }
 
@@ -55,7 +55,7 @@ export class Counters {
   }
 
   addRefusal(reason: RefusalReason): void {
-    this.counts.recordsRefused += 1;
+    if (!isOfMessages(reason)) this.counts.recordsRefused += 1;
     this.refusals[reason] += 1;
   }
 

@@ -1,3 +1,9 @@
+/** Why messages of a record are refused, while its other messages are taken. */
+const MESSAGE_REFUSAL_REASONS = [
+  /** They cannot be read. */
+  'message',
+] as const;
+
 /** Why a record is refused: a closed set, so that it can be counted. */
 export const REFUSAL_REASONS = [
   /** It has no envelope, or more than one: somebody else's record. */
@@ -28,10 +34,15 @@ export const REFUSAL_REASONS = [
   'stage',
   /** This side failed at it: a bug of this package, or of a driver. */
   'internal',
+  ...MESSAGE_REFUSAL_REASONS,
 ] as const;
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 const KNOWN: ReadonlySet<unknown> = new Set(REFUSAL_REASONS);
+const OF_MESSAGES: ReadonlySet<RefusalReason> = new Set(MESSAGE_REFUSAL_REASONS);
 
 export const isRefusalReason = (value: unknown): value is RefusalReason => KNOWN.has(value);
+
+/** Whether only messages of the record are refused, and not the record. */
+export const isOfMessages = (reason: RefusalReason): boolean => OF_MESSAGES.has(reason);

@@ -12,7 +12,7 @@ import { IncomingCall } from './incoming-call.js';
 import { RecordInHand } from './record-in-hand.js';
 import type { ReplayGuard } from './replay-guard.js';
 
-/** A request record that is refused. */
+/** A request record that is refused, or of which messages are. */
 export interface RefusedRequest {
   readonly record: ConsumerRecord;
   readonly refused: RefusedRecord;
@@ -53,7 +53,12 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
     return envelope;
   }
 
-  onMessages(messages: readonly Message[], envelope: RequestEnvelope, record: ConsumerRecord): void {
+  onMessages(
+    messages: readonly Message[],
+    envelope: RequestEnvelope,
+    record: ConsumerRecord,
+    malformed?: RefusedRecord,
+  ): void {
     const { callers, clock, replays, onFinished } = this.parts;
     const caller = callers.get(envelope.sender, envelope.replyTo);
     const received = { record, envelope, caller, receivedAtMs: clock.now() };
@@ -65,11 +70,19 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
       else if (cancelled?.has(message.seq)) this.parts.counters.add('callsCancelled');
       else this.takeIn(message, inHand);
     }
+    if (malformed !== undefined) this.tell(malformed, inHand);
     inHand.closeOne();
   }
 
   onRefused(record: ConsumerRecord, refused: RefusedRecord, envelope: RequestEnvelope | undefined): void {
     this.parts.onRefused({ record, refused, envelope }, () => this.parts.onFinished(record));
+  }
+
+  /** Messages of a good record were refused: it is finished when nothing needs those either. */
+  private tell(refused: RefusedRecord, inHand: RecordInHand): void {
+    const { record, envelope } = inHand;
+    inHand.openOne();
+    this.parts.onRefused({ record, refused, envelope }, () => inHand.closeOne());
   }
 
   private takeIn(message: RequestMessage | EventMessage, record: RecordInHand): void {

@@ -8,7 +8,7 @@ export type KafkaRpcServerEvents = {
   disconnected: (error?: Error) => void;
   rebalancing: (groupId: string) => void;
   crashed: (error: Error) => void;
-  /** A record was counted and skipped. */
+  /** A record, or messages of one, was counted and skipped: once per record and reason. */
   refused: (refused: RefusedRecord) => void;
   /** Calls were lost because their topic was truncated or recreated, or retention overtook this server. */
   'position-lost': (loss: Extract<DriverEvent, { type: 'position-lost' }>) => void;

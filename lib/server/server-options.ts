@@ -15,8 +15,8 @@ import {
 /** What is kept of records that cannot be served: a copy on `topics.deadLetters`, with the reason in its headers. */
 export interface DeadLetterOptions {
   /**
-   * Records that are refused. Who writes garbage to a request topic has it written a second time, so look at the room
-   * that the topic may take.
+   * Records that are refused, or messages of which are. Who writes garbage to a request topic has it written a second
+   * time, so look at the room that the topic may take.
    * @default false
    */
   readonly refused?: boolean;

@@ -1,12 +1,13 @@
-import { channels, type RefusedRecord } from '../diagnostics/channels.js';
+import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { Counters } from '../diagnostics/counters.js';
+import { reportRefusal } from '../diagnostics/refusal-report.js';
 import type { ConsumerRecord } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { Envelope, StagedEnvelope } from '../protocol/envelope.js';
 import { decodeFrameList } from '../protocol/frame-list.js';
 import type { Message } from '../protocol/message.js';
 import type { Codec } from './codec.js';
-import { refusedRecord } from './refusal.js';
+import { malformedMessages, refusedRecord } from './refusal.js';
 
 /** What becomes of a record that was read. Exactly one of `onMessages`, `onRefused` and `onForeign` is called for each. */
 export interface ReceiverHandler<E extends StagedEnvelope> {
@@ -16,7 +17,13 @@ export interface ReceiverHandler<E extends StagedEnvelope> {
    * @throws RpcError to refuse it.
    */
   accept(envelope: Envelope, record: ConsumerRecord): E | undefined;
-  onMessages(messages: readonly Message[], envelope: E, record: ConsumerRecord): void;
+  /** @param malformed there if other messages of the record cannot be read: counted and published already */
+  onMessages(
+    messages: readonly Message[],
+    envelope: E,
+    record: ConsumerRecord,
+    malformed?: RefusedRecord,
+  ): void;
   onForeign?(record: ConsumerRecord): void;
   /** @param envelope there if it was accepted: what the sender says of itself, without proof */
   onRefused?(record: ConsumerRecord, refused: RefusedRecord, envelope: E | undefined): void;
@@ -74,25 +81,18 @@ export class Receiver<E extends StagedEnvelope> {
   }
 
   private deliver(frames: Buffer, envelope: E, record: ConsumerRecord): void {
-    const messages = decodeFrameList(frames, (error) => {
-      this.counters.add('messagesMalformed');
-      channels.refused.publish(malformedMessage(record, error));
-    });
-    this.handler.onMessages(messages, envelope, record);
+    const errors: RpcError[] = [];
+    const messages = decodeFrameList(frames, (error) => errors.push(error));
+    if (errors.length === 0) return this.handler.onMessages(messages, envelope, record);
+    this.counters.add('messagesMalformed', errors.length);
+    const malformed = malformedMessages(record, errors);
+    reportRefusal(this.counters, malformed);
+    this.handler.onMessages(messages, envelope, record, malformed);
   }
 
   private refuse(record: ConsumerRecord, error: unknown, envelope: E | undefined): void {
     const refused = refusedRecord(record, error);
-    this.counters.addRefusal(refused.reason);
-    channels.refused.publish(refused);
+    reportRefusal(this.counters, refused);
     this.handler.onRefused?.(record, refused, envelope);
   }
 }
-
-const malformedMessage = (record: ConsumerRecord, { message }: RpcError): RefusedRecord => ({
-  topic: record.topic,
-  partition: record.partition,
-  offset: record.offset,
-  reason: 'structure',
-  message,
-});

@@ -55,6 +55,15 @@ export const refusedRecord = (record: ConsumerRecord, error: unknown): RefusedRe
   };
 };
 
+/** What is told of a record of which messages were skipped that cannot be read. @param errors why, in their order */
+export const malformedMessages = (record: ConsumerRecord, errors: readonly RpcError[]): RefusedRecord => {
+  const { topic, partition, offset } = record;
+  const count = errors.length === 1 ? '1 message' : `${errors.length} messages`;
+  const first = errors[0]?.message ?? '';
+  const message = `${count} skipped that cannot be read; those that can were taken. If the sender is yours, bring both sides to one version. The first: ${first}`;
+  return { topic, partition, offset, reason: 'message', message };
+};
+
 /** A refusal as one line of a log. */
 export const refusalLine = ({
   topic,

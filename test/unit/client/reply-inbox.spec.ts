@@ -1,5 +1,6 @@
 import { PendingCalls } from '../../../lib/client/pending-calls.js';
 import { ReplyInbox } from '../../../lib/client/reply-inbox.js';
+import type { RefusedRecord } from '../../../lib/diagnostics/channels.js';
 import { Counters } from '../../../lib/diagnostics/counters.js';
 import type { Message } from '../../../lib/protocol/message.js';
 import type { ReplyEnvelope } from '../../../lib/protocol/envelope.js';
@@ -42,6 +43,9 @@ describe('ReplyInbox', () => {
 
   afterEach(() => void call.call.unsubscribe());
 
+  const take = (messages: readonly Message[], from: ReplyEnvelope, malformed?: RefusedRecord): void =>
+    inbox.onMessages(messages, from, consumed({}), malformed);
+
   const end = { seq: 7, run: 1, receivedAtMs: 0, repliedAtMs: 0 };
 
   it('accepts replies to its own client only', () => {
@@ -52,7 +56,7 @@ describe('ReplyInbox', () => {
   });
 
   it('gives each reply to its call', () => {
-    inbox.onMessages(
+    take(
       [
         { kind: 'next', seq: 7, run: 1, index: 0, payload: Buffer.from('1') },
         { kind: 'complete', ...end, index: 1, payload: null },
@@ -65,26 +69,26 @@ describe('ReplyInbox', () => {
 
   it('fails the call at a value of another content type, which would be garbled', () => {
     const other = { ...envelope, contentType: 'msgpack' };
-    inbox.onMessages([{ kind: 'complete', ...end, index: 0, payload: Buffer.from('1') }], other);
+    take([{ kind: 'complete', ...end, index: 0, payload: Buffer.from('1') }], other);
     expect(call.heard).toEqual(['INTERNAL']);
   });
 
   it('gives an error to its call whatever its content type: it says what is wrong', () => {
     const error = { kind: 'error', ...end, status: 'INVALID_ARGUMENT', retryable: false } as const;
     const other = { ...envelope, contentType: 'msgpack' };
-    inbox.onMessages([{ ...error, message: 'it is json', details: Buffer.alloc(0) }], other);
+    take([{ ...error, message: 'it is json', details: Buffer.alloc(0) }], other);
     expect(call.heard).toEqual(['INVALID_ARGUMENT']);
   });
 
   it('gives an error to its call', () => {
     const error = { kind: 'error', ...end, status: 'ABORTED', retryable: true } as const;
-    inbox.onMessages([{ ...error, message: 'x', details: Buffer.alloc(0) }], envelope);
+    take([{ ...error, message: 'x', details: Buffer.alloc(0) }], envelope);
     expect(call.heard).toEqual(['ABORTED']);
   });
 
   it('counts replies to calls that are not open', () => {
     const late: Message = { kind: 'complete', ...end, index: 0, payload: null };
-    inbox.onMessages([late, late, { ...late, seq: 8 }], envelope);
+    take([late, late, { ...late, seq: 8 }], envelope);
     expect(call.heard).toEqual(['end']);
     expect(counters.snapshot().lateReplies).toBe(2);
     expect(heard).toEqual([7, 8]);
@@ -107,6 +111,14 @@ describe('ReplyInbox', () => {
     expect(call.heard).toEqual([]);
   });
 
+  it('has messages told that cannot be read, and gives their neighbours to their calls', () => {
+    const place = { topic: 'rpc.replies', partition: 3, offset: 1n };
+    const end7 = { kind: 'complete', ...end, index: 0, payload: null } as const;
+    take([end7], envelope, { ...place, reason: 'message', message: 'x' });
+    expect(heard).toEqual([['message', true]]);
+    expect(call.heard).toEqual(['end']);
+  });
+
   it('hands on the value of a notice to its own client, and takes no messages from it', () => {
     const notice = { direction: 'refusal', sender: SERVER_ID, recipient: CLIENT_ID } as const;
     const value = Buffer.from('x');
@@ -117,12 +129,12 @@ describe('ReplyInbox', () => {
 
   it('knows from a reply that a server of the service reads this client', () => {
     expect(call.call.home.standing.isAnswered).toBe(false);
-    inbox.onMessages([{ kind: 'next', seq: 7, run: 1, index: 0, payload: Buffer.from('1') }], envelope);
+    take([{ kind: 'next', seq: 7, run: 1, index: 0, payload: Buffer.from('1') }], envelope);
     expect(call.call.home.standing.isAnswered).toBe(true);
   });
 
   it('skips what no server says', () => {
-    inbox.onMessages(
+    take(
       [
         { kind: 'cancel', seq: 7 },
         { kind: 'credit', seq: 7, count: 1 },

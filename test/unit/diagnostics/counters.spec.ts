@@ -25,6 +25,13 @@ describe('Counters', () => {
     expect([recordsRefused, refusals.stages, refusals.size, refusals.mismatch]).toEqual([3, 2, 1, 0]);
   });
 
+  it('count no record as refused of which only messages are', () => {
+    const counters = new Counters();
+    counters.addRefusal('message');
+    const { recordsRefused, refusals } = counters.snapshot();
+    expect([recordsRefused, refusals.message]).toEqual([0, 1]);
+  });
+
   it('give snapshots that later counts do not change', () => {
     const counters = new Counters();
     const before = counters.snapshot();

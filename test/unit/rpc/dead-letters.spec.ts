@@ -1,12 +1,13 @@
 import { Controller } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import type {
   ConsumerRecord,
   DriverConnection,
   KafkaRpcServer,
   KafkaRpcServerOptions,
 } from 'nestjs-kafka-rpc';
-import { connectRaw } from '../../support/raw-records.js';
+import { event, requestEnvelope } from '../../support/incoming-calls.js';
+import { connectRaw, speak } from '../../support/raw-records.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 import { turns, until } from '../../support/until.js';
 
@@ -15,6 +16,11 @@ class SumController {
   @MessagePattern('sum.add')
   add(@Payload() data: number): number {
     return data;
+  }
+
+  @EventPattern<string>('sum.done')
+  done(): void {
+    return;
   }
 }
 
@@ -81,6 +87,44 @@ describe('a refused record', () => {
       ['dead-letter-timestamp-ms', expect.stringMatching(/^\d{13}$/) as string],
     ]);
     await until(() => server.counters.deadLetters === 1);
+  });
+
+  it('goes there once for all of its messages that cannot be read, while the others run', async () => {
+    const server = await serve();
+    const bad = Buffer.from('00000001ff', 'hex');
+    const spoken = speak(
+      requestEnvelope({ contentType: 'msgpack' }),
+      event({ pattern: 'sum.done', payload: Buffer.from([7]) }),
+    );
+    const value = Buffer.concat([bad, spoken.value, bad, bad]);
+    await raw.produce([{ ...spoken, topic: 'rpc.sum.requests', partition: 1, value }], { acks: -1 });
+    await readLetters();
+    await until(() => server.counters.eventsStarted === 1 && letters.length > 0);
+    await turns();
+    expect(letters).toMatchObject([{ partition: 1, value, headers: { rpc: spoken.headers.rpc } }]);
+    expect(String(letters[0]!.headers['dead-letter-reason'])).toBe('message');
+    expect(server.counters).toMatchObject({ messagesMalformed: 3, deadLetters: 1, recordsRefused: 0 });
+  });
+
+  it('of which a message was refused is not finished before its dead letter is, though the others ran', async () => {
+    const first = await serve({ gracePeriodMs: 50 });
+    const connection = first.unwrap<DriverConnection>();
+    jest.spyOn(connection, 'produce').mockReturnValue(new Promise(() => undefined));
+    const spoken = speak(
+      requestEnvelope({ contentType: 'msgpack' }),
+      event({ pattern: 'sum.done', payload: Buffer.from([7]) }),
+    );
+    const value = Buffer.concat([spoken.value, Buffer.from('00000001ff', 'hex')]);
+    await raw.produce([{ ...spoken, topic: 'rpc.sum.requests', partition: 1, value }], { acks: -1 });
+    await until(() => first.counters.eventsStarted === 1 && first.callsInHand === 0);
+    await first.close();
+    const second = await serve();
+    await readLetters();
+    await until(() => second.counters.deadLetters === 1 && letters.length === 1);
+    await second.close();
+    const third = await serve();
+    await cluster.client().call('sum.add', 1);
+    expect(third.counters.messagesMalformed).toBe(0);
   });
 
   it('is not finished before its dead letter is: another server writes it', async () => {

@@ -2,12 +2,21 @@ import { Controller, Logger } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { encryption, keyring } from 'nestjs-kafka-rpc';
 import type { DriverConnection, KafkaRpcServer, WireInterceptor } from 'nestjs-kafka-rpc';
+import type { RequestEnvelope } from '../../../lib/protocol/envelope.js';
 import { newInstanceId } from '../../../lib/protocol/instance-id.js';
 import { connectRaw, speak } from '../../support/raw-records.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
-import { until } from '../../support/until.js';
+import { turns, until } from '../../support/until.js';
 
 const SECRET = 'canary-7f3a';
+const SECRET_BYTE = '7f';
+const ENVELOPE: RequestEnvelope = {
+  direction: 'request',
+  sender: newInstanceId(),
+  contentType: 'msgpack',
+  stages: '',
+  replyTo: null,
+};
 
 @Controller()
 class SumController {
@@ -60,6 +69,20 @@ describe('a refused record in the log', () => {
     ]);
   });
 
+  it('is one line for all messages that cannot be read, told to listeners once per record', async () => {
+    const server = await serve();
+    const told: string[] = [];
+    server.on('refused', ({ offset, reason }) => told.push(`${reason} ${offset}`));
+    const { headers } = speak(ENVELOPE);
+    const bad = Buffer.from(`00000002ff${SECRET_BYTE}`.repeat(3), 'hex');
+    await litter(bad, headers, 2);
+    await until(() => server.counters.messagesMalformed === 6);
+    expect(told).toEqual(['message 0', 'message 1']);
+    expect(warnings.map((line) => line.split(' Server')[0])).toEqual([
+      expect.stringMatching(/^Refused rpc\.sum\.requests\[0\]@0 \(message\): 3 messages /),
+    ]);
+  });
+
   it('tells stage and key id, and nothing of payload, headers or keys', async () => {
     const keys = { k1: Buffer.alloc(32, SECRET) };
     const stage = encryption({ keyring: keyring({ current: 'k1', keys }) });
@@ -71,13 +94,7 @@ describe('a refused record in the log', () => {
       },
     };
     const server = await serve([quoting, stage]);
-    const envelope = {
-      direction: 'request',
-      sender: newInstanceId(),
-      contentType: SECRET,
-      stages: `tenant+${stage.name}`,
-      replyTo: null,
-    } as const;
+    const envelope = { ...ENVELOPE, contentType: SECRET, stages: `tenant+${stage.name}` };
     const { headers } = speak(envelope);
     const bad = Buffer.concat([Buffer.from('0102', 'hex'), Buffer.from(`k9${SECRET}`.repeat(20))]);
     await litter(bad, { ...headers, tenant: Buffer.from(SECRET) });
@@ -105,5 +122,24 @@ describe('a refused record in the log', () => {
     await until(() => client.counters.refusals['not-ours'] === 1);
     expect(warnings.filter((line) => line.includes('Refused rpc.replies'))).toHaveLength(1);
     expect(warnings.join()).not.toContain(SECRET);
+  });
+
+  it('is told by a client of messages that it cannot read, in one line, and by their call at its deadline', async () => {
+    await serve();
+    const client = cluster.client({ replyPartitions: 1, service: 'nobody' });
+    await client.connect();
+    const told = /\(message\): 3 messages /;
+    const failure = client.call('x', 1, { timeoutMs: 500 }).catch(String);
+    await turns();
+    const { id: recipient } = client;
+    const { headers } = speak({ ...ENVELOPE, direction: 'reply', recipient: Buffer.from(recipient, 'hex') });
+    const value = Buffer.from('00000001ff'.repeat(3), 'hex');
+    for (const partition of Array(await raw.partitionCount('rpc.replies')).keys()) {
+      await raw.produce([{ topic: 'rpc.replies', partition, value, headers }], { acks: -1 });
+    }
+    await until(() => client.counters.messagesMalformed === 3);
+    expect(client.counters.refusals.message).toBe(1);
+    expect(warnings.filter((line) => told.test(line))).toHaveLength(1);
+    expect(await failure).toMatch(told);
   });
 });

@@ -90,6 +90,7 @@ describe('RefusalNotices', () => {
     ['size', 'compression:zstd'],
     ['stage', 'tenant'],
     ['internal', undefined],
+    ['message', undefined],
   ])('tell nobody of other refusals: %s', (reason, stage) => {
     notices.add(refused(reason, stage === undefined ? {} : { stage }));
     expect(sent).toEqual([]);

@@ -160,6 +160,18 @@ describe('RequestIntake', () => {
     expect(calls).toHaveLength(3);
   });
 
+  it('has messages told that could not be read, and finishes their record when that is said', () => {
+    const record = consumed({ offset: 9n });
+    const place = { topic: 't', partition: 0, offset: 9n };
+    const malformed = { ...place, reason: 'message', message: 'x' } as const;
+    intake.onMessages([request({ seq: 1 })], requestEnvelope(), record, malformed);
+    expect(refused).toEqual([{ record, refused: malformed, envelope: requestEnvelope() }]);
+    calls[0]!.finish();
+    expect(finished).toEqual([]);
+    finishRefused();
+    expect(finished).toEqual([9n]);
+  });
+
   it('has a refused record told, and finishes it when that is said', () => {
     const record = consumed({ offset: 9n });
     intake.onRefused(

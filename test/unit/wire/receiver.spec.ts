@@ -25,6 +25,7 @@ describe('Receiver', () => {
   let counters: Counters;
   let taken: number[];
   let refused: RefusedRecord[];
+  let malformed: (RefusedRecord | undefined)[];
   let foreign: bigint[];
   let published: unknown[];
   let isOurs: (envelope: Envelope) => boolean;
@@ -35,6 +36,7 @@ describe('Receiver', () => {
     counters = new Counters();
     taken = [];
     refused = [];
+    malformed = [];
     foreign = [];
     published = [];
     isOurs = () => true;
@@ -46,7 +48,10 @@ describe('Receiver', () => {
   const create = (stages: WireInterceptor[] = []): Receiver<RequestEnvelope> =>
     new Receiver(new Codec(json(), stages), counters, {
       accept: (envelope) => (isOurs(envelope) ? (envelope as RequestEnvelope) : undefined),
-      onMessages: (messages) => taken.push(...messages.map(({ seq }) => seq)),
+      onMessages: (messages, _envelope, _record, why) => {
+        taken.push(...messages.map(({ seq }) => seq));
+        malformed.push(why);
+      },
       onForeign: ({ offset }) => foreign.push(offset),
       onRefused: (_record, why) => refused.push(why),
     });
@@ -155,7 +160,26 @@ describe('Receiver', () => {
     create().receive(record(1, { value }));
     expect(taken).toEqual([1, 2]);
     expect(counters.snapshot()).toMatchObject({ messagesMalformed: 2, recordsRefused: 0 });
-    expect(published).toHaveLength(2);
+  });
+
+  it('tells of all messages of a record that cannot be read once, beside those that can', () => {
+    const bad = Buffer.from('00000001ff', 'hex');
+    const receiver = create();
+    receiver.receive(record(1, { value: Buffer.concat([bad, frameList(cancel(1)), bad]) }));
+    receiver.receive(record(2));
+    expect(malformed).toEqual([
+      {
+        topic: 'rpc.sum.requests',
+        partition: 0,
+        offset: 1n,
+        reason: 'message',
+        message: expect.stringMatching(/^2 messages .*kind 255 is unknown/) as string,
+      },
+      undefined,
+    ]);
+    expect(published).toEqual([malformed[0]]);
+    expect(refused).toEqual([]);
+    expect(counters.snapshot().refusals.message).toBe(1);
   });
 
   describe('with an asynchronous stage', () => {

@@ -22,7 +22,7 @@ export const COUNTER_NAMES = [
   'eventsStarted',
   /** Events whose handler failed. */
   'eventsFailed',
-  /** Records read again though they were in hand already. */
+  /** Records, and calls of authenticated ones, read again though they were in hand already, or over. */
   'recordsRedelivered',
   /** Calls that ended at their deadline. */
   'deadlinesExceeded',

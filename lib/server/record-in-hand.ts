@@ -37,7 +37,7 @@ export class RecordInHand implements CallOrigin {
 
   /** @returns whether the call is to be run: it is asked for each, in their order. */
   admits(message: RequestMessage | EventMessage): boolean {
-    return this.guard === undefined || this.guard.admits(message);
+    return this.guard === undefined || this.guard.judge(message) === 'new';
   }
 
   /** One more call of the record is open; `closeOne` when it is not. */

@@ -7,6 +7,8 @@ type CallMessage = RequestMessage | EventMessage;
 /** What this server has seen of one sender in one partition. */
 interface SeenCalls {
   highestSeq: number;
+  /** Of the record in which that was. */
+  offset: bigint;
 }
 
 /** A record of calls, as the guard wants to know it. */
@@ -18,10 +20,16 @@ export interface GuardedRecord {
   readonly receivedAtMs: number;
 }
 
+/**
+ * What is to become of a call: only a `new` one is run. A `known` one was read at this very place before and is over: its
+ * record was not committed when the partition moved, and now it is back.
+ */
+export type Verdict = 'new' | 'known' | 'replay' | 'stale';
+
 /** What the guard says of the calls of one record. */
 export interface RecordGuard {
-  /** @returns whether the call is to be run; counts one that is not. To be asked for each, in their order. */
-  admits(message: CallMessage): boolean;
+  /** Counts a call that is not to be run. To be asked for each, in their order. */
+  judge(message: CallMessage): Verdict;
   /** The call was not started and its partition is another server's: should it come back, the call is to be run. */
   letGo(message: CallMessage): void;
 }
@@ -40,7 +48,7 @@ const MAX_LET_GO = 100_000;
  *
  * A sender's calls stand in a partition in the order of their `seq` (docs/protocol.md, "Order"). So one whose `seq` is not above
  * the highest seen is no new call, whoever appended it: an attacker, or a producer that never heard that the broker had
- * it. The exception is what this server let go of when the partition moved, and reads again now that it is back.
+ * it. The exception is what this server let go of when the partition moved, and reads again, in its place, now that it is back.
  *
  * Holds more than the window of RFC 4303, 3.4.3, in which every number not seen is taken: here nothing is taken from before the
  * first record that this server read of a sender (docs/decisions/0006-calls-grow-along-a-partition.md).
@@ -61,24 +69,21 @@ export class ReplayGuard {
   guard(received: GuardedRecord): RecordGuard {
     const place = placeOf(received);
     const seen = this.seenOf(place);
+    const { offset } = received.record;
     return {
-      admits: (message) => {
-        if (!this.isNew(message, seen, place)) return this.refuse('callsReplayed');
-        return isStale(message, received) ? this.refuse('callsStale') : true;
+      judge: (message) => {
+        const isNew = isNext(message, seen, offset) || this.letGoCalls.delete(nameOf(message, place, offset));
+        // Who appends again appends behind.
+        if (!isNew) return this.refuse(offset <= seen.offset ? 'known' : 'replay');
+        return isStale(message, received) ? this.refuse('stale') : 'new';
       },
-      letGo: ({ seq }) => this.letGo(`${place}#${seq}`),
+      letGo: (message) => this.letGo(nameOf(message, place, offset)),
     };
   }
 
-  private refuse(counter: 'callsReplayed' | 'callsStale'): false {
-    this.counters.add(counter);
-    return false;
-  }
-
-  private isNew({ seq }: CallMessage, seen: SeenCalls, place: string): boolean {
-    if (seq <= seen.highestSeq) return this.letGoCalls.delete(`${place}#${seq}`);
-    seen.highestSeq = seq;
-    return true;
+  private refuse(verdict: keyof typeof COUNTED_AS): Verdict {
+    this.counters.add(COUNTED_AS[verdict]);
+    return verdict;
   }
 
   private letGo(call: string): void {
@@ -90,7 +95,7 @@ export class ReplayGuard {
   private seenOf(place: string): SeenCalls {
     const known = this.recent.get(place);
     if (known !== undefined) return known;
-    const seen = this.older.get(place) ?? { highestSeq: 0 };
+    const seen = this.older.get(place) ?? { highestSeq: 0, offset: 0n };
     if (this.recent.size >= this.limits.maxSenders / 2) {
       this.older = this.recent;
       this.recent = new Map();
@@ -99,6 +104,17 @@ export class ReplayGuard {
     return seen;
   }
 }
+
+const COUNTED_AS = { known: 'recordsRedelivered', replay: 'callsReplayed', stale: 'callsStale' } as const;
+
+const isNext = ({ seq }: CallMessage, seen: SeenCalls, offset: bigint): boolean => {
+  if (seq <= seen.highestSeq) return false;
+  seen.highestSeq = seq;
+  seen.offset = offset;
+  return true;
+};
+
+const nameOf = ({ seq }: CallMessage, place: string, offset: bigint): string => `${place}@${offset}#${seq}`;
 
 const placeOf = ({ record, caller }: GuardedRecord): string =>
   `${caller.id.toString('latin1')}${record.partition}:${record.topic}`;

@@ -90,6 +90,21 @@ describe('calls that are authenticated are never taken for repeated ones', () =>
     expect(server.counters.callsReplayed).toBe(0);
   });
 
+  it('when their partition comes back to the server that has run them, before that was committed', async () => {
+    const { server } = await serve(1);
+    const client = cluster.client({ interceptors: sealed() });
+    const quick = client.call('sum.add', 'quick');
+    const slow = client.call('sum.slow', 'slow');
+    await until(() => runs.length === 2);
+    await quick;
+    cluster.driver.killMember('rpc.sum', 0);
+    await until(() => server.counters.recordsRedelivered === 2);
+    gate.resolve();
+    expect((await slow).value).toBe('slow');
+    expect(runs).toEqual(['quick', 'slow']);
+    expect(server.counters.callsReplayed).toBe(0);
+  });
+
   it('when several clients of one connection send them to one partition', async () => {
     const { server } = await serve();
     @Module({

@@ -11,26 +11,31 @@ interface Read {
   readonly sender?: Buffer;
   readonly partition?: number;
   readonly topic?: string;
+  /** @default one that was not read before */
+  readonly offset?: bigint;
 }
 
 describe('ReplayGuard', () => {
   let counters: Counters;
   let guard: ReplayGuard;
+  let nextOffset: bigint;
 
   beforeEach(() => {
     counters = new Counters();
     guard = new ReplayGuard(counters);
+    nextOffset = 0n;
   });
 
   /** @returns the calls of the record that are to be run. */
   const read = ({ seqs, sender = CLIENT_ID, ...place }: Read): readonly number[] => {
-    const record = consumed({ ...place, timestampMs: NOW_MS });
+    const record = consumed({ offset: nextOffset++, ...place, timestampMs: NOW_MS });
     const guarded = guard.guard({ record, caller: { id: sender }, receivedAtMs: NOW_MS });
-    return seqs.filter((seq) => guarded.admits(request({ seq, sentAtMs: NOW_MS })));
+    return seqs.filter((seq) => guarded.judge(request({ seq, sentAtMs: NOW_MS })) === 'new');
   };
 
-  const letGo = (seqs: readonly number[]): void => {
-    const guarded = guard.guard({ record: consumed({}), caller: { id: CLIENT_ID }, receivedAtMs: NOW_MS });
+  const letGo = (seqs: readonly number[], offset = 0n): void => {
+    const record = consumed({ offset });
+    const guarded = guard.guard({ record, caller: { id: CLIENT_ID }, receivedAtMs: NOW_MS });
     for (const seq of seqs) guarded.letGo(request({ seq }));
   };
 
@@ -43,7 +48,23 @@ describe('ReplayGuard', () => {
   it('admits none a second time', () => {
     read({ seqs: [1, 5, 9] });
     expect(read({ seqs: [1, 5, 9] })).toEqual([]);
-    expect(counters.snapshot().callsReplayed).toBe(3);
+    expect(counters.snapshot()).toMatchObject({ callsReplayed: 3, recordsRedelivered: 0 });
+  });
+
+  it('takes none for appended again that it reads at its own place again, and admits it no more', () => {
+    read({ seqs: [1, 5], offset: 3n });
+    read({ seqs: [9], offset: 4n });
+    for (const offset of [3n, 4n]) expect(read({ seqs: [1, 5, 9], offset })).toEqual([]);
+    expect(counters.snapshot()).toMatchObject({ callsReplayed: 0, recordsRedelivered: 6 });
+    expect(read({ seqs: [9], offset: 5n })).toEqual([]);
+    expect(counters.snapshot().callsReplayed).toBe(1);
+  });
+
+  it('knows places anew when its topic was made anew', () => {
+    read({ seqs: [9], offset: 1_000n });
+    expect(read({ seqs: [10], offset: 0n })).toEqual([10]);
+    expect(read({ seqs: [10], offset: 1n })).toEqual([]);
+    expect(counters.snapshot().callsReplayed).toBe(1);
   });
 
   it('admits none that another server may have run before this one heard of the sender', () => {
@@ -69,15 +90,23 @@ describe('ReplayGuard', () => {
     const seqs = [1, 2, 3, 4];
     read({ seqs });
     letGo([2, 4]);
-    expect(read({ seqs })).toEqual([2, 4]);
-    expect(read({ seqs })).toEqual([]);
+    expect(read({ seqs, offset: 0n })).toEqual([2, 4]);
+    expect(read({ seqs, offset: 0n })).toEqual([]);
+  });
+
+  it('admits what was let go of at no other place: another server may have run it', () => {
+    read({ seqs: [1, 2] });
+    letGo([2]);
+    expect(read({ seqs: [1, 2], offset: 7n })).toEqual([]);
+    expect(counters.snapshot().callsReplayed).toBe(2);
+    expect(read({ seqs: [1, 2], offset: 0n })).toEqual([2]);
   });
 
   it('forgets the oldest of what was let go of when that is too much', () => {
     guard = new ReplayGuard(counters, { maxSenders: 10, maxLetGo: 2 });
     read({ seqs: [1, 2, 3] });
     letGo([1, 2, 3]);
-    expect(read({ seqs: [1, 2, 3] })).toEqual([2, 3]);
+    expect(read({ seqs: [1, 2, 3], offset: 0n })).toEqual([2, 3]);
   });
 
   it('remembers the senders heard of last, and no more than it may', () => {
@@ -93,31 +122,31 @@ describe('ReplayGuard', () => {
   });
 
   describe('of a record that is young', () => {
-    const admitted = (sentAgoMs: number, ttlMs: number, appendedAgoMs = 0): boolean => {
+    const verdict = (sentAgoMs: number, ttlMs: number, appendedAgoMs = 0): string => {
       const record = consumed({ timestampMs: NOW_MS - appendedAgoMs });
       const guarded = guard.guard({ record, caller: { id: CLIENT_ID }, receivedAtMs: NOW_MS });
-      return guarded.admits(event({ sentAtMs: NOW_MS - sentAgoMs, ttlMs }));
+      return guarded.judge(event({ sentAtMs: NOW_MS - sentAgoMs, ttlMs }));
     };
 
     it('admits a call within its time to live and the error of two clocks', () => {
-      expect(admitted(10_000 + MAX_CLOCK_ERROR_MS, 10_000)).toBe(true);
+      expect(verdict(10_000 + MAX_CLOCK_ERROR_MS, 10_000)).toBe('new');
     });
 
     it('admits no call that was sent before that', () => {
-      expect(admitted(10_000 + MAX_CLOCK_ERROR_MS + 1, 10_000)).toBe(false);
+      expect(verdict(10_000 + MAX_CLOCK_ERROR_MS + 1, 10_000)).toBe('stale');
       expect(counters.snapshot()).toMatchObject({ callsStale: 1, callsReplayed: 0 });
     });
 
     it('admits a call that was sent in the future, by a clock that is ahead', () => {
-      expect(admitted(-600_000, 10_000)).toBe(true);
+      expect(verdict(-600_000, 10_000)).toBe('new');
     });
 
     it('admits an event without time to live, however old', () => {
-      expect(admitted(NOW_MS, 0)).toBe(true);
+      expect(verdict(NOW_MS, 0)).toBe('new');
     });
 
     it('leaves a call that is as old as its record to its time to live', () => {
-      expect(admitted(600_000, 10_000, 600_000)).toBe(true);
+      expect(verdict(600_000, 10_000, 600_000)).toBe('new');
     });
   });
 });

@@ -2,6 +2,10 @@
 const MESSAGE_REFUSAL_REASONS = [
   /** They cannot be read. */
   'message',
+  /** Calls that were appended before: by their producer, or by an attacker. */
+  'replay',
+  /** Calls too old for their record: appended again long after. */
+  'stale',
 ] as const;
 
 /** Why a record is refused: a closed set, so that it can be counted. */

@@ -3,6 +3,7 @@ import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Caller } from './caller.js';
 import type { CallOrigin, IncomingCall } from './incoming-call.js';
+import { RefusedCalls } from './refused-calls.js';
 import type { RecordGuard } from './replay-guard.js';
 
 /** A record of requests as it came, whose it is, and when. */
@@ -18,6 +19,7 @@ export interface ReceivedRecord {
 export class RecordInHand implements CallOrigin {
   /** One too many while it is read, so that calls which finish at once do not finish it before the last one is counted. */
   private open = 1;
+  private refusedCalls: RefusedCalls | undefined;
 
   readonly record: ConsumerRecord;
   readonly envelope: RequestEnvelope;
@@ -35,9 +37,18 @@ export class RecordInHand implements CallOrigin {
     this.receivedAtMs = received.receivedAtMs;
   }
 
+  /** The calls that were not admitted because somebody repeated them; undefined for none, as nearly always. */
+  get refused(): RefusedCalls | undefined {
+    return this.refusedCalls;
+  }
+
   /** @returns whether the call is to be run: it is asked for each, in their order. */
   admits(message: RequestMessage | EventMessage): boolean {
-    return this.guard === undefined || this.guard.judge(message) === 'new';
+    if (this.guard === undefined) return true;
+    const verdict = this.guard.judge(message);
+    if (verdict === 'new') return true;
+    if (verdict !== 'known') (this.refusedCalls ??= new RefusedCalls()).add(verdict);
+    return false;
   }
 
   /** One more call of the record is open; `closeOne` when it is not. */

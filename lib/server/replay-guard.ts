@@ -1,6 +1,7 @@
 import type { ConsumerRecord } from '../driver/record.js';
 import type { Counters } from '../diagnostics/counters.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
+import type { CallRefusal } from './refused-calls.js';
 
 type CallMessage = RequestMessage | EventMessage;
 
@@ -24,7 +25,7 @@ export interface GuardedRecord {
  * What is to become of a call: only a `new` one is run. A `known` one was read at this very place before and is over: its
  * record was not committed when the partition moved, and now it is back.
  */
-export type Verdict = 'new' | 'known' | 'replay' | 'stale';
+export type Verdict = 'new' | 'known' | CallRefusal;
 
 /** What the guard says of the calls of one record. */
 export interface RecordGuard {
@@ -70,11 +71,12 @@ export class ReplayGuard {
     const place = placeOf(received);
     const seen = this.seenOf(place);
     const { offset } = received.record;
+    // Who appends again appends behind.
+    const repeated = offset <= seen.offset ? 'known' : 'replay';
     return {
       judge: (message) => {
         const isNew = isNext(message, seen, offset) || this.letGoCalls.delete(nameOf(message, place, offset));
-        // Who appends again appends behind.
-        if (!isNew) return this.refuse(offset <= seen.offset ? 'known' : 'replay');
+        if (!isNew) return this.refuse(repeated);
         return isStale(message, received) ? this.refuse('stale') : 'new';
       },
       letGo: (message) => this.letGo(nameOf(message, place, offset)),
@@ -95,7 +97,7 @@ export class ReplayGuard {
   private seenOf(place: string): SeenCalls {
     const known = this.recent.get(place);
     if (known !== undefined) return known;
-    const seen = this.older.get(place) ?? { highestSeq: 0, offset: 0n };
+    const seen = this.older.get(place) ?? { highestSeq: 0, offset: -1n };
     if (this.recent.size >= this.limits.maxSenders / 2) {
       this.older = this.recent;
       this.recent = new Map();

@@ -1,5 +1,6 @@
 import type { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
+import { reportRefusal } from '../diagnostics/refusal-report.js';
 import type { ConsumerRecord } from '../driver/record.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
@@ -10,6 +11,7 @@ import { refusalError } from '../wire/refusal.js';
 import type { Caller, Callers } from './caller.js';
 import { IncomingCall } from './incoming-call.js';
 import { RecordInHand } from './record-in-hand.js';
+import type { RefusedCalls } from './refused-calls.js';
 import type { ReplayGuard } from './replay-guard.js';
 
 /** A request record that is refused, or of which messages are. */
@@ -71,11 +73,19 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
       else this.takeIn(message, inHand);
     }
     if (malformed !== undefined) this.tell(malformed, inHand);
+    if (inHand.refused !== undefined) this.report(inHand.refused, inHand);
     inHand.closeOne();
   }
 
   onRefused(record: ConsumerRecord, refused: RefusedRecord, envelope: RequestEnvelope | undefined): void {
     this.parts.onRefused({ record, refused, envelope }, () => this.parts.onFinished(record));
+  }
+
+  private report(calls: RefusedCalls, inHand: RecordInHand): void {
+    for (const refused of calls.told(inHand.record)) {
+      reportRefusal(this.parts.counters, refused);
+      this.tell(refused, inHand);
+    }
   }
 
   /** Messages of a good record were refused: it is finished when nothing needs those either. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { Controller } from '@nestjs/common';
+import { channel } from 'node:diagnostics_channel';
+import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import {
   encryption,
@@ -9,6 +10,8 @@ import {
   type DriverConnection,
   type KafkaRpcClient,
   type KafkaRpcServer,
+  type KafkaRpcServerOptions,
+  type RefusedRecord,
   type WireInterceptor,
 } from 'nestjs-kafka-rpc';
 import { connectRaw } from '../support/raw-records.js';
@@ -49,10 +52,10 @@ describe.each(STAGES)('S8, replay, reflection, cross-topic, with %s', (_name, st
     }
   }
 
-  const serve = async (): Promise<void> => {
+  const serve = async (options: Partial<KafkaRpcServerOptions> = {}): Promise<void> => {
     running = await cluster.serve(
       { controllers: [SumController] },
-      { service: ['sum', 'audit'], partitions: 2, replyPartitions: 1, interceptors: [stage()] },
+      { service: ['sum', 'audit'], partitions: 2, replyPartitions: 1, interceptors: [stage()], ...options },
     );
     server = running.server;
   };
@@ -92,9 +95,30 @@ describe.each(STAGES)('S8, replay, reflection, cross-topic, with %s', (_name, st
     return requests.at(-1)!;
   };
 
-  const restart = async (): Promise<void> => {
+  const restart = async (options: Partial<KafkaRpcServerOptions> = {}): Promise<void> => {
     await running.app.close();
-    await serve();
+    await serve(options);
+  };
+
+  /** What the channel, the log and the dead-letter topic hear from now on. */
+  const listen = async () => {
+    const heard = {
+      published: [] as RefusedRecord[],
+      lines: [] as string[],
+      letters: [] as ConsumerRecord[],
+    };
+    const publish = (refused: unknown): void => void heard.published.push(refused as RefusedRecord);
+    const refusals = channel('nestjs-kafka-rpc:refused');
+    refusals.subscribe(publish);
+    cluster.onClose(async () => refusals.unsubscribe(publish));
+    const quiet = (): void => undefined;
+    const warn = (line: unknown): void => void heard.lines.push(String(line));
+    Logger.overrideLogger({ log: quiet, error: quiet, debug: quiet, warn });
+    for (const partition of [0, 1]) {
+      const place = { topic: 'rpc.sum.dead-letters', partition, from: 0n } as const;
+      await raw.readPartition(place, (read) => void heard.letters.push(...read));
+    }
+    return heard;
   };
 
   /** What comes behind what was appended to a partition, with which all of it was seen. */
@@ -110,7 +134,8 @@ describe.each(STAGES)('S8, replay, reflection, cross-topic, with %s', (_name, st
     await until(() => server.counters.callsReplayed === 20);
     await passBy('k');
     expect(runs).toEqual(['a']);
-    expect(server.counters.recordsRefused).toBe(0);
+    expect(server.counters).toMatchObject({ recordsRefused: 0, deadLetters: 0 });
+    expect(server.counters.refusals.replay).toBe(20);
   });
 
   it('runs an event once, too', async () => {
@@ -119,6 +144,61 @@ describe.each(STAGES)('S8, replay, reflection, cross-topic, with %s', (_name, st
     for (let i = 0; i < 20; i++) await append(requests[0]!);
     await until(() => server.counters.callsReplayed === 20);
     expect(runs).toEqual(['e']);
+  });
+
+  it('tells of a record appended again, however many calls are in it, once: published, logged, dead-lettered', async () => {
+    await restart({ deadLetter: { refused: true } });
+    const values = Array.from({ length: 30 }, (_, i) => i);
+    await Promise.all(values.map((value) => client.call('sum.add', value, { key: 'k' })));
+    await until(() => requests.length > 0);
+    expect(requests).toHaveLength(1);
+    const [request] = requests;
+    const heard = await listen();
+    for (let i = 0; i < 3; i++) await append(request!);
+    await until(() => server.counters.deadLetters === 3 && heard.letters.length === 3);
+    await passBy('k');
+    const offsets = [1n, 2n, 3n].map((behind) => request!.offset + behind);
+    const partition = request!.partition;
+    const message = expect.stringMatching(/^30 calls not run: /) as string;
+    expect(heard.published).toEqual(
+      offsets.map((offset) => ({ topic: 'rpc.sum.requests', partition, offset, reason: 'replay', message })),
+    );
+    expect(heard.lines).toEqual([
+      expect.stringContaining(`Refused rpc.sum.requests[${partition}]@${offsets[0]} (replay): 30 calls `),
+    ]);
+    const reason = Buffer.from('replay');
+    for (const letter of heard.letters)
+      expect(letter).toMatchObject({
+        value: request!.value,
+        headers: { ...request!.headers, 'dead-letter-reason': reason },
+      });
+    expect(server.counters).toMatchObject({ callsReplayed: 90, refusalNoticesSent: 0, deadLettersLost: 0 });
+    expect(server.counters.refusals.replay).toBe(3);
+    expect(runs).toEqual(values);
+  });
+
+  it('tells of a call that is too old for its record, too, and not its sender', async () => {
+    const request = await captured('a');
+    timePassedMs = TIMEOUT_MS + CLOCK_ERROR_MS + 1_000;
+    await restart({ deadLetter: { refused: true } });
+    const heard = await listen();
+    await append(request);
+    await until(() => heard.letters.length === 1);
+    expect(heard.published).toMatchObject([{ reason: 'stale' }]);
+    expect(heard.lines).toEqual([expect.stringContaining('(stale): 1 call not run')]);
+    expect(heard.letters[0]!.headers).toMatchObject({ 'dead-letter-reason': Buffer.from('stale') });
+    expect(server.counters.refusalNoticesSent).toBe(0);
+  });
+
+  it('has a replay finished when its dead letter is written: the next server does not meet it', async () => {
+    await restart({ deadLetter: { refused: true } });
+    const request = await captured('a', 'k');
+    await append(request);
+    await until(() => server.counters.deadLetters === 1);
+    await restart();
+    await passBy('k');
+    expect(runs).toEqual(['a']);
+    expect(server.counters).toMatchObject({ callsStarted: 1, callsReplayed: 0 });
   });
 
   it('runs no call a second time when its time is over, though nobody remembers it', async () => {

@@ -27,9 +27,9 @@ describe('Counters', () => {
 
   it('count no record as refused of which only messages are', () => {
     const counters = new Counters();
-    counters.addRefusal('message');
+    for (const reason of ['message', 'replay', 'stale'] as const) counters.addRefusal(reason);
     const { recordsRefused, refusals } = counters.snapshot();
-    expect([recordsRefused, refusals.message]).toEqual([0, 1]);
+    expect([recordsRefused, refusals.message, refusals.replay, refusals.stale]).toEqual([0, 1, 1, 1]);
   });
 
   it('give snapshots that later counts do not change', () => {

@@ -91,6 +91,9 @@ describe('RefusalNotices', () => {
     ['stage', 'tenant'],
     ['internal', undefined],
     ['message', undefined],
+    ['replay', undefined],
+    ['stale', undefined],
+    ['replay', STAGE],
   ])('tell nobody of other refusals: %s', (reason, stage) => {
     notices.add(refused(reason, stage === undefined ? {} : { stage }));
     expect(sent).toEqual([]);

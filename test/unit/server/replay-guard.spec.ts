@@ -75,6 +75,7 @@ describe('ReplayGuard', () => {
   it('admits none that another server may have run while the partition was there', () => {
     read({ seqs: [1, 2] });
     expect(read({ seqs: [90, 40] })).toEqual([90]);
+    expect(counters.snapshot()).toMatchObject({ callsReplayed: 1, recordsRedelivered: 0 });
   });
 
   it.each<[string, Omit<Read, 'seqs'>]>([

@@ -4,7 +4,7 @@ import { isOfMessages, REFUSAL_REASONS, type RefusalReason } from './refusal-rea
 export const COUNTER_NAMES = [
   /** Records that are not ours to read: no envelope, another version, other stages, forged addresses. */
   'recordsRefused',
-  /** Messages in a good record that could not be read. */
+  /** Messages in a good record that could not be read, and requests that say of no place for their answer. */
   'messagesMalformed',
   /** Replies for which nobody waits any more: their call timed out, was cancelled or had its answer. */
   'lateReplies',

@@ -1,5 +1,5 @@
 import type { MessageHandler } from '@nestjs/microservices';
-import type { Counters } from '../diagnostics/counters.js';
+import type { CounterName, Counters } from '../diagnostics/counters.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
@@ -42,16 +42,20 @@ export class Dispatcher {
   dispatch(call: IncomingCall): void {
     if (call.stopReason !== undefined) return this.onOver(call);
     const timeLeftMs = call.timeLeftMs(this.road.clock.now());
-    const outcome = timeLeftMs > 0 ? this.outcomeOf(call) : undefined;
-    if (outcome === undefined) {
-      this.counters.add('callsExpired');
-      call.finish();
-      return this.onOver(call);
-    }
+    if (timeLeftMs <= 0) return this.leave(call, 'callsExpired');
+    const outcome = this.outcomeOf(call);
+    if (outcome === undefined) return this.leave(call, 'messagesMalformed');
     const execution = new Execution(call, outcome, this.onOver);
     call.start(execution);
     if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs);
     this.begin(execution);
+  }
+
+  /** Finishes a call that nobody can wait for, without running it. */
+  private leave(call: IncomingCall, counter: CounterName): void {
+    this.counters.add(counter);
+    call.finish();
+    this.onOver(call);
   }
 
   private begin(execution: Execution): void {

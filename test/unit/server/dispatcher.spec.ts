@@ -168,6 +168,7 @@ describe('Dispatcher', () => {
       const call = await bench.dispatch(incomingCall({ caller: { id: CLIENT_ID, replies: null } }));
       expect(run).not.toHaveBeenCalled();
       expect([isFinished(call), bench.freed]).toEqual([true, 1]);
+      expect(bench.counters.snapshot()).toMatchObject({ messagesMalformed: 1, callsExpired: 0 });
     });
   });
 

@@ -82,11 +82,6 @@ export class ByteWriter {
     this.cursor = length;
   }
 
-  /** A copy of the bytes from `start` to the cursor. */
-  copyFrom(start: number): Buffer {
-    return Buffer.from(this.buffer.subarray(start, this.cursor));
-  }
-
   /** The bytes written, without a copy: the writer must not be used after. */
   finish(): Buffer {
     return this.buffer.subarray(0, this.cursor);

@@ -2,7 +2,6 @@ import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { TopicPartition } from '../record.js';
 import { rejectRequests, type Broker, type Cluster } from './captured-cluster.js';
-import { errorType, isConnectionFailure } from './kafkajs-errors.js';
 
 /** The longest that saying good-bye to brokers may take. */
 const DISCONNECT_MS = 1_000;
@@ -96,7 +95,3 @@ export class ClusterLink {
 /** The error of everything that is asked of a connection after `close()`. */
 export const connectionClosed = (): RpcError =>
   new RpcError(RpcStatus.UNAVAILABLE, 'The connection to Kafka is closed.', { retryable: false });
-
-/** Whether the failure tells that the broker is away, and not that it refused. */
-export const isOutage = (error: unknown): boolean =>
-  isConnectionFailure(error) || errorType(error) === 'LEADER_NOT_AVAILABLE';

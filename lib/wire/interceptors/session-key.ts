@@ -6,11 +6,8 @@ export const SALT_BYTES = 32;
 export const COMMITMENT_BYTES = 16;
 const KEY_BYTES = 32;
 
-/** The counter is 32 bits wide; this is the last value it may have. */
-export const LAST_COUNTER = 2 ** 32 - 1;
-
 /**
- * A new salt after so many records, long before the counter ends: the bound of TLS 1.3 for AES-GCM (RFC 8446, 5.5)
+ * A new salt after so many records, long before the counter ends at 2^32: the bound of TLS 1.3 for AES-GCM (RFC 8446, 5.5)
  * rounded down. A new salt costs one derivation on each side.
  */
 export const RECORDS_PER_SALT = 2 ** 24;

@@ -48,16 +48,6 @@ describe('ByteWriter', () => {
     writer.uint8(2);
     expect(writer.finish().toString('hex')).toBe('0000000902');
   });
-
-  it('copies a part that later writes do not change', () => {
-    const writer = new ByteWriter();
-    writer.uint16(1);
-    writer.uint16(2);
-    const copy = writer.copyFrom(2);
-    writer.truncate(0);
-    writer.uint32(0xffffffff);
-    expect(copy.toString('hex')).toBe('0002');
-  });
 });
 
 describe('ByteReader', () => {

@@ -11,6 +11,7 @@ import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
+import { within } from '../wire/within.js';
 import type { ResolvedConnectionOptions } from './client-options.js';
 import { HeardRefusals } from './heard-refusals.js';
 import { nestLog } from './nest-log.js';
@@ -110,7 +111,7 @@ export class ClientConnection {
     const open = await opening.catch(() => undefined);
     if (open === undefined) return;
     this.refusals.close();
-    await withinMs(open.outbox.idle(), DRAIN_MS);
+    await within(open.outbox.idle(), DRAIN_MS);
     await open.driver.close();
   }
 
@@ -181,12 +182,3 @@ export class ClientConnection {
 /** The error of calls whose client was closed under them. */
 export const clientClosed = (): RpcError =>
   new RpcError(RpcStatus.CANCELLED, 'The client was closed before the answer came: the call may have run.');
-
-const withinMs = async (work: Promise<void>, limitMs: number): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
-};

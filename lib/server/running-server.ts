@@ -10,6 +10,7 @@ import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
+import { within } from '../wire/within.js';
 import { Callers, replyDestination } from './caller.js';
 import { openDeadLetterTopics, type DeadLetterTopic } from './dead-letter-topics.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
@@ -186,12 +187,3 @@ export class RunningServer {
 
 /** How long a rebalance waits for running handlers, so that their calls do not run twice. */
 const FINISH_MS = 1_000;
-
-const within = async (work: Promise<unknown>, limitMs: number): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
-};

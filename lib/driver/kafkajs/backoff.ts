@@ -17,3 +17,10 @@ export const sleep = (delayMs: number, signal?: AbortSignal): Promise<void> =>
     const timer = setTimeout(wake, delayMs);
     signal?.addEventListener('abort', wake);
   });
+
+/** Waits for the work to end, well or not, but no longer than `limitMs`. */
+export const within = async (work: Promise<unknown>, limitMs: number): Promise<void> => {
+  const limit = new AbortController();
+  await Promise.race([work.catch(() => undefined), sleep(limitMs, limit.signal)]);
+  limit.abort();
+};

@@ -1,6 +1,7 @@
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { TopicPartition } from '../record.js';
+import { within } from './backoff.js';
 import { rejectRequests, type Broker, type Cluster } from './captured-cluster.js';
 
 /** The longest that saying good-bye to brokers may take. */
@@ -74,12 +75,7 @@ export class ClusterLink {
     if (this.isClosed) return;
     this.isClosed = true;
     rejectRequests(this.cluster, connectionClosed());
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, DISCONNECT_MS);
-    });
-    await Promise.race([this.cluster.disconnect().catch(() => undefined), limit]);
-    clearTimeout(timer);
+    await within(this.cluster.disconnect(), DISCONNECT_MS);
   }
 
   private readLeaders(topics: readonly string[]): void {

@@ -9,7 +9,7 @@ import type {
   OffsetCommit,
 } from '../driver.js';
 import type { ConsumerRecord, TopicPartition } from '../record.js';
-import { backoffMs, sleep } from './backoff.js';
+import { backoffMs, sleep, within } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
 import { connectionClosed } from './cluster-link.js';
 import { committedPlaces } from './committed-places.js';
@@ -208,12 +208,6 @@ const isWorthRepeating = (error: unknown): boolean =>
   isRetriable(error) ||
   GROUP_RETRIABLE.has(errorType(error) ?? '') ||
   (error as Error).name === 'KafkaJSGroupCoordinatorNotFound';
-
-const within = async (work: Promise<unknown>, limitMs: number): Promise<void> => {
-  const limit = new AbortController();
-  await Promise.race([work.catch(() => undefined), sleep(limitMs, limit.signal)]);
-  limit.abort();
-};
 
 const notOurs = ({ topic, partition }: TopicPartition, groupId: string): RpcError =>
   new RpcError(

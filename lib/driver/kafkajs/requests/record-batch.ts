@@ -20,9 +20,9 @@ export const maxBatchBytes = (records: readonly ProducerRecord[]): number => {
   let bytes = HEADER_BYTES;
   for (const { key, value, headers } of records) {
     bytes += RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-    for (const [name, each] of headerList(headers)) {
+    eachHeader(headers, (name, each) => {
       bytes += HEADER_OVERHEAD_BYTES + maxTextBytes(name) + each.length;
-    }
+    });
   }
   return bytes;
 };
@@ -94,13 +94,20 @@ const recordBytes = (
 const bytesWithLength = (bytes: Buffer | null): number =>
   bytes === null ? varintBytes(-1) : varintBytes(bytes.length) + bytes.length;
 
-/** Headers one by one: one that stands more than once is an array. */
 const headerList = (headers: ProducerRecord['headers']): readonly (readonly [string, Buffer])[] => {
   const list: [string, Buffer][] = [];
+  eachHeader(headers, (name, each) => list.push([name, each]));
+  return list;
+};
+
+/** Headers one by one: one that stands more than once is an array. */
+const eachHeader = (
+  headers: ProducerRecord['headers'],
+  visit: (name: string, each: Buffer) => void,
+): void => {
   for (const name in headers) {
     const value = headers[name];
-    if (Buffer.isBuffer(value)) list.push([name, value]);
-    else for (const each of value ?? []) list.push([name, each]);
+    if (Buffer.isBuffer(value)) visit(name, value);
+    else for (const each of value ?? []) visit(name, each);
   }
-  return list;
 };

@@ -1,29 +1,27 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import {
   compression,
   encryption,
-  keyring,
   RpcError,
   verification,
   type ConsumerRecord,
   type KafkaRpcClient,
   type KafkaRpcContext,
   type Keyring,
-  type KeyringOptions,
   type RefusedRecord,
   type WireInterceptor,
 } from 'nestjs-kafka-rpc';
 import { from, lastValueFrom, toArray, type Observable } from 'rxjs';
+import { allAnswered, CallLoad, type Echo } from '../support/call-load.js';
+import { KeyRotation } from '../support/key-rotation.js';
 import { LiveCluster } from '../support/live-cluster.js';
 import { connectRaw } from '../support/raw-records.js';
 import { until } from '../support/until.js';
 
 jest.setTimeout(120_000);
 
-const [k1, k2] = [randomBytes(32), randomBytes(32)];
 const PAYLOAD = 'payload-that-nobody-sees';
 const HEADER = 'header-that-nobody-sees';
 const PATTERN = 'pattern.that.nobody.sees';
@@ -43,6 +41,11 @@ class SealedController {
     return { data, header: context.getHeaders()['h'] };
   }
 
+  @MessagePattern('echo')
+  nonce(@Payload() { nonce }: Echo): Echo {
+    return { nonce, server: 'any' };
+  }
+
   @MessagePattern('count')
   count(@Payload() to: number): Observable<number> {
     return from(Array.from({ length: to }, (_, i) => i));
@@ -60,7 +63,7 @@ class SealedController {
 }
 
 describe('with all three stages, on a broker', () => {
-  const rings = Array.from({ length: 5 }, () => keyring({ current: 'k1', keys: { k1 } }));
+  const rotation = new KeyRotation(5);
   const records: ConsumerRecord[] = [];
   const refused: RefusedRecord[] = [];
   let cluster: LiveCluster;
@@ -68,12 +71,14 @@ describe('with all three stages, on a broker', () => {
 
   beforeAll(async () => {
     cluster = await LiveCluster.start();
-    for (const ring of rings.slice(0, 2)) {
+    for (const ring of rotation.rings.slice(0, 2)) {
       const options = { interceptors: stages(ring), partitions: 2 };
       const { server } = await cluster.serve({ controllers: [SealedController] }, options);
       server.on('refused', (record) => refused.push(record));
     }
-    clients = rings.slice(2).map((ring) => cluster.client({ interceptors: stages(ring), timeoutMs: 20_000 }));
+    clients = rotation.rings
+      .slice(2)
+      .map((ring) => cluster.client({ interceptors: stages(ring), timeoutMs: 20_000 }));
     await Promise.all(clients.map((client) => client.connect()));
     const raw = await connectRaw(cluster.driver);
     cluster.onClose(() => raw.close());
@@ -112,39 +117,16 @@ describe('with all three stages, on a broker', () => {
   });
 
   it('no call fails while three clients and two servers change their keys under 200 calls a second', async () => {
-    let isOver = false;
-    const calls: Promise<boolean>[] = [];
-    const load = async (): Promise<void> => {
-      const begin = performance.now();
-      while (!isOver) {
-        const due = ((performance.now() - begin) / 1_000) * 200;
-        for (let n = calls.length; n < due; n++) {
-          const answer = clients[n % 3]!.call<{ data: number }>(PATTERN, n);
-          calls.push(answer.then(({ value }) => value.data === n));
-        }
-        await sleep(10);
-      }
-    };
-    const loading = load();
-    const steps: KeyringOptions[] = [
-      { current: 'k1', keys: { k1, k2 } },
-      { current: 'k2', keys: { k1, k2 } },
-      { current: 'k2', keys: { k2 } },
-    ];
-    for (const step of steps) {
-      await sleep(500);
-      for (const ring of rings) {
-        await ring.rotate(step);
-        await sleep(100);
-      }
-      // The overlap: what was sent under the old key is answered before the key goes.
-      await Promise.all(calls);
-    }
+    const loads = clients.map((client) => new CallLoad(client).start(200 / clients.length));
     await sleep(500);
-    isOver = true;
-    await loading;
-    expect(calls.length).toBeGreaterThan(400);
-    expect(await Promise.all(calls)).toEqual(calls.map(() => true));
+    // What was sent under the old key is answered before the key goes.
+    const overlap = () => Promise.all([sleep(500), ...loads.map((load) => load.settled())]);
+    await rotation.run(() => sleep(100), overlap);
+    const reports = await Promise.all(loads.map((load) => load.stop()));
+    for (const report of reports) {
+      expect(report).toMatchObject(allAnswered(report.sent));
+      expect(report.sent).toBeGreaterThan(200);
+    }
     expect(refused).toEqual([]);
     for (const client of clients)
       expect(client.counters).toMatchObject({ deadlinesExceeded: 0, messagesMalformed: 0 });

@@ -1,11 +1,6 @@
 import * as crypto from 'node:crypto';
-import {
-  encryption,
-  keyring,
-  type KeyringOptions,
-  verification,
-  type WireInterceptor,
-} from 'nestjs-kafka-rpc';
+import { encryption, keyring, verification, type WireInterceptor } from 'nestjs-kafka-rpc';
+import { KeyRotation } from '../support/key-rotation.js';
 import { refusalOf, requestContext } from '../unit/wire/interceptors/wire-context.js';
 
 const k1 = crypto.randomBytes(32);
@@ -14,8 +9,8 @@ const context = requestContext();
 
 describe('S11, key rotation', () => {
   it('fails no record while five sides change their keys step by step', async () => {
-    const rings = Array.from({ length: 5 }, () => keyring({ current: 'k1', keys: { k1 } }));
-    const sides = rings.map((ring): WireInterceptor[] => [
+    const rotation = new KeyRotation(5);
+    const sides = rotation.rings.map((ring): WireInterceptor[] => [
       encryption({ keyring: ring }),
       verification({ keyring: ring }),
     ]);
@@ -31,17 +26,7 @@ describe('S11, key rotation', () => {
         }
       }
     };
-    const steps: KeyringOptions[] = [
-      { current: 'k1', keys: { k1, k2 } },
-      { current: 'k2', keys: { k1, k2 } },
-      { current: 'k2', keys: { k2 } },
-    ];
-    for (const step of steps) {
-      for (const ring of rings) {
-        await ring.rotate(step);
-        everyoneReadsEveryone();
-      }
-    }
+    await rotation.run(everyoneReadsEveryone);
   });
 
   it('tries no key on a record of an unknown one', () => {

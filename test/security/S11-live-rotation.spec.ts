@@ -1,78 +1,47 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import {
-  compression,
-  encryption,
-  keyring,
-  verification,
-  type KeyringOptions,
-  type WireInterceptor,
-} from 'nestjs-kafka-rpc';
+import { compression, encryption, verification, type WireInterceptor } from 'nestjs-kafka-rpc';
+import { allAnswered, CallLoad, type Echo } from '../support/call-load.js';
+import { KeyRotation } from '../support/key-rotation.js';
 import { RpcCluster } from '../support/rpc-cluster.js';
 
 const CALLS_PER_SECOND = 200;
-const TICK_MS = 10;
 const STEP_MS = 300;
-const [k1, k2] = [randomBytes(32), randomBytes(32)];
 
 @Controller()
-class SumController {
-  @MessagePattern('sum.add')
-  async add(@Payload() data: unknown): Promise<unknown> {
+class EchoController {
+  @MessagePattern('echo')
+  async echo(@Payload() { nonce }: Echo): Promise<Echo> {
     await sleep(5);
-    return data;
+    return { nonce, server: 'any' };
   }
 }
 
 describe('S11, a rotation in the middle of calls', () => {
   it('of three clients and two servers, 200 a second: not one fails', async () => {
-    const rings = Array.from({ length: 5 }, () => keyring({ current: 'k1', keys: { k1 } }));
-    const stages = (i: number): WireInterceptor[] => [
+    const rotation = new KeyRotation(5);
+    const stages = rotation.rings.map((ring): WireInterceptor[] => [
       compression({ algorithm: 'gzip' }),
-      encryption({ keyring: rings[i]! }),
-      verification({ keyring: rings[i]! }),
-    ];
+      encryption({ keyring: ring }),
+      verification({ keyring: ring }),
+    ]);
     const cluster = new RpcCluster();
     const servers = [];
-    for (const i of [0, 1])
-      servers.push(await cluster.serve({ controllers: [SumController] }, { interceptors: stages(i) }));
-    const clients = [2, 3, 4].map((i) => cluster.client({ interceptors: stages(i) }));
+    for (const interceptors of stages.slice(0, 2))
+      servers.push(await cluster.serve({ controllers: [EchoController] }, { interceptors }));
+    const clients = stages.slice(2).map((interceptors) => cluster.client({ interceptors }));
     await Promise.all(clients.map((client) => client.connect()));
 
-    let isOver = false;
-    const calls: Promise<boolean>[] = [];
-    const load = async (): Promise<void> => {
-      const begin = performance.now();
-      while (!isOver) {
-        const due = ((performance.now() - begin) / 1_000) * CALLS_PER_SECOND;
-        while (calls.length < due) {
-          const n = calls.length;
-          calls.push(clients[n % 3]!.call('sum.add', n).then(({ value }) => value === n));
-        }
-        await sleep(TICK_MS);
-      }
-    };
-    const loading = load();
-    const steps: KeyringOptions[] = [
-      { current: 'k1', keys: { k1, k2 } },
-      { current: 'k2', keys: { k1, k2 } },
-      { current: 'k2', keys: { k2 } },
-    ];
-    for (const step of steps) {
-      for (const ring of rings) {
-        await ring.rotate(step);
-        await sleep(STEP_MS / rings.length);
-      }
-      // The overlap: what was sent under the old key is answered before the key goes.
-      await sleep(STEP_MS);
-      await Promise.all([...calls]);
+    const loads = clients.map((client) => new CallLoad(client).start(CALLS_PER_SECOND / clients.length));
+    // What was sent under the old key is answered before the key goes.
+    const overlap = () => Promise.all([sleep(STEP_MS), ...loads.map((load) => load.settled())]);
+    await rotation.run(() => sleep(STEP_MS / stages.length), overlap);
+    const reports = await Promise.all(loads.map((load) => load.stop()));
+    for (const report of reports) {
+      expect(report).toMatchObject(allAnswered(report.sent));
+      expect(report.sent).toBeGreaterThan(CALLS_PER_SECOND / clients.length);
     }
-    isOver = true;
-    await loading;
-    expect(calls.length).toBeGreaterThan(CALLS_PER_SECOND);
-    expect(await Promise.all(calls)).toEqual(calls.map(() => true));
     for (const { server } of servers) expect(server.counters.recordsRefused).toBe(0);
     for (const client of clients) expect(client.counters.recordsRefused).toBe(0);
     await cluster.close();

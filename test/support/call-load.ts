@@ -79,8 +79,13 @@ export class CallLoad {
   /** Makes no more calls. Resolves when those under way have ended. */
   async stop(): Promise<LoadReport> {
     clearInterval(this.timer);
-    await Promise.all(this.open);
+    await this.settled();
     return this.report();
+  }
+
+  /** Resolves when the calls that are under way now have ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.open);
   }
 
   private add(): void {

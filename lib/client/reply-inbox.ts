@@ -1,14 +1,17 @@
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { Counters } from '../diagnostics/counters.js';
+import { reportRefusal } from '../diagnostics/refusal-report.js';
 import type { ConsumerRecord } from '../driver/record.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyEnvelope } from '../protocol/envelope.js';
 import type { Message } from '../protocol/message.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
+import { refusedRecord } from '../wire/refusal.js';
 import type { HeardRefusals } from './heard-refusals.js';
 import type { PendingCall } from './pending-call.js';
 import type { PendingCalls } from './pending-calls.js';
+import { ReplyQueue, type ReplyOrigin } from './reply-queue.js';
 
 export interface ReplyInboxParts {
   readonly clientId: Buffer;
@@ -24,6 +27,8 @@ export interface ReplyInboxParts {
  * envelope alone.
  */
 export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
+  private readonly queue = new ReplyQueue((message, origin) => this.take(message, origin));
+
   constructor(private readonly parts: ReplyInboxParts) {}
 
   accept(envelope: Envelope, record: ConsumerRecord): ReplyEnvelope | undefined {
@@ -36,26 +41,36 @@ export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
   onMessages(
     messages: readonly Message[],
     envelope: ReplyEnvelope,
-    _record: ConsumerRecord,
+    record: ConsumerRecord,
     malformed?: RefusedRecord,
   ): void {
-    const { calls, contentType, refusals } = this.parts;
-    if (malformed !== undefined) refusals.onRefused(malformed, true);
-    const isReadable = envelope.contentType === contentType;
-    for (const message of messages) {
-      const call = calls.get(message.seq);
-      if (call === undefined) {
-        this.onLateReply(message.seq);
-        continue;
-      }
-      call.home.standing.isAnswered = true;
-      if (isReadable || message.kind === 'error') apply(message, call, envelope.sender);
-      else call.fail(otherContentType(envelope.contentType, contentType));
-    }
+    if (malformed !== undefined) this.parts.refusals.onRefused(malformed, true);
+    this.queue.add({ messages, envelope, record });
   }
 
   onRefused(_record: ConsumerRecord, refused: RefusedRecord, envelope: ReplyEnvelope | undefined): void {
     this.parts.refusals.onRefused(refused, envelope !== undefined);
+  }
+
+  private take(message: Message, { envelope, record }: ReplyOrigin): void {
+    try {
+      this.apply(message, envelope);
+    } catch (error) {
+      // Its caller failed at it: the other replies have callers of their own.
+      const refused = refusedRecord(record, error);
+      reportRefusal(this.parts.counters, refused);
+      this.parts.refusals.onRefused(refused, true);
+    }
+  }
+
+  private apply(message: Message, envelope: ReplyEnvelope): void {
+    const { calls, contentType } = this.parts;
+    const call = calls.get(message.seq);
+    if (call === undefined) return this.onLateReply(message.seq);
+    call.home.standing.isAnswered = true;
+    if (message.kind === 'error' || envelope.contentType === contentType)
+      return apply(message, call, envelope.sender);
+    call.fail(otherContentType(envelope.contentType, contentType));
   }
 
   private onLateReply(seq: number): void {

@@ -1,3 +1,5 @@
+import { Pace } from '../wire/pace.js';
+
 /** A unit of work; those with the same key run one after the other, in the order pushed. */
 export interface Work {
   readonly orderKey: string | null;
@@ -16,7 +18,7 @@ export interface WorkQueueOptions<T extends Work> {
 /** Taken work is let go of in batches of at least so many: amortized, a piece is moved once. */
 const COMPACT_AT = 64;
 
-/** Bounded concurrency with order per key, and water marks for whoever feeds it. */
+/** Bounded concurrency with order per key, at a pace that lets others in, and water marks for whoever feeds it. */
 export class WorkQueue<T extends Work> {
   private ready: T[] = [];
   private head = 0;
@@ -28,6 +30,7 @@ export class WorkQueue<T extends Work> {
   private isHeld = false;
   private isStarting = false;
   private idleWaiters: (() => void)[] = [];
+  private readonly pace = new Pace(() => this.startReady());
 
   constructor(private readonly options: WorkQueueOptions<T>) {}
 
@@ -86,20 +89,22 @@ export class WorkQueue<T extends Work> {
     if (this.isStarting) return;
     this.isStarting = true;
     try {
-      while (!this.isStopped && !this.isHeld && this.running < this.options.concurrency) {
-        const work = this.takeReady();
-        if (work === undefined) break;
+      while (this.hasRoom() && this.pace.admits()) {
         this.running += 1;
-        this.options.start(work);
+        this.options.start(this.takeReady());
       }
     } finally {
       this.isStarting = false;
     }
   }
 
-  private takeReady(): T | undefined {
-    const work = this.ready[this.head];
-    if (work === undefined) return undefined;
+  private hasRoom(): boolean {
+    if (this.isStopped || this.isHeld || this.head === this.ready.length) return false;
+    return this.running < this.options.concurrency;
+  }
+
+  private takeReady(): T {
+    const work = this.ready[this.head] as T;
     this.head += 1;
     if (this.head >= COMPACT_AT && this.head * 2 >= this.ready.length) {
       this.ready = this.ready.slice(this.head);

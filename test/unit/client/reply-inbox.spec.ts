@@ -21,11 +21,12 @@ describe('ReplyInbox', () => {
   let call: RecordedCall;
   let inbox: ReplyInbox;
   let heard: unknown[];
+  let calls: PendingCalls;
 
   beforeEach(() => {
     counters = new Counters();
     heard = [];
-    const calls = new PendingCalls(10, () => undefined);
+    calls = new PendingCalls(10, () => undefined);
     call = new RecordedCall({ seq: 7 }, (settled) => calls.remove(settled));
     calls.add(call.call, 1_000);
     inbox = new ReplyInbox({
@@ -131,6 +132,19 @@ describe('ReplyInbox', () => {
     expect(call.call.home.standing.isAnswered).toBe(false);
     take([{ kind: 'next', seq: 7, run: 1, index: 0, payload: Buffer.from('1') }], envelope);
     expect(call.call.home.standing.isAnswered).toBe(true);
+  });
+
+  it('tells of a caller that fails at its answer, and gives the other replies to their calls', () => {
+    const failing = new RecordedCall({ seq: 8 }, (settled) => calls.remove(settled));
+    failing.heard.push = () => {
+      throw new Error('a bug of the caller');
+    };
+    calls.add(failing.call, 1_000);
+    const complete = { kind: 'complete', ...end, index: 0, payload: null } as const;
+    take([{ ...complete, seq: 8 }, complete], envelope);
+    expect(call.heard).toEqual(['end']);
+    expect(heard).toEqual([['internal', true]]);
+    expect(counters.snapshot().refusals.internal).toBe(1);
   });
 
   it('skips what no server says', () => {

@@ -3,7 +3,7 @@ import { Counters } from '../diagnostics/counters.js';
 import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type { ReplyAddress, ReplyEnvelope } from '../protocol/envelope.js';
+import type { ReplyAddress, ReplyEnvelope, RequestEnvelope } from '../protocol/envelope.js';
 import { newInstanceId } from '../protocol/instance-id.js';
 import { BrokerClock } from '../wire/broker-clock.js';
 import { probeClock } from '../wire/clock-probe.js';
@@ -84,11 +84,12 @@ export class ClientConnection {
   }
 
   /** The way to a service; its request topic is created or checked the first time. */
-  route(service: string, { driver, replyTo, routes }: OpenConnection): Promise<ServiceRoute> {
+  route(service: string, open: OpenConnection): Promise<ServiceRoute> {
+    const { routes } = open;
     const topic = this.options.topics.requests(service);
     const known = routes.get(topic);
     if (known !== undefined) return known;
-    const route = this.openRoute(topic, driver, replyTo).catch((error: unknown) => {
+    const route = this.openRoute(topic, open).catch((error: unknown) => {
       routes.delete(topic);
       throw RpcError.from(error);
     });
@@ -159,19 +160,16 @@ export class ClientConnection {
     });
   }
 
-  private async openRoute(
-    topic: string,
-    driver: DriverConnection,
-    replyTo: ReplyAddress,
-  ): Promise<ServiceRoute> {
+  private async openRoute(topic: string, { driver, replyTo, outbox }: OpenConnection): Promise<ServiceRoute> {
     await driver.ensureTopics([requestTopicSpec(topic, this.options)], { create: this.options.createTopics });
-    const route = new ServiceRoute(topic, await driver.partitionCount(topic), {
+    const envelope: RequestEnvelope = {
       direction: 'request',
       sender: this.id,
       contentType: this.codec.serializer.contentType,
       stages: this.codec.stages,
       replyTo,
-    });
+    };
+    const route = new ServiceRoute(topic, await driver.partitionCount(topic), envelope, outbox);
     // Servers hold authenticated calls to their age, so their age must be right from the first call on.
     if (this.codec.authenticates && !this.clock.isKnown)
       await probeClock(driver, this.codec, this.clock, route.anywhere);

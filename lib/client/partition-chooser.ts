@@ -2,15 +2,13 @@
 const MURMUR2_SEED = 0x9747b28c;
 const MURMUR2_M = 0x5bd1e995;
 
-/** How many calls in a row go to one partition of a server: they share a record, and each record costs both sides. */
-const CALLS_IN_A_ROW = 16;
-
 /**
  * Which partition of a request topic a call goes to: the one of its key, else one of the server with the fewest calls of this
  * client open. A server that is slow or gone so gets fewer new calls.
  *
  * Which server reads which partitions is learned from answers; a partition that has not answered yet is taken for a server's
- * only one. All of a server's partitions are used in turn, so that one which moves is soon known to have moved.
+ * only one. Calls that leave together go to one partition of a server: they share a record, and each record costs both sides.
+ * From record to record all of a server's partitions are used in turn, so that one which moves is soon known to have moved.
  */
 export class PartitionChooser {
   private readonly open: Int32Array;
@@ -18,7 +16,11 @@ export class PartitionChooser {
   private readonly shareOf: Share[];
   private next = 0;
 
-  constructor(partitions: number) {
+  /** @param isFilling whether a record waits for the partition that could take more */
+  constructor(
+    partitions: number,
+    private readonly isFilling: (partition: number) => boolean,
+  ) {
     this.open = new Int32Array(partitions);
     this.shares = Array.from({ length: partitions }, (_, partition) => new Share([partition]));
     this.shareOf = [...this.shares];
@@ -68,7 +70,7 @@ export class PartitionChooser {
       if ((shares[candidate] as Share).open < (shares[best] as Share).open) best = candidate;
     }
     this.next = (best + 1) % shares.length;
-    return (shares[best] as Share).take(this.open);
+    return (shares[best] as Share).take(this.open, this.isFilling);
   }
 }
 
@@ -76,8 +78,7 @@ export class PartitionChooser {
 class Share {
   /** Calls of this client that are open on them. */
   open = 0;
-  private current = 0;
-  private left = 0;
+  private current = -1;
 
   constructor(
     readonly partitions: number[],
@@ -92,16 +93,14 @@ class Share {
   remove(partition: number, open: number): void {
     this.partitions.splice(this.partitions.indexOf(partition), 1);
     this.open -= open;
-    this.left = 0;
+    this.current = -1;
   }
 
-  /** The same for some calls, then the next with the fewest open. */
-  take(open: Int32Array): number {
-    if (this.left === 0) {
-      this.current = this.nextOf(open);
-      this.left = CALLS_IN_A_ROW;
-    }
-    this.left -= 1;
+  /** The last one while its record is filled, then the next with the fewest open. */
+  take(open: Int32Array, isFilling: (partition: number) => boolean): number {
+    const last = this.partitions[this.current];
+    if (last !== undefined && isFilling(last)) return last;
+    this.current = this.nextOf(open);
     return this.partitions[this.current] as number;
   }
 

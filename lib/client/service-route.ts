@@ -1,5 +1,6 @@
 import { encodeEnvelope, type RequestEnvelope } from '../protocol/envelope.js';
 import type { Destination } from '../wire/destination-queue.js';
+import type { Outbox } from '../wire/outbox.js';
 import { PartitionChooser } from './partition-chooser.js';
 
 /** The way from one client connection to one service: a destination per partition, and which one a call takes. */
@@ -11,12 +12,15 @@ export class ServiceRoute {
     readonly topic: string,
     partitions: number,
     envelope: RequestEnvelope,
+    outbox: Pick<Outbox, 'isFilling'>,
   ) {
     const bytes = encodeEnvelope(envelope);
     this.destinations = Array.from({ length: partitions }, (_, partition) =>
       Object.freeze({ topic, partition, direction: 'request' as const, envelope: bytes }),
     );
-    this.chooser = new PartitionChooser(partitions);
+    this.chooser = new PartitionChooser(partitions, (partition) =>
+      outbox.isFilling(this.destinations[partition] as Destination),
+    );
   }
 
   /** Any place of the service. */

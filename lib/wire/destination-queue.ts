@@ -5,6 +5,9 @@ import type { WireContext } from './wire-interceptor.js';
 const MARGIN = 1.25;
 const MAX_EXPECTED_BYTES = 64 * 1024;
 
+/** From here on what a record costs is mostly what its bytes cost. */
+const FILLED_BYTES = 64 * 1024;
+
 /**
  * Where messages go: a partition, and the envelope that stands on every record sent there. Made once and kept: the outbox
  * tells destinations apart by identity.
@@ -33,6 +36,11 @@ export class DestinationQueue {
   /** The size of the next record to leave. */
   get headBytes(): number {
     return this.waiting[0]?.bytes ?? 0;
+  }
+
+  /** Whether one record waits, and none of the large ones. */
+  get isFilling(): boolean {
+    return this.waiting.length === 1 && this.headBytes < FILLED_BYTES;
   }
 
   /** @returns by how many bytes the queue grew. */

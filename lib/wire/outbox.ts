@@ -55,6 +55,11 @@ export class Outbox {
     lane.makeReady(queue);
   }
 
+  /** Whether a record waits for this destination that is to have more: whoever has the choice does well to send there. */
+  isFilling(to: Destination): boolean {
+    return this.routes.get(to)?.queue.isFilling ?? false;
+  }
+
   /** Resolves when nothing waits and nothing is in flight. */
   idle(): Promise<void> {
     if (this.routes.size === 0) return Promise.resolve();

@@ -3,6 +3,8 @@ import { PartitionChooser, partitionOfKey } from '../../../lib/client/partition-
 /** With so many partitions, the partition is the hash without its sign. */
 const ALL_PARTITIONS = 2 ** 31;
 
+const nothingWaits = (): boolean => false;
+
 describe('the partition of a key', () => {
   it.each([
     ['21', -973_932_308],
@@ -26,7 +28,7 @@ describe('the partition of a key', () => {
   });
 
   it('is taken whatever is open there', () => {
-    const chooser = new PartitionChooser(8);
+    const chooser = new PartitionChooser(8, nothingWaits);
     const key = Buffer.from('abc');
     const chosen = Array.from({ length: 20 }, () => chooser.choose(key));
     expect(new Set(chosen)).toEqual(new Set([partitionOfKey(key, 8)]));
@@ -38,11 +40,11 @@ describe('the partition of a call without a key', () => {
     Array.from({ length: count }, () => chooser.choose(null));
 
   it('takes turns while all are open alike', () => {
-    expect(choose(new PartitionChooser(3), 7)).toEqual([0, 1, 2, 0, 1, 2, 0]);
+    expect(choose(new PartitionChooser(3, nothingWaits), 7)).toEqual([0, 1, 2, 0, 1, 2, 0]);
   });
 
   it('takes turns also when every call is over before the next', () => {
-    const chooser = new PartitionChooser(3);
+    const chooser = new PartitionChooser(3, nothingWaits);
     const chosen = Array.from({ length: 6 }, () => {
       const partition = chooser.choose(null);
       chooser.release(partition);
@@ -52,7 +54,7 @@ describe('the partition of a call without a key', () => {
   });
 
   it('is the one with the fewest open calls', () => {
-    const chooser = new PartitionChooser(3);
+    const chooser = new PartitionChooser(3, nothingWaits);
     choose(chooser, 6);
     chooser.release(1);
     chooser.release(1);
@@ -61,35 +63,48 @@ describe('the partition of a call without a key', () => {
   });
 
   it('avoids the one on which calls with a key pile up', () => {
-    const chooser = new PartitionChooser(3);
+    const chooser = new PartitionChooser(3, nothingWaits);
     const busy = chooser.choose(Buffer.from('abc'));
     chooser.choose(Buffer.from('abc'));
     expect(choose(chooser, 4)).not.toContain(busy);
   });
 
   it('is always the only one there is', () => {
-    expect(choose(new PartitionChooser(1), 5)).toEqual([0, 0, 0, 0, 0]);
+    expect(choose(new PartitionChooser(1, nothingWaits), 5)).toEqual([0, 0, 0, 0, 0]);
   });
 
   describe('once answers have told which server reads it', () => {
     const [A, B, C] = [1, 2, 3].map((byte) => Buffer.alloc(16, byte)) as [Buffer, Buffer, Buffer];
 
+    let filling: ReadonlySet<number>;
+
+    beforeEach(() => {
+      filling = new Set();
+    });
+
     const known = (...servers: readonly Buffer[]): PartitionChooser => {
-      const chooser = new PartitionChooser(servers.length);
+      const chooser = new PartitionChooser(servers.length, (partition) => filling.has(partition));
       servers.forEach((server, partition) => chooser.learn(partition, server));
       return chooser;
     };
 
-    it('stays the same for some calls in a row, and then is another of the same server', () => {
-      const chosen = choose(known(A, A, A), 48);
-      const runs = [chosen.slice(0, 16), chosen.slice(16, 32), chosen.slice(32)].map((run) => new Set(run));
-      expect(runs.map(({ size }) => size)).toEqual([1, 1, 1]);
-      expect(new Set(chosen)).toEqual(new Set([0, 1, 2]));
+    it('takes turns among those of a server while nothing waits', () => {
+      expect(choose(known(A, A, A), 7)).toEqual([0, 1, 2, 0, 1, 2, 0]);
     });
 
-    it('is of each server alike, however many partitions each has', () => {
-      const chosen = choose(known(A, A, A, B), 40);
-      expect(chosen.filter((partition) => partition === 3)).toHaveLength(20);
+    it('stays the same while its record is being filled, and then is another of the same server', () => {
+      const chooser = known(A, A, A);
+      const [first] = choose(chooser, 1);
+      filling = new Set([first!]);
+      expect(new Set(choose(chooser, 100))).toEqual(filling);
+      filling = new Set();
+      expect(choose(chooser, 2)).not.toContain(first);
+    });
+
+    it('is of each server alike, however many partitions each has and whatever waits', () => {
+      const chooser = known(A, A, A, B);
+      filling = new Set([0, 1, 2, 3]);
+      expect(choose(chooser, 40).filter((partition) => partition === 3)).toHaveLength(20);
     });
 
     it('is of the server with the fewest open calls', () => {
@@ -99,11 +114,12 @@ describe('the partition of a call without a key', () => {
       expect(choose(chooser, 10).every((partition) => partition < 2)).toBe(true);
     });
 
-    it('leaves the one on which calls pile up as soon as its run is over', () => {
+    it('leaves the one on which calls pile up as soon as its record has left', () => {
       const chooser = known(A, A);
-      const [stuck] = choose(chooser, 16);
-      expect(new Set(choose(chooser, 16))).toEqual(new Set([1 - stuck!]));
-      for (let i = 0; i < 16; i++) chooser.release(1 - stuck!);
+      const [stuck] = choose(chooser, 1);
+      filling = new Set([stuck!]);
+      choose(chooser, 15);
+      filling = new Set();
       expect(new Set(choose(chooser, 16))).toEqual(new Set([1 - stuck!]));
     });
 

@@ -37,6 +37,38 @@ describe('Outbox', () => {
     });
   });
 
+  describe('to whoever may choose a destination', () => {
+    const KIB = 1_024;
+
+    beforeEach(() => {
+      bench = new OutboxBench({ maxRecordBytes: 100 * KIB, maxQueuedBytes: 1_000 * KIB });
+    });
+
+    it('tells that a record waits to be filled, until it has left', async () => {
+      const [zero, one] = [destination(0), destination(1)];
+      expect(bench.outbox.isFilling(zero)).toBe(false);
+      bench.send(zero, 1);
+      expect([bench.outbox.isFilling(zero), bench.outbox.isFilling(one)]).toEqual([true, false]);
+      await turns(2);
+      expect(bench.outbox.isFilling(zero)).toBe(false);
+      bench.send(zero, 2);
+      expect(bench.outbox.isFilling(zero)).toBe(true);
+    });
+
+    it('tells of none that is large already', () => {
+      const zero = destination(0);
+      bench.sendSized(zero, 1, 64 * KIB);
+      expect(bench.outbox.isFilling(zero)).toBe(false);
+    });
+
+    it('tells of none where more than one waits: they would not fit into one request', () => {
+      const zero = destination(0);
+      bench.sendSized(zero, 1, 60 * KIB);
+      bench.sendSized(zero, 2, 60 * KIB);
+      expect(bench.outbox.isFilling(zero)).toBe(false);
+    });
+  });
+
   describe('with a request on its way', () => {
     it('packs all that waits for a partition into one record, and all records into one request', async () => {
       const destinations = [destination(0), destination(1)] as const;

@@ -9,20 +9,20 @@ import { rowsTable } from './report/rows.js';
 import { verdict, verdictLines, type Verdict } from './report/target.js';
 
 const OPEN_CALLS = { full: 20_000, quick: 5_000 };
-const ALL_CALLS = { full: 1_000_000, quick: 50_000 };
+const ALL_CALLS = { full: 2_000_000, quick: 50_000 };
 const STEPS = 10;
-/** By then heaps have grown to what they need: what comes after is to be flat. */
-const GROWN_AFTER_STEPS = 3;
+/** A million calls: by then heaps have grown to what they need, and what comes after is to be flat. */
+const GROWN_AFTER_STEPS = 5;
 const AT_ONCE = 100;
 
 const OPEN_CALL_BYTES = 1_024;
-/** Resident size at the end over that after three tenths of all calls. */
+/** Resident size at the end over that after half of all calls. */
 const FLAT = 1.1;
 
-/** What an open call holds, and whether a million answered ones leave anything behind. */
+/** What an open call holds, and whether answered ones leave anything behind. */
 export const memory: Benchmark = {
   name: 'memory',
-  title: 'memory of an open call, and of processes through a million calls',
+  title: 'memory of an open call, and of processes through two million calls',
   run: async (context) => {
     const broker = await startBroker(context.teardown, context.progress);
     const open = await openCalls(broker, context);

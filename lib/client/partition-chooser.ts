@@ -1,3 +1,5 @@
+import { isSameInstance } from '../protocol/instance-id.js';
+
 /** Kafka's own key hash, so that a key meets the same partition whatever program produced it. */
 const MURMUR2_SEED = 0x9747b28c;
 const MURMUR2_M = 0x5bd1e995;
@@ -41,8 +43,8 @@ export class PartitionChooser {
   /** A call on this partition was answered by this server. */
   learn(partition: number, server: Buffer): void {
     const known = this.shareOf[partition] as Share;
-    if (known.server?.equals(server)) return;
-    const share = this.shares.find((other) => other.server?.equals(server)) ?? this.newShare(server);
+    if (isSameInstance(known.server, server)) return;
+    const share = this.shares.find((other) => isSameInstance(other.server, server)) ?? this.newShare(server);
     const open = this.open[partition] as number;
     known.remove(partition, open);
     share.add(partition, open);

@@ -1,6 +1,7 @@
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Due } from '../protocol/deadlines.js';
+import { isSameInstance } from '../protocol/instance-id.js';
 import type { CompleteMessage, ErrorMessage, NextMessage, ServerTimes } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
@@ -163,7 +164,7 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   private isInOrder(message: NextMessage | CompleteMessage, server: Buffer): boolean {
     if (this.isSettled) return false;
     if (this.server === undefined) this.adopt(message.run, server);
-    else if (message.run !== this.run || !this.server.equals(server))
+    else if (message.run !== this.run || !isSameInstance(this.server, server))
       return this.meetOtherExecution(message.run, server);
     if (message.index === this.received) return true;
     if (message.index > this.received) this.fail(this.gap(message.index));

@@ -9,6 +9,7 @@ import type { Message } from '../protocol/message.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusedRecord } from '../wire/refusal.js';
 import type { HeardRefusals } from './heard-refusals.js';
+import { KnownServers } from './known-servers.js';
 import type { PendingCall } from './pending-call.js';
 import type { PendingCalls } from './pending-calls.js';
 import { ReplyQueue, type ReplyOrigin } from './reply-queue.js';
@@ -27,13 +28,14 @@ export interface ReplyInboxParts {
  * envelope alone.
  */
 export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
+  private readonly servers = new KnownServers();
   private readonly queue = new ReplyQueue((message, origin) => this.take(message, origin));
 
   constructor(private readonly parts: ReplyInboxParts) {}
 
   accept(envelope: Envelope, record: ConsumerRecord): ReplyEnvelope | undefined {
     if (envelope.direction === 'request' || !envelope.recipient.equals(this.parts.clientId)) return undefined;
-    if (envelope.direction === 'reply') return envelope;
+    if (envelope.direction === 'reply') return { ...envelope, sender: this.servers.idOf(envelope.sender) };
     this.parts.refusals.onNotice(record.value ?? NO_BYTES, envelope.sender);
     return undefined;
   }

@@ -8,6 +8,10 @@ const NO_BYTES = Buffer.alloc(0);
 export class ByteReader {
   private cursor = 0;
   private limit: number;
+  /** Where the last string stood, and what it was. */
+  private lastStart = 0;
+  private lastLength = -1;
+  private lastString = '';
 
   constructor(private readonly buffer: Buffer) {
     this.limit = buffer.length;
@@ -50,10 +54,16 @@ export class ByteReader {
     return this.buffer.subarray(start, start + length);
   }
 
+  /** Calls in a row mostly have the same pattern: what is the same as the last one is not made again. */
   string16(): string {
     const length = this.uint16();
     const start = this.advance(length);
-    return this.buffer.toString('utf8', start, start + length);
+    if (length !== this.lastLength || !this.isLastAt(start)) {
+      this.lastString = this.buffer.toString('utf8', start, start + length);
+      this.lastStart = start;
+      this.lastLength = length;
+    }
+    return this.lastString;
   }
 
   bytes32(): Buffer {
@@ -66,6 +76,14 @@ export class ByteReader {
 
   end(what: string): void {
     if (this.remaining > 0) throw malformed(`${what} has ${this.remaining} bytes too many`);
+  }
+
+  private isLastAt(start: number): boolean {
+    const { buffer, lastStart, lastLength } = this;
+    for (let i = 0; i < lastLength; i++) {
+      if (buffer[start + i] !== buffer[lastStart + i]) return false;
+    }
+    return true;
   }
 
   private advance(bytes: number): number {

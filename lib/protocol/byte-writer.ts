@@ -9,6 +9,10 @@ const UINT32_LIMIT = 0x1_0000_0000;
 export class ByteWriter {
   private buffer: Buffer;
   private cursor = 0;
+  /** The last string written, and where it stands, with its length. */
+  private lastString: string | undefined;
+  private lastStart = 0;
+  private lastEnd = 0;
 
   /** @param expectedBytes what will be written, as far as it can be guessed: growing copies */
   constructor(expectedBytes = INITIAL_BYTES) {
@@ -52,13 +56,20 @@ export class ByteWriter {
     this.cursor += value.length;
   }
 
-  /** Length as uint16, then UTF-8. @throws RpcError `INVALID_ARGUMENT` for a string that is longer than that. */
+  /**
+   * Length as uint16, then UTF-8. Calls in a row mostly have the same pattern: what is the same as the last one is copied.
+   * @throws RpcError `INVALID_ARGUMENT` for a string that is longer than that.
+   */
   string16(value: string): void {
+    if (value === this.lastString) return this.repeatString();
     this.reserve(2 + value.length * 3);
     const length = this.buffer.write(value, this.cursor + 2);
     if (length > MAX_STRING_BYTES) throw stringTooLong(value, length);
+    this.lastString = value;
+    this.lastStart = this.cursor;
     this.buffer.writeUInt16BE(length, this.cursor);
     this.cursor += 2 + length;
+    this.lastEnd = this.cursor;
   }
 
   /** Length as uint32, then the bytes. */
@@ -80,11 +91,20 @@ export class ByteWriter {
   /** Forgets all that was written after `length`. */
   truncate(length: number): void {
     this.cursor = length;
+    if (length < this.lastEnd) this.lastString = undefined;
   }
 
   /** The bytes written, without a copy: the writer must not be used after. */
   finish(): Buffer {
     return this.buffer.subarray(0, this.cursor);
+  }
+
+  private repeatString(): void {
+    const { lastStart, lastEnd } = this;
+    this.reserve(lastEnd - lastStart);
+    for (let from = lastStart; from < lastEnd; from++) {
+      this.buffer[this.cursor++] = this.buffer[from] as number;
+    }
   }
 
   private reserve(bytes: number): void {

@@ -50,7 +50,7 @@ describe('ReplyInbox', () => {
   const end = { seq: 7, run: 1, receivedAtMs: 0, repliedAtMs: 0 };
 
   it('accepts replies to its own client only', () => {
-    expect(inbox.accept(envelope, consumed({}))).toBe(envelope);
+    expect(inbox.accept(envelope, consumed({}))).toEqual(envelope);
     expect(inbox.accept({ ...envelope, recipient: SERVER_ID }, consumed({}))).toBeUndefined();
     expect(inbox.accept({ ...envelope, recipient: Buffer.alloc(0) }, consumed({}))).toBeUndefined();
     expect(inbox.accept(requestEnvelope(), consumed({}))).toBeUndefined();

@@ -38,6 +38,24 @@ describe('ByteWriter', () => {
     expect(tooLong).toThrow('has 65538');
   });
 
+  it('writes a string again as it wrote it, also when the buffer has grown or its end was forgotten', () => {
+    const writer = new ByteWriter(8);
+    for (const string of ['é', 'é', 'sum.add', 'sum.add', '', '', 'é']) writer.string16(string);
+    const kept = writer.length;
+    writer.string16('gone');
+    writer.truncate(kept);
+    writer.uint32(0xffffffff);
+    writer.string16('gone');
+    expect(writer.finish().toString('hex')).toBe(
+      '0002c3a9'.repeat(2) +
+        '000773756d2e616464'.repeat(2) +
+        '0000'.repeat(2) +
+        '0002c3a9' +
+        'ffffffff' +
+        '0004676f6e65',
+    );
+  });
+
   it('writes over what it wrote, and forgets its end', () => {
     const writer = new ByteWriter();
     writer.uint32(0);
@@ -80,6 +98,14 @@ describe('ByteReader', () => {
       expect(tooShort).toThrow(expect.objectContaining({ status: 'INVALID_ARGUMENT' }));
       expect(tooShort).toThrow('Malformed record');
     }
+  });
+
+  it('reads strings one after the other, the same and others of its length', () => {
+    const strings = ['abc', 'abc', 'abd', 'abc', '', '', 'ab', 'abc'];
+    const writer = new ByteWriter();
+    for (const string of strings) writer.string16(string);
+    const reader = new ByteReader(writer.finish());
+    expect(strings.map(() => reader.string16())).toEqual(strings);
   });
 
   it('takes nothing for a length that is a lie, however large', () => {

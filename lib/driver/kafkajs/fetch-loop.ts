@@ -5,8 +5,9 @@ import { fetchRequest, type FetchedPartition, type FetchPlace } from './requests
 import { sendTo } from './requests/protocol-request.js';
 import type { Subscription } from './subscription.js';
 
-/** So many records are still single calls, not load. */
+/** So much is still single calls, not load. */
 const FEW_RECORDS = 4;
+const FEW_BYTES = 16 * 1024;
 
 export interface FetchLoopOptions {
   readonly nodeId: number;
@@ -80,9 +81,7 @@ export class FetchLoop {
   private async take(fetched: readonly FetchedPartition[], asked: readonly Subscription[]): Promise<void> {
     const readersOf = (partition: FetchedPartition): readonly Subscription[] =>
       asked.filter(({ topicPartition }) => isSame(topicPartition, partition));
-    let records = 0;
     for (const partition of fetched) {
-      records += partition.records.length;
       if (partition.error !== undefined) continue;
       for (const reader of readersOf(partition)) reader.succeed(partition);
     }
@@ -91,7 +90,7 @@ export class FetchLoop {
       if (partition.error === undefined) continue;
       await this.options.onFailure(partition.error, readersOf(partition), this.options.nodeId);
     }
-    if (records > 0 && records <= FEW_RECORDS) await turnsEnd();
+    if (isLittle(fetched)) await turnsEnd();
   }
 
   /** One place each, from where the last of its readers stands. Each time another is first: the broker fills in this order. */
@@ -109,11 +108,21 @@ export class FetchLoop {
   }
 }
 
+const isLittle = (fetched: readonly FetchedPartition[]): boolean => {
+  let records = 0;
+  let bytes = 0;
+  for (const partition of fetched) {
+    records += partition.records.length;
+    for (const { value } of partition.records) bytes += value?.length ?? 0;
+  }
+  return records > 0 && records <= FEW_RECORDS && bytes <= FEW_BYTES;
+};
+
 const isSame = (one: TopicPartition, other: TopicPartition): boolean =>
   one.partition === other.partition && one.topic === other.topic;
 
 /**
- * Resolves when what this turn of the event loop brought has been worked on and has left. With few records somebody waits
- * for each of them, and a write costs more than all else that is done for a call: the answer goes before the next fetch.
+ * Resolves when what this turn of the event loop brought has been worked on and has left. When it was little, somebody
+ * waits for each call, and a write costs more than all else that is done for a call: the answer goes before the next fetch.
  */
 const turnsEnd = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

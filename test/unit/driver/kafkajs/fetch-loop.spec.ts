@@ -15,14 +15,32 @@ const brought: FetchedPartition = {
   next: 1n,
 };
 
+const holding = (bytes: number): FetchedPartition => ({
+  ...brought,
+  records: brought.records.map((record) => ({ ...record, value: Buffer.alloc(bytes) })),
+});
+
 /** A broker that answers its first fetch, and parks the next. */
-const answering = (answer: readonly FetchedPartition[]): ClusterLink => {
+const answering = (
+  answer: readonly FetchedPartition[],
+  onNextFetch: () => void = () => undefined,
+): ClusterLink => {
   const answers = [answer];
   const send = (): Promise<unknown> => {
     const next = answers.shift();
+    if (next === undefined) onNextFetch();
     return next === undefined ? new Promise(() => undefined) : Promise.resolve(next);
   };
   return { broker: () => Promise.resolve({ connectionPool: { send } }) } as unknown as ClusterLink;
+};
+
+const options = {
+  nodeId: 1,
+  maxWaitMs: 500,
+  maxBytes: 1_000,
+  closing: new AbortController().signal,
+  onFailure: () => Promise.resolve(),
+  onSuccess: () => undefined,
 };
 
 describe('FetchLoop', () => {
@@ -31,17 +49,24 @@ describe('FetchLoop', () => {
     const reader = { onRecords, isReading: () => true, isOwner: () => true };
     const subscriptions = [0, 1].map((at) => new Subscription(topicPartition(at), 0n, reader));
     const onFailure = jest.fn(() => new Promise<void>(() => undefined));
-    new FetchLoop(answering([failed, brought]), {
-      nodeId: 1,
-      maxWaitMs: 500,
-      maxBytes: 1_000,
-      closing: new AbortController().signal,
-      wanted: () => subscriptions,
-      onFailure,
-      onSuccess: () => undefined,
-    });
+    new FetchLoop(answering([failed, brought]), { ...options, wanted: () => subscriptions, onFailure });
     await turns();
     expect(onFailure).toHaveBeenCalledWith(failed.error, [subscriptions[0]], 1);
     expect(onRecords).toHaveBeenCalledWith(brought.records);
+  });
+
+  it.each([
+    ['behind the answer to a single call', 1_000, ['records', 'answer', 'fetch']],
+    ['before anybody works on much at once', 20_000, ['records', 'fetch', 'answer']],
+  ])('fetches again %s', async (_when, bytes, order) => {
+    const marks: string[] = [];
+    // What is sent while records are worked on leaves at the end of the turn.
+    const onRecords = (): void => void (marks.push('records'), setImmediate(() => marks.push('answer')));
+    const reader = { onRecords, isReading: () => true, isOwner: () => true };
+    const subscription = new Subscription(topicPartition(1), 0n, reader);
+    const link = answering([holding(bytes)], () => marks.push('fetch'));
+    new FetchLoop(link, { ...options, wanted: () => [subscription] });
+    await turns();
+    expect(marks).toEqual(order);
   });
 });

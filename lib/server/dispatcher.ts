@@ -22,7 +22,7 @@ export interface Handlers {
 /** Calls and events meet their handlers; what handlers give or throw becomes an outcome. */
 export class Dispatcher {
   private lastRun = 0;
-  private readonly deadlines = new Deadlines<IncomingCall>((call) => call.stop('The deadline passed.'));
+  private readonly deadlines = new Deadlines<IncomingCall>((call) => call.stop('expired'));
   private readonly onOver: (call: IncomingCall) => void;
 
   /** @param onOver called once per call, when its place is free: its handler has ended, or nobody waits for it any more */

@@ -3,6 +3,7 @@ import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
+import { stopError, type StopReason } from './stop-reasons.js';
 import type { Work } from './work-queue.js';
 
 /** Who called, and where the replies go; `null` for a client that only emits. */
@@ -35,7 +36,7 @@ export class IncomingCall extends Due implements Work {
   private work: Stoppable | undefined;
   private waiting: (() => void)[] | undefined;
   private abortController: AbortController | undefined;
-  private stoppedBy: string | undefined;
+  private stoppedBy: StopReason | undefined;
   private hasFinished = false;
   private hasStarted = false;
 
@@ -49,7 +50,7 @@ export class IncomingCall extends Due implements Work {
   }
 
   /** Why the work was ended from outside; undefined while it was not. */
-  get stopReason(): string | undefined {
+  get stopReason(): StopReason | undefined {
     return this.stoppedBy;
   }
 
@@ -58,10 +59,10 @@ export class IncomingCall extends Due implements Work {
     return this.hasStarted;
   }
 
-  /** Aborts when nobody waits any more; made when it is first asked for. */
+  /** Aborts when nobody waits any more, with an RpcError for its reason; made when it is first asked for. */
   get signal(): AbortSignal {
     this.abortController ??= new AbortController();
-    if (this.stoppedBy !== undefined) this.abortController.abort(this.stoppedBy);
+    if (this.stoppedBy !== undefined) this.abortController.abort(stopError(this.stoppedBy));
     return this.abortController.signal;
   }
 
@@ -80,12 +81,12 @@ export class IncomingCall extends Due implements Work {
 
   /** Lets go of a call that was not started: it is another server's. */
   drop(): void {
-    if (this.hasStarted || !this.interrupt('The partition is read by another server.')) return;
+    if (this.hasStarted || !this.interrupt('moved')) return;
     this.origin.onDropped(this);
   }
 
   /** Nobody waits any more: ends the work, and with it the call. @returns whether there was any to end. */
-  stop(reason: string): boolean {
+  stop(reason: StopReason): boolean {
     if (!this.interrupt(reason)) return false;
     this.finish();
     return true;
@@ -94,10 +95,10 @@ export class IncomingCall extends Due implements Work {
   /**
    * Ends the work but not the call: it was not answered, so another server is to run it. @returns whether there was any.
    */
-  interrupt(reason: string): boolean {
+  interrupt(reason: StopReason): boolean {
     if (this.hasFinished || this.stoppedBy !== undefined) return false;
     this.stoppedBy = reason;
-    this.abortController?.abort(reason);
+    this.abortController?.abort(stopError(reason));
     this.work?.stop();
     return true;
   }

@@ -111,7 +111,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
   }
 
   private cancel(caller: Caller, seq: number): void {
-    if (caller.calls.get(seq)?.stop('The caller cancelled.')) this.parts.counters.add('callsCancelled');
+    if (caller.calls.get(seq)?.stop('cancelled')) this.parts.counters.add('callsCancelled');
   }
 
   /** A reply address is the sender's word: nothing but the reply topic is ever written to. */

@@ -138,7 +138,7 @@ export class RunningServer {
     for (const consumer of this.consumers) consumer.pause();
     const work = this.queue.stop().then(() => Promise.all([this.outbox.idle(), this.refused.idle()]));
     await within(work, this.options.gracePeriodMs);
-    for (const call of this.callers.openCalls()) call.interrupt('The server closes.');
+    for (const call of this.callers.openCalls()) call.interrupt('closing');
     this.refused.close();
     await Promise.all(this.consumers.map((consumer) => consumer.close()));
     await this.driver.close();

@@ -1,7 +1,7 @@
 import { ReplyQueue, type ReplyBatch } from '../../../lib/client/reply-queue.js';
 import { SERVER_ID, CLIENT_ID } from '../../support/incoming-calls.js';
 import { consumed } from '../../support/raw-records.js';
-import { turns } from '../../support/until.js';
+import { until } from '../../support/until.js';
 
 const MAX_WAITING = 4_096;
 
@@ -27,7 +27,7 @@ describe('ReplyQueue', () => {
     const queue = new ReplyQueue(({ seq }) => taken.push(seq));
     for (const first of [0, 300, 600]) queue.add(replies(first, 300));
     expect(taken.length).toBeLessThan(900);
-    await turns(1);
+    await until(() => taken.length >= 900);
     expect(taken).toEqual(numbers(900));
   });
 
@@ -38,7 +38,7 @@ describe('ReplyQueue', () => {
       if (seq === 499) marks.push('499 is handed on');
     });
     queue.add(replies(0, 500));
-    await turns(1);
+    await until(() => marks.length === 2);
     expect(marks).toEqual(['the caller of 0 goes on', '499 is handed on']);
   });
 
@@ -49,7 +49,7 @@ describe('ReplyQueue', () => {
       if (seq === 0) queue.add(replies(10, 10));
     });
     queue.add(replies(0, 10));
-    await turns(1);
+    await until(() => taken.length === 20);
     expect(taken).toEqual(numbers(20));
   });
 

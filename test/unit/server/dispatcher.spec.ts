@@ -155,7 +155,7 @@ describe('Dispatcher', () => {
       const run = jest.fn();
       bench.handle(run);
       const call = incomingCall();
-      call.stop('The caller cancelled.');
+      call.stop('cancelled');
       await bench.dispatch(call);
       expect(run).not.toHaveBeenCalled();
       expect(bench.freed).toBe(1);
@@ -199,7 +199,7 @@ describe('Dispatcher', () => {
     it('a call that is cancelled, once', async () => {
       bench.handle(() => NEVER);
       const call = await bench.dispatch();
-      call.stop('The caller cancelled.');
+      call.stop('cancelled');
       await bench.settle();
       expect([isFinished(call), bench.freed]).toEqual([true, 1]);
       expect(jest.getTimerCount()).toBe(0);
@@ -209,7 +209,7 @@ describe('Dispatcher', () => {
       let answer!: (value: number) => void;
       bench.handle(() => new Promise((resolve) => (answer = resolve)));
       const call = await bench.dispatch();
-      call.stop('The caller cancelled.');
+      call.stop('cancelled');
       answer(1);
       await bench.settle();
       expect([bench.kinds, bench.freed]).toEqual([[], 1]);

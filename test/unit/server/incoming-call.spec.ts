@@ -1,3 +1,4 @@
+import { RpcError } from '../../../lib/errors/rpc-error.js';
 import { event, incomingCall, request } from '../../support/incoming-calls.js';
 
 describe('IncomingCall', () => {
@@ -38,11 +39,11 @@ describe('IncomingCall', () => {
     call.start({ stop: work });
     call.whenFinished(finished);
     const { signal } = call;
-    expect(call.stop('The caller cancelled.')).toBe(true);
-    expect(call.stop('again')).toBe(false);
+    expect(call.stop('cancelled')).toBe(true);
+    expect(call.stop('expired')).toBe(false);
     expect([work.mock.calls.length, finished.mock.calls.length]).toEqual([1, 1]);
-    expect(signal.aborted).toBe(true);
-    expect(call.stopReason).toBe('The caller cancelled.');
+    expect(signal.reason).toMatchObject({ name: 'RpcError', status: 'CANCELLED' });
+    expect(call.stopReason).toBe('cancelled');
   });
 
   it('when interrupted ends its work, but is not finished: another server is to run it', () => {
@@ -50,7 +51,7 @@ describe('IncomingCall', () => {
     const [work, finished] = [jest.fn(), jest.fn()];
     call.start({ stop: work });
     call.whenFinished(finished);
-    expect(call.interrupt('The server closes.')).toBe(true);
+    expect(call.interrupt('closing')).toBe(true);
     expect(work).toHaveBeenCalledTimes(1);
     expect(finished).not.toHaveBeenCalled();
     expect(call.signal.aborted).toBe(true);
@@ -58,18 +59,31 @@ describe('IncomingCall', () => {
 
   it('that is stopped already ends work that comes later', () => {
     const call = incomingCall();
-    call.stop('first');
+    call.stop('expired');
     const work = jest.fn();
     call.start({ stop: work });
     expect(work).toHaveBeenCalledTimes(1);
     expect(call.signal.aborted).toBe(true);
   });
 
+  it.each([
+    ['cancelled', 'CANCELLED'],
+    ['expired', 'DEADLINE_EXCEEDED'],
+    ['moved', 'ABORTED'],
+    ['closing', 'UNAVAILABLE'],
+  ] as const)('that is %s aborts with %s, also for who asks for the signal later', (reason, status) => {
+    const [early, late] = [incomingCall(), incomingCall()];
+    const { signal } = early;
+    for (const call of [early, late]) call.interrupt(reason);
+    expect([signal.reason, late.signal.reason]).toMatchObject([{ status }, { status }]);
+    expect(() => signal.throwIfAborted()).toThrow(RpcError);
+  });
+
   it('that is finished cannot be stopped', () => {
     const call = incomingCall();
     const { signal } = call;
     call.finish();
-    expect(call.stop('late')).toBe(false);
+    expect(call.stop('expired')).toBe(false);
     expect(signal.aborted).toBe(false);
   });
 });

@@ -175,7 +175,7 @@ describe('ReplyStream', () => {
   });
 
   it('sends nothing for a call that was stopped', () => {
-    call.stop('The caller cancelled.');
+    call.stop('cancelled');
     replies.value(1);
     replies.error(new RpcError('INTERNAL', 'late'));
     expect(replies.next(1)).toBe(false);
@@ -184,7 +184,7 @@ describe('ReplyStream', () => {
 
   it('leaves a call unfinished that was interrupted while its end was on the way', () => {
     replies.value(1);
-    call.interrupt('The server closes.');
+    call.interrupt('closing');
     outbox.settle(new RpcError('UNAVAILABLE', 'closed'));
     expect(isFinished()).toBe(false);
     expect(jest.getTimerCount()).toBe(0);

@@ -127,7 +127,7 @@ describe('RequestIntake', () => {
     intake.onMessages([{ kind: 'cancel', seq: 1 }], requestEnvelope({ sender: SERVER_ID }), consumed({}));
     expect(calls[0]!.stopReason).toBeUndefined();
     take({ kind: 'cancel', seq: 1 });
-    expect(calls.map(({ stopReason }) => stopReason)).toEqual(['The caller cancelled.', undefined]);
+    expect(calls.map(({ stopReason }) => stopReason)).toEqual(['cancelled', undefined]);
     expect(counters.snapshot().callsCancelled).toBe(1);
     take({ kind: 'cancel', seq: 1 });
     expect(counters.snapshot().callsCancelled).toBe(1);

@@ -1,0 +1,18 @@
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+
+/** Why the work on a call is ended from outside. */
+export type StopReason = keyof typeof REASONS;
+
+const REASONS = {
+  cancelled: [RpcStatus.CANCELLED, 'The caller cancelled the call.'],
+  expired: [RpcStatus.DEADLINE_EXCEEDED, 'The deadline of the call passed.'],
+  moved: [RpcStatus.ABORTED, 'The partition of the call is read by another server now, which runs it.'],
+  closing: [RpcStatus.UNAVAILABLE, 'This server closes before the call is done; another one runs it again.'],
+} as const;
+
+/** What a handler finds as its signal's reason. */
+export const stopError = (reason: StopReason): RpcError => {
+  const [status, message] = REASONS[reason];
+  return new RpcError(status, message);
+};

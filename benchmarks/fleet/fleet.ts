@@ -60,9 +60,9 @@ export async function startPair(
   return { server, client: await startClients({ ...settings, clients: 1 }, context, options) };
 }
 
-const WARM_UP_CALLS = 3_000;
+/** What V8 takes to compile most of what runs hot. */
+const WARM_UP_SECONDS = 5;
 
-/** At least so many calls that V8 has compiled what runs hot, at the concurrency that is measured. */
 export async function warmUp(client: FleetClient, work: Work, concurrency: number): Promise<LoadResult> {
-  return client.ask('run', { work, load: { concurrency, seconds: 20, calls: WARM_UP_CALLS } });
+  return client.ask('run', { work, load: { concurrency, seconds: WARM_UP_SECONDS } });
 }

@@ -28,15 +28,15 @@ class Bucket extends Due {
     this.dueBefore = item;
   }
 
-  /** @returns false for an item that stands in no ring. */
-  static unlink(item: Due): boolean {
+  /** @returns what stood behind the item; undefined for one that stands in no ring. */
+  static unlink(item: Due): Due | undefined {
     const { dueBefore, dueAfter } = item;
-    if (dueBefore === undefined || dueAfter === undefined) return false;
+    if (dueBefore === undefined || dueAfter === undefined) return undefined;
     dueBefore.dueAfter = dueAfter;
     dueAfter.dueBefore = dueBefore;
     item.dueBefore = undefined;
     item.dueAfter = undefined;
-    return true;
+    return dueAfter;
   }
 }
 
@@ -66,8 +66,11 @@ export class Deadlines<T extends Due> {
   }
 
   remove(item: T): void {
-    if (!Bucket.unlink(item)) return;
-    if (this.buckets.get(item.dueTick)?.isEmpty) this.buckets.delete(item.dueTick);
+    const behind = Bucket.unlink(item);
+    if (behind === undefined) return;
+    // Alone in its ring is only a bucket, though perhaps one that is being told of and was taken out already.
+    const isLast = behind.dueAfter === behind;
+    if (isLast && this.buckets.get(item.dueTick) === behind) this.buckets.delete(item.dueTick);
     this.size -= 1;
     if (this.size === 0) this.disarm();
   }

@@ -13,7 +13,11 @@ export interface KafkajsDriverOptions {
   readonly connectionTimeoutMs?: number;
   /** After how many milliseconds without an answer a request has failed. @default 10000 */
   readonly requestTimeoutMs?: number;
-  /** How long the broker holds a fetch when there is nothing to read, in milliseconds; costs no latency. @default 250 */
+  /**
+   * How long the broker holds a fetch when there is nothing to read, in milliseconds. Costs no latency: a record ends the wait;
+   * only a partition that this process newly reads from a broker waits as long at most. The default is Kafka's own
+   * (`fetch.max.wait.ms`). @default 500
+   */
   readonly maxWaitMs?: number;
   /** The most bytes that one fetch brings. @default 4194304 (4 MiB) */
   readonly maxFetchBytes?: number;
@@ -54,7 +58,7 @@ const NAMES: readonly (keyof KafkajsDriverOptions)[] = [
 export const resolveKafkajsOptions = (options: KafkajsDriverOptions): ResolvedKafkajsOptions => {
   checkNames('kafkajsDriver', options, NAMES);
   const { ssl, sasl, socketFactory } = options;
-  const maxWaitMs = checkInteger('maxWaitMs', options.maxWaitMs ?? 250, 1, 60_000);
+  const maxWaitMs = checkInteger('maxWaitMs', options.maxWaitMs ?? 500, 1, 60_000);
   return Object.freeze({
     brokers: checkBrokers(options.brokers),
     ssl,

@@ -6,6 +6,7 @@ import { publish } from './report/publish.js';
 import { rowsTable, type Column } from './report/rows.js';
 import { verdict, verdictLines, type Verdict } from './report/target.js';
 import { CLIENTS, fleetsOfAllSizes } from './scale/fleets-of-all-sizes.js';
+import { fleetsAtRest } from './scale/fleets-at-rest.js';
 import { replyPartitions } from './scale/reply-partitions.js';
 import { sharesOfThePeak } from './scale/shares-of-the-peak.js';
 
@@ -25,6 +26,7 @@ export const scale: Benchmark = {
     const sizes = await fleetsOfAllSizes(broker, context);
     const replies = await replyPartitions(broker, context);
     const shares = await sharesOfThePeak(broker, context);
+    const atRest = await fleetsAtRest(broker, context);
     const targets = [fiftyOverOne(sizes), sharedOverApart(replies)];
     const tables = [
       rowsTable(
@@ -44,6 +46,17 @@ export const scale: Benchmark = {
           p999Ms: 'p99.9 ms',
         }),
       ),
+      rowsTable(
+        atRest,
+        columns({ servers: 'servers', clients: 'clients' }),
+        columns({
+          fetchesPerSecond: 'at rest: fetches/s',
+          heartbeatsPerSecond: 'heartbeats/s',
+          othersPerSecond: 'other requests/s',
+          connections: 'connections',
+          brokerPercent: 'broker, % of a core',
+        }),
+      ),
       verdictLines(targets),
     ];
     await publish(context, {
@@ -51,7 +64,7 @@ export const scale: Benchmark = {
       title: scale.title,
       broker,
       tables: tables.join('\n'),
-      data: { fleets: sizes, replyPartitions: replies, openLoop: shares, targets },
+      data: { fleets: sizes, replyPartitions: replies, openLoop: shares, atRest, targets },
       charts: [sizesChart(sizes), repliesChart(replies), sharesChart(shares)],
     });
   },

@@ -8,11 +8,13 @@ import { runLoad } from '../measure/load-loop.js';
 import { runOpenLoad } from '../measure/open-loop.js';
 import { answerQuestions } from '../process/program.js';
 import type { FleetClientCommands } from './commands.js';
+import { CountedSockets } from './counted-sockets.js';
 import { HeldCalls } from './held-calls.js';
 import { ownMemory } from './memory.js';
 import { operationOf } from './operations.js';
 import { wireOptions, type FleetSettings } from './settings.js';
 
+const sockets = new CountedSockets();
 let app: INestApplicationContext | undefined;
 let clients: readonly KafkaRpcClient[] = [];
 let held: HeldCalls | undefined;
@@ -26,7 +28,7 @@ async function start(settings: FleetSettings & { readonly clients: number }): Pr
     names.map((name) => ({
       name,
       customClass: KafkaRpcClient,
-      options: { ...wireOptions(settings), ...limits },
+      options: { ...wireOptions(settings, sockets), ...limits },
     })),
   );
   app = await NestFactory.createApplicationContext(module, { logger: ['error', 'fatal'] });
@@ -45,6 +47,7 @@ const commands: FleetClientCommands = {
     await held?.answered;
     held = undefined;
   },
+  requests: async () => sockets.counted(),
   cpuSeconds: async () => ownCpuSeconds(),
   memory: async () => ownMemory(),
 };

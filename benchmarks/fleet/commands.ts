@@ -1,5 +1,6 @@
 import type { Load, LoadResult } from '../measure/load.js';
 import type { OpenLoad, OpenLoadResult } from '../measure/open-loop.js';
+import type { BrokerRequests } from './counted-sockets.js';
 import type { FleetSettings } from './settings.js';
 
 /** What a client does with each call of a load. */
@@ -20,6 +21,8 @@ export interface Memory {
 }
 
 interface ProcessCommands {
+  /** What was asked of brokers so far, by fleets that count it. */
+  requests(nothing: null): Promise<BrokerRequests>;
   cpuSeconds(nothing: null): Promise<number>;
   memory(nothing: null): Promise<Memory>;
 }

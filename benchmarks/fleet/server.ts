@@ -5,6 +5,7 @@ import { KafkaRpcServer } from 'nestjs-kafka-rpc';
 import { ownCpuSeconds } from '../measure/cpu.js';
 import { answerQuestions } from '../process/program.js';
 import type { FleetServerCommands } from './commands.js';
+import { CountedSockets } from './counted-sockets.js';
 import { FleetController } from './handlers.js';
 import { ownMemory } from './memory.js';
 import { wireOptions, type FleetSettings } from './settings.js';
@@ -12,13 +13,14 @@ import { wireOptions, type FleetSettings } from './settings.js';
 @Module({ controllers: [FleetController] })
 class FleetModule {}
 
+const sockets = new CountedSockets();
 let app: INestMicroservice | undefined;
 
 async function start(settings: FleetSettings): Promise<void> {
   const { openCalls } = settings;
   const limits = openCalls === undefined ? {} : { concurrency: openCalls, maxQueued: openCalls };
   app = await NestFactory.createMicroservice<MicroserviceOptions>(FleetModule, {
-    strategy: new KafkaRpcServer({ ...wireOptions(settings), ...limits }),
+    strategy: new KafkaRpcServer({ ...wireOptions(settings, sockets), ...limits }),
     logger: ['error', 'fatal'],
   });
   await app.listen();
@@ -34,6 +36,7 @@ const commands: FleetServerCommands = {
   handledEvents: async () => controller().handledEvents,
   heldCalls: async () => controller().heldCalls,
   release: async () => controller().release(),
+  requests: async () => sockets.counted(),
   cpuSeconds: async () => ownCpuSeconds(),
   memory: async () => ownMemory(),
 };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { compression, encryption, keyring, verification, type WireInterceptor } from 'nestjs-kafka-rpc';
 import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
 import type { PeerBroker } from '../peers/peer.js';
+import type { CountedSockets } from './counted-sockets.js';
 
 /** Which wire stages a fleet has, on both sides. */
 export type Stages = 'plain' | 'compression' | 'encryption' | 'verification' | 'all';
@@ -16,15 +17,20 @@ export interface FleetSettings extends PeerBroker {
   readonly replyPartitions?: number;
   /** For fleets whose calls are open all at once. @default the package's own limits */
   readonly openCalls?: number;
+  /** Whether requests to brokers are counted, at some cost. @default false */
+  readonly countsRequests?: boolean;
 }
 
 /** No secret: it protects records that live as long as a run. */
 const KEY = createHash('sha256').update('a key for benchmarks').digest();
 
 /** What client and server have in common; all that is not named in the settings is as it comes. */
-export const wireOptions = (settings: FleetSettings) => ({
+export const wireOptions = (settings: FleetSettings, sockets: CountedSockets) => ({
   service: 'bench',
-  driver: kafkajsDriver({ brokers: [...settings.brokers] }),
+  driver: kafkajsDriver({
+    brokers: [...settings.brokers],
+    ...(settings.countsRequests === true && { socketFactory: sockets.create }),
+  }),
   topics: { prefix: `${settings.prefix}${settings.fleet}.` },
   partitions: settings.partitions,
   ...(settings.replyPartitions !== undefined && { replyPartitions: settings.replyPartitions }),

@@ -32,7 +32,12 @@ export const scale: Benchmark = {
       rowsTable(
         sizes,
         columns({ servers: 'servers', clients: 'clients' }),
-        columns({ callsPerSecond: 'peak calls/s', at1000: '1,000 at once', at5000: '5,000 at once', at10000: '10,000 at once' }),
+        columns({
+          callsPerSecond: 'peak calls/s',
+          at1000: '1,000 at once',
+          at5000: '5,000 at once',
+          at10000: '10,000 at once',
+        }),
       ),
       rowsTable(replies, columns({ replyPartitions: 'reply partitions', clients: 'clients' }), [RATE]),
       rowsTable(

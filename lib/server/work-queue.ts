@@ -30,7 +30,9 @@ export class WorkQueue<T extends Work> {
   private isHeld = false;
   private isStarting = false;
   private idleWaiters: (() => void)[] = [];
-  private readonly pace = new Pace(() => this.startReady());
+  private readonly pace = new Pace(() => this.startReady(), {
+    waiting: () => this.ready.length - this.head,
+  });
 
   constructor(private readonly options: WorkQueueOptions<T>) {}
 

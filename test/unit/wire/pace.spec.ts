@@ -8,15 +8,18 @@ class Bench {
   readonly marks: string[] = [];
   nowMs = 1_000;
   private begun = 0;
-  readonly pace = new Pace(
-    () => this.begin(),
-    () => this.nowMs,
-  );
+  readonly pace: Pace;
 
   constructor(
     private waiting: number,
     private readonly piece: (bench: Bench, at: number) => void,
-  ) {}
+    { tellsWhatWaits = false } = {},
+  ) {
+    this.pace = new Pace(() => this.begin(), {
+      nowMs: () => this.nowMs,
+      ...(tellsWhatWaits && { waiting: () => this.waiting }),
+    });
+  }
 
   get begunCount(): number {
     return this.begun;
@@ -52,6 +55,19 @@ describe('Pace', () => {
     await turn();
     expect(begunInTime).toEqual([IN_A_ROW]);
     expect(bench.begunCount).toBe(IN_A_ROW + 1);
+  });
+
+  it.each([
+    { waiting: 200, ms: 0.07, inTurn: IN_A_ROW, until: 'a quarter of what waits is begun' },
+    { waiting: 400, ms: 0.07, inTurn: 2 * IN_A_ROW, until: 'a quarter of what waits is begun' },
+    { waiting: 10_000, ms: 0.1, inTurn: 3 * IN_A_ROW, until: '16 ms have passed' },
+  ])('lets turns of much work take longer: of $waiting until $until', async ({ waiting, ms, inTurn }) => {
+    const bench = new Bench(waiting, (self) => (self.nowMs += ms), { tellsWhatWaits: true });
+    const begunInTime: number[] = [];
+    bench.begin();
+    setImmediate(() => begunInTime.push(bench.begunCount));
+    await turn();
+    expect(begunInTime).toEqual([inTurn]);
   });
 
   it('begins all there is, however long it takes, and each once', async () => {

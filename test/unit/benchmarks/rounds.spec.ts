@@ -5,10 +5,11 @@ const LATENCY = { p50: 1, p90: 1, p99: 1, p999: 1, max: 1 };
 
 /** A peer that answers at once and writes down which loads it had. */
 function peer(name: string, turns: string[], mostCallsAtOnce?: number): StartedPeer {
-  const run = async ({ concurrency }: Load) => {
-    turns.push(`${name} ${concurrency}`);
+  const run = async ({ concurrency, seconds }: Load) => {
+    const isRunIn = seconds < 1;
+    if (!isRunIn) turns.push(`${name} ${concurrency}`);
     return {
-      calls: 1,
+      calls: isRunIn ? 0 : 1,
       seconds: 1,
       callsPerSecond: 1,
       latency: LATENCY,
@@ -34,6 +35,18 @@ describe('the rounds of a benchmark', () => {
       () => undefined,
     );
     expect(turns).toEqual(['a 1', 'b 1', 'a 1', 'b 1', 'a 100', 'b 100', 'a 100', 'b 100']);
+  });
+
+  it('begin with a run-in of half their length, which no number is of', async () => {
+    const seconds: number[] = [];
+    const { name, handle } = peer('a', []);
+    const run: typeof handle.run = (load) => {
+      seconds.push(load.seconds);
+      return handle.run(load);
+    };
+    const [series] = await interleave([{ name, handle: { ...handle, run } }], plan, () => undefined);
+    expect(seconds.slice(0, 4)).toEqual([0.5, 1, 0.5, 1]);
+    expect(series?.rounds.map(({ calls }) => calls)).toEqual([1, 1]);
   });
 
   it('leave a peer out of the levels that it does not reach, and say so', async () => {

@@ -33,7 +33,8 @@ function isMet(wanted: Wanted, got: number): boolean {
   return 'atMost' in wanted ? got <= wanted.atMost : got < wanted.under;
 }
 
-function boundOf(wanted: Wanted): string {
+/** For people: "at least 1.5". */
+export function boundOf(wanted: Wanted): string {
   if ('atLeast' in wanted) return `at least ${figure(wanted.atLeast)}`;
   return 'atMost' in wanted ? `at most ${figure(wanted.atMost)}` : `under ${figure(wanted.under)}`;
 }

@@ -1,0 +1,155 @@
+import type { Spread } from '../measure/summary.js';
+import type { Labels, Row } from '../measure/turns.js';
+import { figure } from '../report/figures.js';
+import { boundOf } from '../report/target.js';
+import { markdownTable } from './markdown-table.js';
+import type { Results } from './results.js';
+import { busyCpuMicros } from './round-trip-tables.js';
+
+const STAGES = ['compression', 'encryption', 'verification', 'all'];
+const CLIENTS = [1, 10, 50];
+const COMPARED_PARTS = /^(request|reply|compression|encryption|verification|msgpack|offset|pending)/;
+
+const cell = (spread: Spread | undefined, unit = ''): string =>
+  spread === undefined ? '–' : `${figure(spread.median)}${unit}`;
+
+const measureOf = (row: Row | undefined, measure: string, unit?: string): string =>
+  cell(row?.measures[measure], unit);
+
+const rowWith = (rows: readonly Row[], labels: Labels): Row | undefined =>
+  rows.find((row) => Object.entries(labels).every(([name, value]) => row.labels[name] === value));
+
+/** Calls/s by size of text, and what each stage leaves of them. */
+export function payloadTable({ payload: { rows } }: Results): string {
+  const plain = rows.filter(({ labels }) => labels.stages === 'plain');
+  return markdownTable(
+    ['text', 'at once', 'plain, calls/s', 'compression', 'encryption', 'verification', 'all three'],
+    plain.map((row) => [
+      String(row.labels.size),
+      Number(row.labels.atOnce).toLocaleString('en'),
+      measureOf(row, 'callsPerSecond'),
+      ...STAGES.map((stages) =>
+        measureOf(rowWith(rows, { size: row.labels.size as string, stages }), 'overPlain'),
+      ),
+    ]),
+  );
+}
+
+/** Peak calls/s by servers and clients. */
+export function fleetsTable({ scale: { fleets } }: Results): string {
+  const servers = [...new Set(fleets.map(({ labels }) => Number(labels.servers)))];
+  return markdownTable(
+    ['servers', '1 client', '10 clients', '50 clients'],
+    servers.map((count) => [
+      String(count),
+      ...CLIENTS.map((clients) => measureOf(rowWith(fleets, { servers: count, clients }), 'callsPerSecond')),
+    ]),
+  );
+}
+
+/** Latency at shares of the peak. */
+export function openLoopTable({ scale: { openLoop } }: Results): string {
+  return markdownTable(
+    ['load, of the peak', 'answered/s', 'p50', 'p99', 'p99.9'],
+    openLoop.map((row) => [
+      String(row.labels.load),
+      measureOf(row, 'callsPerSecond'),
+      ...['p50Ms', 'p99Ms', 'p999Ms'].map((measure) => measureOf(row, measure, ' ms')),
+    ]),
+  );
+}
+
+/** What silent fleets ask of a broker. */
+export function atRestTable({ scale: { atRest } }: Results): string {
+  return markdownTable(
+    ['servers', 'clients', 'fetches', 'heartbeats', 'other requests', 'connections', 'broker, of a core'],
+    atRest.map((row) => [
+      String(row.labels.servers),
+      String(row.labels.clients),
+      ...['fetchesPerSecond', 'heartbeatsPerSecond', 'othersPerSecond'].map((measure) =>
+        measureOf(row, measure, '/s'),
+      ),
+      measureOf(row, 'connections'),
+      measureOf(row, 'brokerPercent', ' %'),
+    ]),
+  );
+}
+
+/** What is promised of stages, fleets, rest and memory. */
+export function otherTargetsTable({ payload, scale, idle, memory }: Results): string {
+  const all = [payload, scale, idle, memory].flatMap(({ targets }) => targets);
+  const rows = all.map(({ name, wanted, got = NaN, isMet }) => [
+    name,
+    boundOf(wanted),
+    isMet ? figure(got) : `**${figure(got)}**`,
+  ]);
+  return markdownTable(['target', 'wanted', 'got'], rows);
+}
+
+/** Values of streams and events per second. */
+export function streamsAndEventsTable({ stream, event }: Results): string {
+  return markdownTable(
+    ['', 'per second'],
+    [
+      ...stream.rows.map((row) => [
+        `values of ${row.labels.streams} ${row.labels.streams === 1 ? 'stream' : 'streams'} at once`,
+        measureOf(row, 'valuesPerSecond'),
+      ]),
+      ...event.rows.map((row) => [
+        `events, ${Number(row.labels.emits).toLocaleString('en')} at once, emitted and acknowledged`,
+        measureOf(row, 'emitsPerSecond'),
+      ]),
+    ],
+  );
+}
+
+/** From the start of a process, and from `connect()`, to the first answer. */
+export function startTable({ start: { rows } }: Results): string {
+  return markdownTable(
+    ['first answer', 'from `connect()`', 'from the start of the process'],
+    rows.map((row) => [
+      `\`${row.labels.peer}\``,
+      measureOf(row, 'connectMs', ' ms'),
+      measureOf(row, 'processStartMs', ' ms'),
+    ]),
+  );
+}
+
+/** Resident size as calls go by. */
+export function residentSizeTable({ memory: { residentSize } }: Results): string {
+  return markdownTable(
+    ['calls made', 'client', 'server'],
+    residentSize.map((row) => [
+      Number(row.labels.calls).toLocaleString('en'),
+      measureOf(row, 'clientResidentMiB', ' MiB'),
+      measureOf(row, 'serverResidentMiB', ' MiB'),
+    ]),
+  );
+}
+
+/** Microseconds of each part of a call. */
+export function partsTable({ micro: { rows } }: Results): string {
+  return markdownTable(
+    ['part', 'µs each'],
+    rows
+      .filter(({ labels }) => COMPARED_PARTS.test(String(labels.subject)))
+      .map((row) => [String(row.labels.subject), measureOf(row, 'microseconds')]),
+  );
+}
+
+/** Calls/s that a core carries, and two cores shared by all. */
+export function capacityTable(results: Results): string {
+  const micros = busyCpuMicros(results);
+  const together = micros.reduce((sum, each) => sum + each);
+  const ofMicros = (each: number, cores = 1): string => figure(Number(((cores * 1e6) / each).toPrecision(3)));
+  const [client = NaN, server = NaN, broker = NaN] = micros;
+  return markdownTable(
+    ['', 'CPU per call', 'calls/s'],
+    [
+      ['a core of clients', `${figure(client)} µs`, ofMicros(client)],
+      ['a core of servers', `${figure(server)} µs`, ofMicros(server)],
+      ['a core of brokers', `${figure(broker)} µs`, ofMicros(broker)],
+      ['two cores shared by all three', `${figure(together)} µs`, ofMicros(together, 2)],
+    ],
+  );
+}

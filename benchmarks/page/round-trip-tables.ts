@@ -24,12 +24,13 @@ const median = (spread: Spread | undefined, unit = ''): string =>
 
 /** Medians of calls/s and of the latency of single calls, for all peers. */
 export function peersTable({ roundTrip }: Results): string {
-  const heading = ['peer', ...LEVELS.map(atOnce), 'p50 at 1', 'p99 at 1'];
+  const heading = ['peer', ...LEVELS.map(atOnce), 'p50 at 1', 'p99 at 1', 'p99 over p50'];
   const rows = roundTrip.peers.map(({ name }) => [
     code(name),
     ...LEVELS.map((level) => median(levelOf(roundTrip, name, level)?.callsPerSecond)),
     median(levelOf(roundTrip, name, 1)?.p50, ' ms'),
     median(levelOf(roundTrip, name, 1)?.p99, ' ms'),
+    median(levelOf(roundTrip, name, 1)?.p99OverP50),
   ]);
   return markdownTable(heading, rows);
 }

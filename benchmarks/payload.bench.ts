@@ -2,6 +2,7 @@ import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { startBroker, type BenchBroker } from './broker/bench-broker.js';
 import { startPair, warmUp, type FleetClient } from './fleet/fleet.js';
 import type { Stages } from './fleet/settings.js';
+import { runIn } from './measure/load.js';
 import { inTurns, ratioOf, type Row, type Variant } from './measure/turns.js';
 import type { Chart } from './report/plot/chart.js';
 import { publish } from './report/publish.js';
@@ -60,7 +61,7 @@ async function startFleets(
   for (const stages of STAGES) {
     context.progress(`Starting a server and a client, ${stages}`);
     const { client } = await startPair({ ...broker, fleet: stages, stages }, context);
-    await warmUp(client, { kind: 'echo', bytes: KIB }, 100);
+    await warmUp(client, { kind: 'echo', bytes: KIB }, MOST_AT_ONCE);
     clients.set(stages, client);
   }
   return clients;
@@ -75,8 +76,10 @@ function variantOf(
   return {
     labels: { size, bytes, stages, atOnce: concurrency },
     measure: async () => {
-      const plan = { work: { kind: 'echo', bytes }, load: { concurrency, seconds } } as const;
-      const { callsPerSecond, latency } = await client.ask('run', plan);
+      const work = { kind: 'echo', bytes } as const;
+      const load = { concurrency, seconds };
+      await client.ask('run', { work, load: runIn(load) });
+      const { callsPerSecond, latency } = await client.ask('run', { work, load });
       return { callsPerSecond, megabytesPerSecond: (callsPerSecond * bytes) / 1e6, p50Ms: latency.p50 };
     },
   };

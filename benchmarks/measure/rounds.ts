@@ -1,12 +1,6 @@
 import type { PeerHandle } from '../peers/peer.js';
 import { cpuSecondsOf } from './cpu.js';
-import type { Latency, Load } from './load.js';
-
-/**
- * Of a measurement's length, before each and not measured: while a peer waits for its turn V8 gives memory back, and its
- * first quarter of a second makes half of the calls of the fourth.
- */
-const RUN_IN = 0.5;
+import { runIn, type Latency, type Load } from './load.js';
 
 /** A peer that was started, warm, and waits for its turns. */
 export interface StartedPeer {
@@ -83,7 +77,7 @@ export async function interleave(
 
 /** One load on one peer that has run in, with the CPU time of all three processes. */
 async function measure(handle: PeerHandle, load: Load, brokerPid: number | undefined): Promise<Measurement> {
-  await handle.run({ ...load, seconds: load.seconds * RUN_IN });
+  await handle.run(runIn(load));
   const brokerBefore = await cpuSecondsOf(brokerPid);
   const result = await handle.run(load);
   const brokerAfter = await cpuSecondsOf(brokerPid);

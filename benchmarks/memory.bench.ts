@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { startBroker, type BenchBroker } from './broker/bench-broker.js';
 import { startPair, warmUp, type Pair } from './fleet/fleet.js';
-import { progressLine, rowOf, type Measures, type Row } from './measure/turns.js';
+import { inTurns, progressLine, rowOf, type Measures, type Row } from './measure/turns.js';
 import type { Chart } from './report/plot/chart.js';
 import { publish } from './report/publish.js';
 import { rowsTable } from './report/rows.js';
@@ -62,14 +62,10 @@ async function openCalls(broker: BenchBroker, context: BenchmarkContext): Promis
   await warmUp(pair.client, { kind: 'sum' }, AT_ONCE);
   // The first time, heaps grow by what stays: compiled code, buffers of connections.
   await openOnce(pair, calls);
-  const rounds: Measures[] = [];
-  for (let round = 1; round <= options.rounds; round += 1) {
-    const measures = await openOnce(pair, calls);
-    rounds.push(measures);
-    progress(progressLine(`round ${round}/${options.rounds}`, { openCalls: calls }, measures));
-  }
+  const variant = { labels: { openCalls: calls }, measure: () => openOnce(pair, calls) };
+  const [row] = await inTurns([variant], options.rounds, progress);
   await Promise.all([pair.client.stop(), pair.server.stop()]);
-  return rowOf({ openCalls: calls }, rounds);
+  return row as Row;
 }
 
 async function openOnce({ client, server }: Pair, calls: number): Promise<Measures> {

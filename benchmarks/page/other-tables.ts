@@ -1,7 +1,7 @@
-import type { Spread } from '../measure/summary.js';
 import type { Labels, Row } from '../measure/turns.js';
 import { figure } from '../report/figures.js';
 import { boundOf } from '../report/target.js';
+import { medianCell, verdictCell } from './cells.js';
 import { markdownTable } from './markdown-table.js';
 import type { Results } from './results.js';
 import { busyCpuMicros } from './round-trip-tables.js';
@@ -10,11 +10,8 @@ const STAGES = ['compression', 'encryption', 'verification', 'all'];
 const CLIENTS = [1, 10, 50];
 const COMPARED_PARTS = /^(request|reply|compression|encryption|verification|msgpack|offset|pending)/;
 
-const cell = (spread: Spread | undefined, unit = ''): string =>
-  spread === undefined ? '–' : `${figure(spread.median)}${unit}`;
-
 const measureOf = (row: Row | undefined, measure: string, unit?: string): string =>
-  cell(row?.measures[measure], unit);
+  medianCell(row?.measures[measure], unit);
 
 const rowWith = (rows: readonly Row[], labels: Labels): Row | undefined =>
   rows.find((row) => Object.entries(labels).every(([name, value]) => row.labels[name] === value));
@@ -78,11 +75,7 @@ export function atRestTable({ scale: { atRest } }: Results): string {
 /** What is promised of stages, fleets, rest and memory. */
 export function otherTargetsTable({ payload, scale, idle, memory }: Results): string {
   const all = [payload, scale, idle, memory].flatMap(({ targets }) => targets);
-  const rows = all.map(({ name, wanted, got = NaN, isMet }) => [
-    name,
-    boundOf(wanted),
-    isMet ? figure(got) : `**${figure(got)}**`,
-  ]);
+  const rows = all.map((verdict) => [verdict.name, boundOf(verdict.wanted), verdictCell(verdict)]);
   return markdownTable(['target', 'wanted', 'got'], rows);
 }
 

@@ -1,14 +1,14 @@
 import type { Spread } from '../measure/summary.js';
 import { figure, withRange } from '../report/figures.js';
 import type { PeerLevel, Ratio } from '../report/round-trip-report.js';
-import { boundOf, type Verdict } from '../report/target.js';
+import { boundOf } from '../report/target.js';
+import { medianCell, NOTHING, verdictCell } from './cells.js';
 import { markdownTable } from './markdown-table.js';
 import type { Results, RoundTripResults } from './results.js';
 
 const LEVELS = [1, 10, 100, 1_000, 5_000];
 const RATIO_LEVELS = [1, 100, 1_000, 5_000];
 const BUSY = 1_000;
-const NOTHING = '–';
 
 const atOnce = (level: number): string => `${level.toLocaleString('en')} at once`;
 const code = (name: string): string => `\`${name}\``;
@@ -19,18 +19,15 @@ const levelOf = ({ levels }: RoundTripResults, name: string, level: number): Pee
 const ratioOf = ({ ratios }: RoundTripResults, over: string, level: number): Ratio | undefined =>
   ratios.find((ratio) => ratio.over === over && ratio.concurrency === level);
 
-const median = (spread: Spread | undefined, unit = ''): string =>
-  spread === undefined ? NOTHING : `${figure(spread.median)}${unit}`;
-
 /** Medians of calls/s and of the latency of single calls, for all peers. */
 export function peersTable({ roundTrip }: Results): string {
   const heading = ['peer', ...LEVELS.map(atOnce), 'p50 at 1', 'p99 at 1', 'p99 over p50'];
   const rows = roundTrip.peers.map(({ name }) => [
     code(name),
-    ...LEVELS.map((level) => median(levelOf(roundTrip, name, level)?.callsPerSecond)),
-    median(levelOf(roundTrip, name, 1)?.p50, ' ms'),
-    median(levelOf(roundTrip, name, 1)?.p99, ' ms'),
-    median(levelOf(roundTrip, name, 1)?.p99OverP50),
+    ...LEVELS.map((level) => medianCell(levelOf(roundTrip, name, level)?.callsPerSecond)),
+    medianCell(levelOf(roundTrip, name, 1)?.p50, ' ms'),
+    medianCell(levelOf(roundTrip, name, 1)?.p99, ' ms'),
+    medianCell(levelOf(roundTrip, name, 1)?.p99OverP50),
   ]);
   return markdownTable(heading, rows);
 }
@@ -75,16 +72,12 @@ export function busyCpuMicros({ roundTrip }: Results): readonly number[] {
 /** What was wanted, and what three runs gave; what was missed is bold. */
 export function targetsTable({ roundTrip, fivePeers, node24 }: Results): string {
   const runs = [roundTrip, fivePeers, node24];
-  const gotOf = (verdict: Verdict | undefined): string => {
-    if (verdict?.got === undefined) return NOTHING;
-    return verdict.isMet ? figure(verdict.got) : `**${figure(verdict.got)}**`;
-  };
   const rows = roundTrip.targets.map(({ name, wanted }) => [
     name
       .replace('callsPerSecond', 'calls/s')
       .replace(/over ([\w-]+),/, (_, peer: string) => `over ${code(peer)},`),
     boundOf(wanted),
-    ...runs.map(({ targets }) => gotOf(targets.find((target) => target.name === name))),
+    ...runs.map(({ targets }) => verdictCell(targets.find((target) => target.name === name))),
   ]);
   const heading = ['target', 'wanted', 'all peers', 'five peers', `Node ${node24.versions.node}`];
   return markdownTable(heading, rows);
@@ -95,7 +88,7 @@ export function beforeAndAfterTable({ roundTripBefore, roundTrip }: Results): st
   const runs = [roundTripBefore, roundTrip];
   const rate = (over: string, level: number): string[] => [
     `calls/s over ${code(over)}, ${atOnce(level)}`,
-    ...runs.map((run) => median(ratioOf(run, over, level)?.callsPerSecond)),
+    ...runs.map((run) => medianCell(ratioOf(run, over, level)?.callsPerSecond)),
   ];
   return markdownTable(
     ['', 'before', 'after'],
@@ -106,7 +99,7 @@ export function beforeAndAfterTable({ roundTripBefore, roundTrip }: Results): st
       rate('nest-kafka', 100),
       [
         `p50 over ${code('floor')}, ${atOnce(1)}`,
-        ...runs.map((run) => median(ratioOf(run, 'floor', 1)?.p50)),
+        ...runs.map((run) => medianCell(ratioOf(run, 'floor', 1)?.p50)),
       ],
       [
         `CPU of client and server over ${code('nest-tcp')}’s, ${atOnce(BUSY)}`,

@@ -4,7 +4,7 @@ import type { BenchBroker } from '../broker/bench-broker.js';
 import type { BrokerRequests } from '../fleet/counted-sockets.js';
 import { startClients, startServer } from '../fleet/fleet.js';
 import { cpuSecondsOf } from '../measure/cpu.js';
-import { progressLine, rowOf, type Measures, type Row } from '../measure/turns.js';
+import { inTurns, type Measures, type Row } from '../measure/turns.js';
 
 /** Servers, and as many clients, each in a process of its own. */
 const SIZES = { full: [1, 4, 10], quick: [1, 2] } as const;
@@ -34,14 +34,11 @@ export async function fleetsAtRest(broker: BenchBroker, context: BenchmarkContex
       fleet.push(await startClients({ ...settings, clients: 1 }, context));
     }
     await sleep(SETTLE_MS[size]);
-    const labels = { servers: count, clients: count };
-    const rounds: Measures[] = [];
-    for (let round = 1; round <= options.rounds; round += 1) {
-      const measures = await watch(fleet, broker.pid, WINDOW_SECONDS[size]);
-      progress(progressLine(`round ${round}/${options.rounds}`, labels, measures));
-      rounds.push(measures);
-    }
-    rows.push(rowOf(labels, rounds));
+    const variant = {
+      labels: { servers: count, clients: count },
+      measure: () => watch(fleet, broker.pid, WINDOW_SECONDS[size]),
+    };
+    rows.push(...(await inTurns([variant], options.rounds, progress)));
   }
   for (const process of fleet) await process.stop();
   return rows;

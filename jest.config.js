@@ -66,7 +66,8 @@ export default {
     ]),
     project('security', ['<rootDir>/test/security/*.spec.ts'], BUILT_PACKAGE),
     project('conformance', ['<rootDir>/test/conformance/*.spec.ts']),
-    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts'], SHARED_KAFKA),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts', '!**/e2e/S*.e2e-spec.ts'], SHARED_KAFKA),
+    project('security-e2e', ['<rootDir>/test/e2e/S*.e2e-spec.ts'], { ...BUILT_PACKAGE, ...SHARED_KAFKA }),
     project('package', ['<rootDir>/test/package/*.spec.ts'], SHARED_KAFKA),
   ],
 };

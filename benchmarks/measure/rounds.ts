@@ -1,4 +1,5 @@
 import type { PeerHandle } from '../peers/peer.js';
+import { alone, BREATH_MS } from './alone.js';
 import { cpuSecondsOf } from './cpu.js';
 import { runIn, type Latency, type Load } from './load.js';
 
@@ -29,6 +30,8 @@ export interface RoundPlan {
   readonly loads: readonly Load[];
   readonly rounds: number;
   readonly brokerPid: number | undefined;
+  /** What the peers that were held still have behind each measurement. @default enough for their heartbeats */
+  readonly breathMs?: number;
 }
 
 /** What one peer gave under one load, a measurement per round. */
@@ -52,6 +55,7 @@ export async function interleave(
   tell: (line: string) => void,
 ): Promise<Series[]> {
   const all: Series[] = [];
+  const handles = peers.map(({ handle }) => handle);
   for (const load of plan.loads) {
     const able = reaching(peers, load);
     for (const peer of peers) {
@@ -65,7 +69,8 @@ export async function interleave(
     }));
     for (let round = 1; round <= plan.rounds; round += 1) {
       for (const [at, { name, handle }] of able.entries()) {
-        const measured = await measure(handle, load, handle.brokerPid ?? plan.brokerPid);
+        const work = (): Promise<Measurement> => measure(handle, load, handle.brokerPid ?? plan.brokerPid);
+        const measured = await alone(handle, handles, work, plan.breathMs ?? BREATH_MS);
         level[at]?.rounds.push(measured);
         tell(progressLine(`round ${round}/${plan.rounds}`, name, load, measured));
       }

@@ -87,6 +87,16 @@ class ForkedPair implements PeerHandle {
     ];
   }
 
+  pause(): void {
+    this.client.pause();
+    this.server.pause();
+  }
+
+  resume(): void {
+    this.server.resume();
+    this.client.resume();
+  }
+
   /** The client first: a server that closes waits for its calls. */
   async stop(): Promise<void> {
     await this.client.stop();

@@ -32,6 +32,9 @@ export interface PeerHandle {
   run(load: Load): Promise<PeerResult>;
   /** Profiles client and server while a load runs, where the peer can; gives the files written, by role. */
   profile?(load: Load, filePrefix: string): Promise<readonly ProfileFile[]>;
+  /** Holds both processes still until `resume()`, which must be sooner than their groups' session time-outs. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 

@@ -35,7 +35,7 @@ export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
 
   accept(envelope: Envelope, record: ConsumerRecord): ReplyEnvelope | undefined {
     if (envelope.direction === 'request' || !envelope.recipient.equals(this.parts.clientId)) return undefined;
-    if (envelope.direction === 'reply') return { ...envelope, sender: this.servers.idOf(envelope.sender) };
+    if (envelope.direction === 'reply') return this.withKnownSender(envelope);
     this.parts.refusals.onNotice(record.value ?? NO_BYTES, envelope.sender);
     return undefined;
   }
@@ -52,6 +52,10 @@ export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
 
   onRefused(_record: ConsumerRecord, refused: RefusedRecord, envelope: ReplyEnvelope | undefined): void {
     this.parts.refusals.onRefused(refused, envelope !== undefined);
+  }
+
+  private withKnownSender({ sender, contentType, stages, recipient }: ReplyEnvelope): ReplyEnvelope {
+    return { direction: 'reply', sender: this.servers.idOf(sender), contentType, stages, recipient };
   }
 
   private take(message: Message, { envelope, record }: ReplyOrigin): void {

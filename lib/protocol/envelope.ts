@@ -89,11 +89,13 @@ export const decodeEnvelope = (bytes: Buffer): Envelope => {
 };
 
 const decodeDirection = (direction: number, encoding: Encoding, reader: ByteReader): Envelope => {
+  // Spelled out, as everywhere on the road of a record: V8 makes a new hidden class for each object that is made by a spread.
+  const { sender, contentType, stages } = encoding;
   switch (direction) {
     case DIRECTIONS.request:
-      return { direction: 'request', ...encoding, replyTo: decodeReplyAddress(reader) };
+      return { direction: 'request', sender, contentType, stages, replyTo: decodeReplyAddress(reader) };
     case DIRECTIONS.reply:
-      return { direction: 'reply', ...encoding, recipient: reader.bytes(INSTANCE_ID_BYTES) };
+      return { direction: 'reply', sender, contentType, stages, recipient: reader.bytes(INSTANCE_ID_BYTES) };
     case DIRECTIONS.refusal:
       return decodeRefusal(encoding, reader);
     default:

@@ -11,7 +11,7 @@ export interface TrackedRecord {
  * offset arithmetic: compaction and transaction markers leave gaps. The mark never goes back.
  */
 export class OffsetTracker {
-  private readonly records: TrackedRecord[] = [];
+  private readonly records: (TrackedRecord | undefined)[] = [];
   private head = 0;
   private highest: bigint;
   private mark: bigint;
@@ -45,6 +45,7 @@ export class OffsetTracker {
     let first = this.records[this.head];
     while (first?.isFinished) {
       this.mark = first.offset + 1n;
+      this.records[this.head] = undefined;
       this.head += 1;
       first = this.records[this.head];
     }

@@ -20,7 +20,7 @@ const COMPACT_AT = 64;
 
 /** Bounded concurrency with order per key, at a pace that lets others in, and water marks for whoever feeds it. */
 export class WorkQueue<T extends Work> {
-  private ready: T[] = [];
+  private ready: (T | undefined)[] = [];
   private head = 0;
   private readonly busyKeys = new Map<string, T[]>();
   private running = 0;
@@ -107,6 +107,8 @@ export class WorkQueue<T extends Work> {
 
   private takeReady(): T {
     const work = this.ready[this.head] as T;
+    // Not kept until the next move: finished work would live long enough for the collector to copy it twice.
+    this.ready[this.head] = undefined;
     this.head += 1;
     if (this.head >= COMPACT_AT && this.head * 2 >= this.ready.length) {
       this.ready = this.ready.slice(this.head);

@@ -67,7 +67,16 @@ export class Codec {
   /** Frame list to record. Asynchronous only if a stage is. */
   encode(frames: Buffer, target: Omit<WireContext, 'headers'>): EncodedRecord | Promise<EncodedRecord> {
     const headers: Record<string, Buffer> = { [ENVELOPE_HEADER]: target.envelope };
-    const value = runStages(this.encoders, frames, { ...target, headers });
+    if (this.encoders.length === 0) return { value: frames, headers };
+    const { direction, topic, partition, isApart, envelope } = target;
+    const value = runStages(this.encoders, frames, {
+      direction,
+      topic,
+      partition,
+      isApart,
+      envelope,
+      headers,
+    });
     return value instanceof Promise ? value.then((bytes) => ({ value: bytes, headers })) : { value, headers };
   }
 

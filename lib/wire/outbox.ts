@@ -1,10 +1,10 @@
 import type { Acks, DriverConnection } from '../driver/driver.js';
-import type { ProducerRecord, TopicPartition } from '../driver/record.js';
+import type { ProducerRecord } from '../driver/record.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Message } from '../protocol/message.js';
 import type { BrokerClock } from './broker-clock.js';
-import type { Codec } from './codec.js';
+import type { Codec, EncodedRecord } from './codec.js';
 import { DestinationQueue, type Destination, type TakenRecord } from './destination-queue.js';
 import { Lane } from './lane.js';
 import type { Delivery, OutgoingRecord } from './outgoing-record.js';
@@ -92,9 +92,10 @@ export class Outbox {
     const refuse = (error: unknown): undefined => {
       record.settle(RpcError.from(error));
     };
-    const finish = (encoded: { value: Buffer; headers: Record<string, Buffer> }): ShippedRecord => ({
+    const { topic, partition } = queue.to;
+    const finish = ({ value, headers }: EncodedRecord): ShippedRecord => ({
       outgoing: record,
-      record: { ...partitionOf(queue.to), key: null, value: encoded.value, headers: encoded.headers },
+      record: { topic, partition, key: null, value, headers },
     });
     try {
       const target = record.isApart ? { ...queue.to, isApart: true } : queue.to;
@@ -149,5 +150,3 @@ interface ShippedRecord {
 }
 
 type MaybePromise<T> = T | Promise<T>;
-
-const partitionOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition });

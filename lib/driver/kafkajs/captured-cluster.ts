@@ -1,5 +1,5 @@
 import kafkajs, { type Kafka } from 'kafkajs';
-import type { ProtocolRequest } from './requests/protocol-request.js';
+import type { RequestedBroker } from './requests/send.js';
 
 /** kafkajs' cluster: metadata and brokers. What of it is used here. */
 export interface Cluster {
@@ -36,9 +36,9 @@ export interface TopicOffsets {
 }
 
 /** One broker's requests. */
-export interface Broker {
+export interface Broker extends RequestedBroker {
   readonly nodeId: number;
-  disconnect(): Promise<void>;
+  isConnected(): boolean;
   joinGroup(request: JoinRequest): Promise<JoinResponse>;
   syncGroup(request: SyncRequest): Promise<{ readonly memberAssignment: Buffer }>;
   heartbeat(request: CommitterOfMember): Promise<unknown>;
@@ -47,11 +47,6 @@ export interface Broker {
     readonly responses: readonly TopicOffsets[];
   }>;
   offsetCommit(request: CommitterOfMember & { readonly topics: readonly object[] }): Promise<unknown>;
-  /** Its connections: one for fetches, one for everything else. */
-  readonly connectionPool: {
-    readonly pool: readonly { rejectRequests(error: Error): void }[];
-    send<T>(request: ProtocolRequest<T>): Promise<T>;
-  };
 }
 
 interface CommitterOfMember {

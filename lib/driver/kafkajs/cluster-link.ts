@@ -2,7 +2,9 @@ import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { TopicPartition } from '../record.js';
 import { within } from './backoff.js';
-import { rejectRequests, type Broker, type Cluster } from './captured-cluster.js';
+import { rejectRequests, type Cluster } from './captured-cluster.js';
+import type { ProtocolRequest } from './requests/protocol-request.js';
+import { sendTo } from './requests/send.js';
 
 /** The longest that saying good-bye to brokers may take. */
 const DISCONNECT_MS = 1_000;
@@ -38,10 +40,12 @@ export class ClusterLink {
     return leader === undefined || leader < 0 ? undefined : leader;
   }
 
-  /** Connects the broker if it is not. */
-  broker(nodeId: number): Promise<Broker> {
-    if (this.isClosed) return Promise.reject(connectionClosed());
-    return this.cluster.findBroker({ nodeId });
+  /** Sends a request to a broker, which is connected first if it is not. @throws what kafkajs throws. */
+  async send<T>(nodeId: number, request: ProtocolRequest<T>): Promise<T> {
+    if (this.isClosed) throw connectionClosed();
+    const known = this.cluster.brokerPool?.brokers?.[nodeId];
+    const broker = known?.isConnected() ? known : await this.cluster.findBroker({ nodeId });
+    return sendTo(broker, request);
   }
 
   /** Asks the cluster who leads what now. */

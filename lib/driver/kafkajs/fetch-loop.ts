@@ -2,7 +2,6 @@ import type { TopicPartition } from '../record.js';
 import { backoffMs, sleep } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
 import { fetchRequest, type FetchedPartition, type FetchPlace } from './requests/fetch.js';
-import { sendTo } from './requests/protocol-request.js';
 import type { Subscription } from './subscription.js';
 
 /** So much is still single calls, not load. */
@@ -66,8 +65,7 @@ export class FetchLoop {
   private async fetchOnce(asked: readonly Subscription[]): Promise<void> {
     const { nodeId, onFailure, onSuccess, closing } = this.options;
     try {
-      const broker = await this.link.broker(nodeId);
-      const fetched = await sendTo(broker, fetchRequest(this.places(asked), this.options));
+      const fetched = await this.link.send(nodeId, fetchRequest(this.places(asked), this.options));
       this.failures = 0;
       onSuccess();
       await this.take(fetched, asked);
@@ -99,10 +97,11 @@ export class FetchLoop {
     this.rotation = (this.rotation + 1) % asked.length;
     for (let i = 0; i < asked.length; i++) {
       const { topicPartition, next } = asked[(this.rotation + i) % asked.length] as Subscription;
+      const { topic, partition } = topicPartition;
       const known = places.findIndex((place) => isSame(place, topicPartition));
-      if (known < 0) places.push({ ...topicPartition, offset: next });
+      if (known < 0) places.push({ topic, partition, offset: next });
       else if (next < (places[known] as FetchPlace).offset)
-        places[known] = { ...topicPartition, offset: next };
+        places[known] = { topic, partition, offset: next };
     }
     return places;
   }

@@ -4,7 +4,6 @@ import { backoffMs, sleep } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
 import { isRetriable, toRpcError } from './kafkajs-errors.js';
 import { produceRequest, type ProduceBatch } from './requests/produce.js';
-import { sendTo } from './requests/protocol-request.js';
 
 /** The broker's own time limit for in-sync replicas to follow. */
 const REPLICATION_TIMEOUT_MS = 10_000;
@@ -67,8 +66,7 @@ export class Producer {
     { done, failed }: { readonly done: ProduceAck[]; readonly failed: Failed[] },
   ): Promise<void> {
     if (nodeId === undefined) throw leaderUnknown();
-    const broker = await this.link.broker(nodeId);
-    const produced = await sendTo(broker, produceRequest(batches, acks, REPLICATION_TIMEOUT_MS));
+    const produced = await this.link.send(nodeId, produceRequest(batches, acks, REPLICATION_TIMEOUT_MS));
     for (const { topic, partition, error, baseOffset, appendTimeMs } of produced) {
       if (error === undefined) done.push({ topic, partition, baseOffset, appendTimeMs });
       else failed.push({ nodeId, records: recordsOf(batches, topic, partition), error });

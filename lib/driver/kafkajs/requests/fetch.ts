@@ -1,9 +1,9 @@
 import { createErrorFromCode } from 'kafkajs/src/protocol/error.js';
 import type { ConsumerRecord, TopicPartition } from '../../record.js';
-import { protocolRequest, type DecodedResponse, type ProtocolRequest } from './protocol-request.js';
+import type { ProtocolRequest, ProtocolResponse } from './protocol-request.js';
 import { readBatches } from './record-batches.js';
-import { maxTextBytes, RequestWriter } from './request-writer.js';
-import { ResponseReader } from './response-reader.js';
+import { maxTextBytes, type RequestWriter } from './request-writer.js';
+import type { ResponseReader } from './response-reader.js';
 
 /** The oldest that Kafka 4 speaks (KIP-896): all that is needed, in the fewest bytes. */
 const FETCH = { apiKey: 1, apiVersion: 4, apiName: 'Fetch' } as const;
@@ -46,15 +46,18 @@ export interface FetchedPartition extends TopicPartition {
 export const fetchRequest = (
   places: readonly FetchPlace[],
   limits: FetchLimits,
-): ProtocolRequest<readonly FetchedPartition[]> =>
-  protocolRequest(
-    FETCH,
-    () => encode(places, limits),
-    (payload) => decode(payload, places),
-  );
+): ProtocolRequest<readonly FetchedPartition[]> => ({
+  api: FETCH,
+  maxBytes: maxRequestBytes(places),
+  write: (writer) => writeRequest(writer, places, limits),
+  read: (reader) => readResponse(reader, places),
+});
 
-const encode = (places: readonly FetchPlace[], { maxWaitMs, maxBytes }: FetchLimits): Buffer => {
-  const writer = new RequestWriter(maxRequestBytes(places));
+const writeRequest = (
+  writer: RequestWriter,
+  places: readonly FetchPlace[],
+  { maxWaitMs, maxBytes }: FetchLimits,
+): void => {
   writer.int32(CONSUMER_REPLICA);
   writer.int32(maxWaitMs);
   writer.int32(MIN_BYTES);
@@ -71,7 +74,6 @@ const encode = (places: readonly FetchPlace[], { maxWaitMs, maxBytes }: FetchLim
       writer.int32(maxBytes);
     }
   }
-  return writer.written();
 };
 
 const maxRequestBytes = (places: readonly FetchPlace[]): number => {
@@ -91,12 +93,11 @@ const topicRuns = (places: readonly FetchPlace[]): FetchPlace[][] => {
   return runs;
 };
 
-const decode = (
-  payload: Buffer,
+const readResponse = (
+  reader: ResponseReader,
   places: readonly FetchPlace[],
-): DecodedResponse<readonly FetchedPartition[]> => {
-  const reader = new ResponseReader(payload);
-  const clientSideThrottleTime = reader.int32();
+): ProtocolResponse<readonly FetchedPartition[]> => {
+  const throttleMs = reader.int32();
   const value: FetchedPartition[] = [];
   for (let topics = reader.int32(); topics > 0; topics--) {
     const topic = reader.string();
@@ -105,7 +106,7 @@ const decode = (
       if (partition !== undefined) value.push(partition);
     }
   }
-  return { value, clientSideThrottleTime };
+  return { value, throttleMs };
 };
 
 /** @returns undefined for a partition of which there is nothing to tell. */
@@ -126,5 +127,6 @@ const readPartition = (
     return { topic, partition, error: createErrorFromCode(code), records: [], next: place.offset };
   }
   if (batches.remaining === 0) return undefined;
-  return { topic, partition, error: undefined, ...readBatches(batches, place, place.offset) };
+  const { records, next } = readBatches(batches, place, place.offset);
+  return { topic, partition, error: undefined, records, next };
 };

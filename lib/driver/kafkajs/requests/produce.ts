@@ -1,10 +1,10 @@
 import { createErrorFromCode } from 'kafkajs/src/protocol/error.js';
 import type { Acks } from '../../driver.js';
 import type { ProducerRecord, TopicPartition } from '../../record.js';
-import { protocolRequest, type DecodedResponse, type ProtocolRequest } from './protocol-request.js';
+import type { ProtocolRequest, ProtocolResponse } from './protocol-request.js';
 import { maxBatchBytes, writeBatch } from './record-batch.js';
-import { maxTextBytes, RequestWriter } from './request-writer.js';
-import { ResponseReader } from './response-reader.js';
+import { maxTextBytes, type RequestWriter } from './request-writer.js';
+import type { ResponseReader } from './response-reader.js';
 
 /** The oldest that Kafka 4 speaks (KIP-896), which has all that is needed. */
 const PRODUCE = { apiKey: 0, apiVersion: 3, apiName: 'Produce' } as const;
@@ -34,19 +34,27 @@ export const produceRequest = (
   batches: readonly ProduceBatch[],
   acks: Acks,
   timeoutMs: number,
-): ProtocolRequest<readonly ProducedPartition[]> =>
-  protocolRequest(PRODUCE, () => encode(batches, acks, timeoutMs), decode);
+): ProtocolRequest<readonly ProducedPartition[]> => ({
+  api: PRODUCE,
+  maxBytes: maxRequestBytes(batches),
+  write: (writer) => writeRequest(writer, batches, acks, timeoutMs),
+  read: readResponse,
+});
 
-const encode = (batches: readonly ProduceBatch[], acks: Acks, timeoutMs: number): Buffer => {
-  const byTopic = new Map<string, ProduceBatch[]>();
-  let maxBytes = OVERHEAD_BYTES;
-  for (const batch of batches) {
-    const known = byTopic.get(batch.topic);
-    if (known === undefined) byTopic.set(batch.topic, [batch]);
-    else known.push(batch);
-    maxBytes += OVERHEAD_BYTES + maxTextBytes(batch.topic) + maxBatchBytes(batch.records);
-  }
-  const writer = new RequestWriter(maxBytes);
+const maxRequestBytes = (batches: readonly ProduceBatch[]): number => {
+  let bytes = OVERHEAD_BYTES;
+  for (const { topic, records } of batches)
+    bytes += OVERHEAD_BYTES + maxTextBytes(topic) + maxBatchBytes(records);
+  return bytes;
+};
+
+const writeRequest = (
+  writer: RequestWriter,
+  batches: readonly ProduceBatch[],
+  acks: Acks,
+  timeoutMs: number,
+): void => {
+  const byTopic = groupByTopic(batches);
   writer.int16(NULL_STRING); // transactional id
   writer.int16(acks);
   writer.int32(timeoutMs);
@@ -63,11 +71,19 @@ const encode = (batches: readonly ProduceBatch[], acks: Acks, timeoutMs: number)
       writer.patchInt32(writer.length - lengthAt - 4, lengthAt);
     }
   }
-  return writer.written();
 };
 
-const decode = (payload: Buffer): DecodedResponse<readonly ProducedPartition[]> => {
-  const reader = new ResponseReader(payload);
+const groupByTopic = (batches: readonly ProduceBatch[]): ReadonlyMap<string, readonly ProduceBatch[]> => {
+  const byTopic = new Map<string, ProduceBatch[]>();
+  for (const batch of batches) {
+    const known = byTopic.get(batch.topic);
+    if (known === undefined) byTopic.set(batch.topic, [batch]);
+    else known.push(batch);
+  }
+  return byTopic;
+};
+
+const readResponse = (reader: ResponseReader): ProtocolResponse<readonly ProducedPartition[]> => {
   const value: ProducedPartition[] = [];
   for (let topics = reader.int32(); topics > 0; topics--) {
     const topic = reader.string();
@@ -80,5 +96,5 @@ const decode = (payload: Buffer): DecodedResponse<readonly ProducedPartition[]> 
       value.push({ topic, partition, error, baseOffset, appendTimeMs });
     }
   }
-  return { value, clientSideThrottleTime: reader.int32() };
+  return { value, throttleMs: reader.int32() };
 };

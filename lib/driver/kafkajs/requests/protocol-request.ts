@@ -1,63 +1,24 @@
-/** A request of ours in the form in which kafkajs' connections take one. */
+import type { RequestWriter } from './request-writer.js';
+import type { ResponseReader } from './response-reader.js';
+
+/** Which request, and in which version. @see https://kafka.apache.org/protocol#protocol_api_keys */
+export interface ProtocolApi {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly apiName: string;
+}
+
+/** A request of ours, and how its answer is read. */
 export interface ProtocolRequest<T> {
-  readonly request: {
-    readonly apiKey: number;
-    readonly apiVersion: number;
-    readonly apiName: string;
-    encode(): Promise<EncodedRequest>;
-  };
-  readonly response: {
-    decode(payload: Buffer): Promise<DecodedResponse<T>>;
-    parse(response: DecodedResponse<T>): Promise<T>;
-  };
+  readonly api: ProtocolApi;
+  /** No less than `write` writes. */
+  readonly maxBytes: number;
+  readonly write: (writer: RequestWriter) => void;
+  readonly read: (reader: ResponseReader) => ProtocolResponse<T>;
 }
 
-/** What kafkajs copies the bytes from: it asks for both names. */
-interface EncodedRequest {
-  readonly buf: Buffer;
-  readonly buffer: Buffer;
-}
-
-export interface DecodedResponse<T> {
+export interface ProtocolResponse<T> {
   readonly value: T;
-  /** How long the broker wants to be left alone (KIP-219); kafkajs' connection sees to it. */
-  readonly clientSideThrottleTime: number;
+  /** How long the broker wants to be left alone (KIP-219). */
+  readonly throttleMs: number;
 }
-
-/** A request from its bytes and the reader of its answer. */
-export const protocolRequest = <T>(
-  { apiKey, apiVersion, apiName }: { apiKey: number; apiVersion: number; apiName: string },
-  encode: () => Buffer,
-  decode: (payload: Buffer) => DecodedResponse<T>,
-): ProtocolRequest<T> => ({
-  request: {
-    apiKey,
-    apiVersion,
-    apiName,
-    encode: () => {
-      const bytes = encode();
-      return Promise.resolve({ buf: bytes, buffer: bytes });
-    },
-  },
-  response: {
-    decode: (payload) => new Promise((resolve) => resolve(decode(payload))),
-    parse: ({ value }) => Promise.resolve(value),
-  },
-});
-
-/** kafkajs' broker, as far as a request needs it. */
-export interface RequestedBroker {
-  readonly connectionPool: { send<T>(request: ProtocolRequest<T>): Promise<T> };
-  disconnect(): Promise<void>;
-}
-
-/** Sends a request over kafkajs' own connection to the broker. @throws what kafkajs throws. */
-export const sendTo = async <T>(broker: RequestedBroker, request: ProtocolRequest<T>): Promise<T> => {
-  try {
-    return await broker.connectionPool.send(request);
-  } catch (error) {
-    // As kafkajs does: a connection that was closed under a request is not used again.
-    if ((error as Error).name === 'KafkaJSConnectionClosedError') await broker.disconnect();
-    throw error;
-  }
-};

@@ -31,7 +31,7 @@ const answering = (
     if (next === undefined) onNextFetch();
     return next === undefined ? new Promise(() => undefined) : Promise.resolve(next);
   };
-  return { broker: () => Promise.resolve({ connectionPool: { send } }) } as unknown as ClusterLink;
+  return { send } as unknown as ClusterLink;
 };
 
 const options = {

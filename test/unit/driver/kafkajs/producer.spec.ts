@@ -1,4 +1,3 @@
-import type { Broker } from '../../../../lib/driver/kafkajs/captured-cluster.js';
 import type { ClusterLink } from '../../../../lib/driver/kafkajs/cluster-link.js';
 import { Producer } from '../../../../lib/driver/kafkajs/producer.js';
 import type { ProtocolRequest } from '../../../../lib/driver/kafkajs/requests/protocol-request.js';
@@ -17,24 +16,21 @@ class FakeBroker {
   constructor(private readonly codes: readonly Readonly<Record<number, number>>[]) {}
 
   asLink(): ClusterLink {
-    const broker = {
-      nodeId: 1,
-      connectionPool: { pool: [], send: <T>(request: ProtocolRequest<T>) => this.answer(request) },
-      disconnect: () => Promise.resolve(),
-    } as unknown as Broker;
     return {
       knows: () => true,
       leaderOf: () => 1,
-      broker: () => Promise.resolve(broker),
+      send: async <T>(_nodeId: number, request: ProtocolRequest<T>) => this.answer(request),
       recover: () => Promise.resolve(),
     } as unknown as ClusterLink;
   }
 
-  private async answer<T>({ request, response }: ProtocolRequest<T>): Promise<T> {
-    const partitions = partitionsIn((await request.encode()).buffer);
+  private answer<T>({ maxBytes, write, read }: ProtocolRequest<T>): T {
+    const writer = new RequestWriter(maxBytes);
+    write(writer);
+    const partitions = partitionsIn(writer.written());
     const codes = this.codes[this.requests.length] ?? {};
     this.requests.push(partitions);
-    return response.parse(await response.decode(answerOf(partitions, codes)));
+    return read(new ResponseReader(answerOf(partitions, codes))).value;
   }
 }
 

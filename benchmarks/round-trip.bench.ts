@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { startBroker } from './broker/bench-broker.js';
+import { idleStatesOff } from './measure/idle-states.js';
 import type { Load } from './measure/load.js';
 import { interleave, type StartedPeer } from './measure/rounds.js';
 import { warmUp } from './measure/warm-up.js';
@@ -37,6 +38,7 @@ export const roundTrip: Benchmark = {
     const loads = options.levels.map((concurrency) => ({ concurrency, seconds: options.seconds }));
     if (options.profile !== undefined) return profile(started, loads, context, options.profile);
 
+    const idleStates = await idleStatesOff(context);
     const plan = { loads, rounds: options.rounds, brokerPid: broker.pid };
     const series = await interleave(started, plan, progress);
     const report = roundTripReport({ peers, warmUpCalls, series, targets: TARGETS, skipped });
@@ -44,8 +46,8 @@ export const roundTrip: Benchmark = {
       benchmark: 'round-trip',
       title: roundTrip.title,
       broker,
-      tables: roundTripTables(report),
-      data: { ...report },
+      tables: `Idle states of the processor: ${idleStates}\n\n${roundTripTables(report)}`,
+      data: { idleStates, ...report },
       charts: roundTripCharts(report),
     });
   },

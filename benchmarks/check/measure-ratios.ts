@@ -2,6 +2,7 @@ import type { BenchmarkContext } from '../benchmark.js';
 import type { BenchBroker } from '../broker/bench-broker.js';
 import { startPair, warmUp as warmUpFleet } from '../fleet/fleet.js';
 import type { Stages } from '../fleet/settings.js';
+import { idleStatesOff } from '../measure/idle-states.js';
 import { interleave, type Measurement, type Series } from '../measure/rounds.js';
 import { inTurns } from '../measure/turns.js';
 import { warmUp } from '../measure/warm-up.js';
@@ -35,6 +36,7 @@ async function overPeers(broker: BenchBroker, plan: CheckPlan, context: Benchmar
   const started = await startPeers(PEERS, broker, context);
   await warmUp(started, context);
   const loads = LEVELS.map((concurrency) => ({ concurrency, seconds: plan.seconds }));
+  await idleStatesOff(context);
   const roundPlan = { loads, rounds: plan.rounds, brokerPid: broker.pid };
   const series = await interleave(started, roundPlan, context.progress);
   for (const { handle } of started) await handle.stop();

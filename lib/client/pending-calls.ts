@@ -1,12 +1,13 @@
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
+import { NumberTable } from '../protocol/number-table.js';
 import type { PendingCall } from './pending-call.js';
 import type { ServiceStanding } from './service-standing.js';
 
 /** All calls of a connection that wait for an answer: bounded, each with its deadline. */
 export class PendingCalls {
-  private readonly calls = new Map<number, PendingCall>();
+  private readonly calls = new NumberTable<PendingCall>();
   private readonly deadlines: Deadlines<PendingCall>;
 
   constructor(
@@ -49,12 +50,12 @@ export class PendingCalls {
 
   /** The open calls to a service that were sent no later than the one of this number. */
   sentTo(standing: ServiceStanding, lastSeq: number): readonly PendingCall[] {
-    return [...this.calls.values()].filter((call) => call.home.standing === standing && call.seq <= lastSeq);
+    return this.calls.values().filter((call) => call.home.standing === standing && call.seq <= lastSeq);
   }
 
   /** Ends the calls of one owner. */
   failAllOf(owner: object, error: RpcError): void {
-    for (const call of [...this.calls.values()]) {
+    for (const call of this.calls.values()) {
       if (call.home.owner === owner) call.fail(error);
     }
   }

@@ -1,3 +1,5 @@
+import { Numbered, NumberTable } from './number-table.js';
+
 /** How fine deadlines are told apart: calls that end within the same tick end together. */
 const TICK_MS = 10;
 
@@ -5,7 +7,7 @@ const TICK_MS = 10;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** What ends at a time. Its place among the others is kept in itself: waiting takes no memory beside it. */
-export abstract class Due {
+export abstract class Due extends Numbered {
   /** These three are written by `Deadlines` alone. */
   dueTick = 0;
   dueBefore: Due | undefined = undefined;
@@ -47,7 +49,7 @@ class Bucket extends Due {
  * take no memory and no search; nothing runs while no item is there. An item is told at or after its time, at most a tick late.
  */
 export class Deadlines<T extends Due> {
-  private readonly buckets = new Map<number, Bucket>();
+  private readonly buckets = new NumberTable<Bucket>();
   private timer: NodeJS.Timeout | undefined;
   private timerTick = Infinity;
   private size = 0;
@@ -99,11 +101,18 @@ export class Deadlines<T extends Due> {
   private expire(): void {
     const currentTick = Math.floor(this.now() / TICK_MS);
     this.disarm();
-    const dueTicks = [...this.buckets.keys()].filter((tick) => tick <= currentTick).sort((a, b) => a - b);
+    const dueTicks = this.ticks().filter((tick) => tick <= currentTick);
     for (const tick of dueTicks) this.expireBucket(tick);
-    let earliest = Infinity;
-    for (const tick of this.buckets.keys()) earliest = Math.min(earliest, tick);
+    const [earliest = Infinity] = this.ticks();
     if (earliest < this.timerTick) this.arm(earliest);
+  }
+
+  /** Those that have items, earliest first. */
+  private ticks(): number[] {
+    return this.buckets
+      .values()
+      .map(({ tableNumber }) => tableNumber)
+      .sort((a, b) => a - b);
   }
 
   private expireBucket(tick: number): void {

@@ -1,11 +1,12 @@
 import { encodeEnvelope, type ReplyAddress } from '../protocol/envelope.js';
+import { NumberTable } from '../protocol/number-table.js';
 import type { Codec } from '../wire/codec.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { CallerAddress, IncomingCall } from './incoming-call.js';
 
 /** A client whose calls this server has: where its replies go, and which of its calls are open here. */
 export class Caller implements CallerAddress {
-  readonly calls = new Map<number, IncomingCall>();
+  readonly calls = new NumberTable<IncomingCall>();
 
   constructor(
     readonly id: Buffer,

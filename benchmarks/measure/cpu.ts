@@ -6,6 +6,9 @@ const TICKS_PER_SECOND = 100;
 const USER_TICKS = 11;
 const SYSTEM_TICKS = 12;
 
+/** Of all cores' time, in `/proc/stat`: what the host of a virtual machine gave to others while this one wanted to run. */
+const STEAL = 8;
+
 /** User and system time of this process so far. */
 export function ownCpuSeconds(): number {
   const { user, system } = process.cpuUsage();
@@ -19,4 +22,11 @@ export async function cpuSecondsOf(pid: number | undefined): Promise<number | un
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields === undefined) return undefined;
   return (Number(fields[USER_TICKS]) + Number(fields[SYSTEM_TICKS])) / TICKS_PER_SECOND;
+}
+
+/** Time that the host took from all cores so far; undefined where it cannot be known. @see man 5 proc */
+export async function stolenSeconds(): Promise<number | undefined> {
+  const stat = await readFile('/proc/stat', 'utf8').catch(() => undefined);
+  const ticks = stat?.split('\n')[0]?.split(/ +/)[STEAL];
+  return ticks === undefined ? undefined : Number(ticks) / TICKS_PER_SECOND;
 }

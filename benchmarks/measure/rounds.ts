@@ -1,7 +1,8 @@
 import type { PeerHandle } from '../peers/peer.js';
 import { alone, BREATH_MS } from './alone.js';
-import { cpuSecondsOf } from './cpu.js';
+import { cpuSecondsOf, stolenSeconds } from './cpu.js';
 import { runIn, type Latency, type Load } from './load.js';
+import { undisturbed } from './undisturbed.js';
 
 /** A peer that was started, warm, and waits for its turns. */
 export interface StartedPeer {
@@ -17,6 +18,8 @@ export interface Measurement {
   readonly latencyMs: Latency;
   /** CPU seconds per 1,000 calls. */
   readonly cpuPerThousand: CpuPerThousand;
+  /** Seconds of all cores that the host gave to others; undefined where it cannot be known. */
+  readonly stolenSeconds: number | undefined;
 }
 
 export interface CpuPerThousand {
@@ -80,14 +83,22 @@ export async function interleave(
   return all;
 }
 
-/** One load on one peer that has run in, with the CPU time of all three processes. */
+/** One load on one peer that has run in, while the host left the machine to it. */
 async function measure(handle: PeerHandle, load: Load, brokerPid: number | undefined): Promise<Measurement> {
   await handle.run(runIn(load));
+  return undisturbed(() => measureOnce(handle, load, brokerPid));
+}
+
+/** With the CPU time of all three processes. */
+async function measureOnce(
+  handle: PeerHandle,
+  load: Load,
+  brokerPid: number | undefined,
+): Promise<Measurement> {
   const brokerBefore = await cpuSecondsOf(brokerPid);
+  const stolenBefore = await stolenSeconds();
   const result = await handle.run(load);
-  const brokerAfter = await cpuSecondsOf(brokerPid);
-  const broker =
-    brokerBefore === undefined || brokerAfter === undefined ? undefined : brokerAfter - brokerBefore;
+  const broker = between(brokerBefore, await cpuSecondsOf(brokerPid));
   const perThousand = (cpuSeconds: number): number => (cpuSeconds / result.calls) * 1_000;
   return {
     calls: result.calls,
@@ -99,15 +110,19 @@ async function measure(handle: PeerHandle, load: Load, brokerPid: number | undef
       server: perThousand(result.serverCpuSeconds),
       broker: broker === undefined ? undefined : perThousand(broker),
     },
+    stolenSeconds: between(stolenBefore, await stolenSeconds()),
   };
 }
+
+const between = (before: number | undefined, after: number | undefined): number | undefined =>
+  before === undefined || after === undefined ? undefined : after - before;
 
 function progressLine(
   round: string,
   peer: string,
   load: Load,
-  { callsPerSecond, latencyMs: { p50, p99 } }: Measurement,
+  { callsPerSecond, latencyMs: { p50, p99 }, stolenSeconds: stolen = 0 }: Measurement,
 ): string {
   const rate = Math.round(callsPerSecond).toLocaleString('en');
-  return `${round}  ${load.concurrency} at once  ${peer.padEnd(12)} ${rate.padStart(8)} calls/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms`;
+  return `${round}  ${load.concurrency} at once  ${peer.padEnd(12)} ${rate.padStart(8)} calls/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms${stolen > 0 ? `  stolen ${stolen.toFixed(2)} s` : ''}`;
 }

@@ -23,7 +23,6 @@ export interface Results {
   readonly roundTrip: RoundTripResults;
   /** As it was before the work on speed; its figures are those of that time. */
   readonly roundTripBefore: RoundTripResults;
-  readonly fivePeers: RoundTripResults;
   readonly node24: RoundTripResults;
   readonly payload: WithRows & WithTargets;
   readonly scale: {
@@ -43,7 +42,6 @@ export interface Results {
 const FILES: Readonly<Record<keyof Results, string>> = {
   roundTrip: 'round-trip.json',
   roundTripBefore: 'round-trip-before.json',
-  fivePeers: 'five-peers/round-trip.json',
   node24: 'node-24/round-trip.json',
   payload: 'payload.json',
   scale: 'scale.json',

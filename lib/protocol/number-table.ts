@@ -14,8 +14,8 @@ const KEPT_SLOTS = 1_024;
  * Items by number, for those that come and go thousands of times a second: a hash table chained through its items.
  *
  * A `Map` makes its insides anew every few entries, and V8 ties the old ones to the new: once one of them has become old, all
- * that follow become old, with what stood in them, and wait for a full collection. That took a fifth of the calls that a process
- * makes under load (docs/performance.md). Numbers that follow each other, as those of calls do, fall on slots of their own.
+ * that follow become old, with what stood in them, and wait for a full collection (docs/performance.md). Numbers that follow each
+ * other, as those of calls do, fall on slots of their own.
  *
  * Cost: no memory beside the items but a pointer for each slot.
  */

@@ -1,3 +1,4 @@
+import kafkajs from 'kafkajs';
 import type { ProtocolApi, ProtocolRequest } from './protocol-request.js';
 import { maxTextBytes, RequestWriter } from './request-writer.js';
 import { ResponseReader } from './response-reader.js';
@@ -18,6 +19,8 @@ interface ConnectionPool {
 /** What is used of kafkajs' connection: it has the socket, and knows which answer is whose. */
 export interface Connection {
   readonly clientId: string;
+  /** Host and port. */
+  readonly broker: string;
   readonly sasl: object | null | undefined;
   readonly socket: { write(bytes: Buffer): unknown };
   readonly requestQueue: {
@@ -74,8 +77,13 @@ const isReady = (connection: Connection): boolean =>
 const readyConnection = async (connectionPool: ConnectionPool, index: number): Promise<Connection> => {
   const connection = await connectionPool.getConnection(index);
   if (!isReady(connection)) await connection.authenticate();
+  // What is queued on a connection that was closed meanwhile would wait for its time-out.
+  if (!connection.isConnected()) throw notConnected(connection.broker);
   return connection;
 };
+
+const notConnected = (broker: string): Error =>
+  new kafkajs.KafkaJSConnectionError('Not connected', { broker });
 
 const sendOver = <T>(connection: Connection, request: ProtocolRequest<T>): Promise<T> =>
   new Promise((resolve, reject) => {

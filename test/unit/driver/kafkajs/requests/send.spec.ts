@@ -29,6 +29,7 @@ type Pushed = Parameters<Connection['requestQueue']['push']>[0];
 /** A connection whose queue sends at once, and answers with the bytes given, or fails. */
 class FakeConnection {
   readonly clientId = 'me';
+  readonly broker = 'kafka-1:9092';
   readonly written: Buffer[] = [];
   readonly throttles: number[] = [];
   authentications = 0;
@@ -98,6 +99,17 @@ describe('a request to a broker', () => {
     await sendTo(broker, numberRequest());
     expect(connection.authentications).toBe(1);
     expect(connection.written).toHaveLength(2);
+  });
+
+  it('fails at once when the connection is closed while it authenticates', async () => {
+    const connection = new FakeConnection();
+    connection.sasl = { mechanism: 'plain' };
+    connection.authenticate = () => Promise.resolve(void (connection.isUp = false));
+    await expect(sendTo(brokerWith(connection).broker, numberRequest())).rejects.toMatchObject({
+      name: 'KafkaJSConnectionError',
+      broker: 'kafka-1:9092',
+    });
+    expect(connection.written).toEqual([]);
   });
 
   it('leaves the broker alone for as long as it wants', async () => {

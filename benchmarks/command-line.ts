@@ -24,8 +24,8 @@ export interface BenchmarkOptions {
 
 export const USAGE = `npm run bench -- [benchmark …] [options]
 
-  --rounds N         rounds of every measurement (5; quick: 2)
-  --seconds S        length of one measurement (4; quick: 0.5)
+  --rounds N         rounds of every measurement (7; quick: 2)
+  --seconds S        length of one measurement (1.5; quick: 0.5)
   --quick            a smoke run: few short rounds, results go to build/results
   --results FOLDER   where JSON and plots go (benchmarks/results)
   --levels 1,100     round-trip: calls at once, one measurement each (1,10,100,1000,5000; quick: 1,100,1000)
@@ -58,8 +58,8 @@ export function parseCommandLine(argv: readonly string[]): BenchmarkOptions {
     help: values.help,
     quick,
     update: values.update,
-    rounds: Math.ceil(positive('--rounds', values.rounds ?? (quick ? '2' : '5'))),
-    seconds: positive('--seconds', values.seconds ?? (quick ? '0.5' : '4')),
+    rounds: Math.ceil(positive('--rounds', values.rounds ?? (quick ? '2' : '7'))),
+    seconds: positive('--seconds', values.seconds ?? (quick ? '0.5' : '1.5')),
     levels: list(values.levels ?? (quick ? '1,100,1000' : '1,10,100,1000,5000')).map((level) =>
       Math.ceil(positive('--levels', level)),
     ),

@@ -4,6 +4,7 @@ import { Teardown } from './process/teardown.js';
 import { check } from './check.bench.js';
 import { event } from './event.bench.js';
 import { idle } from './idle.bench.js';
+import { legs } from './legs.bench.js';
 import { memory } from './memory.bench.js';
 import { micro } from './micro.bench.js';
 import { payload } from './payload.bench.js';
@@ -14,6 +15,7 @@ import { stream } from './stream.bench.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
   roundTrip,
+  legs,
   payload,
   scale,
   stream,

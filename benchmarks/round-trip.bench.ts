@@ -3,7 +3,7 @@ import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { startBroker } from './broker/bench-broker.js';
 import { idleStatesOff } from './measure/idle-states.js';
 import type { Load } from './measure/load.js';
-import { interleave, type StartedPeer } from './measure/rounds.js';
+import { interleave, refuseLongTurns, type StartedPeer } from './measure/rounds.js';
 import { warmUp } from './measure/warm-up.js';
 import { choosePeers } from './peers/all-peers.js';
 import { startPeers } from './peers/start-peers.js';
@@ -31,11 +31,13 @@ export const roundTrip: Benchmark = {
   title: 'one call and its answer, beside other ways to do it, at 1 to 5,000 calls at once',
   run: async (context) => {
     const { options, progress } = context;
+    const loads = options.levels.map((concurrency) => ({ concurrency, seconds: options.seconds }));
+    // Before minutes are spent.
+    refuseLongTurns(loads);
     const { peers, skipped } = await choosePeers(options.peers, progress);
     const broker = await startBroker(context.teardown, progress);
     const started = await startPeers(peers, broker, context);
     const warmUpCalls = await warmUp(started, context);
-    const loads = options.levels.map((concurrency) => ({ concurrency, seconds: options.seconds }));
     if (options.profile !== undefined) return profile(started, loads, context, options.profile);
 
     const idleStates = await idleStatesOff(context);

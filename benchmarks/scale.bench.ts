@@ -7,7 +7,7 @@ import { rowsTable, type Column } from './report/rows.js';
 import { verdict, verdictLines, type Verdict } from './report/target.js';
 import { CLIENTS, fleetsOfAllSizes } from './scale/fleets-of-all-sizes.js';
 import { fleetsAtRest } from './scale/fleets-at-rest.js';
-import { replyPartitions } from './scale/reply-partitions.js';
+import { replyPartitions, requestPartitions } from './scale/partition-counts.js';
 import { sharesOfThePeak } from './scale/shares-of-the-peak.js';
 
 /** The peak of fifty clients over one client's, with one server. */
@@ -25,6 +25,7 @@ export const scale: Benchmark = {
     const broker = await startBroker(context.teardown, context.progress);
     const sizes = await fleetsOfAllSizes(broker, context);
     const replies = await replyPartitions(broker, context);
+    const requests = await requestPartitions(broker, context);
     const shares = await sharesOfThePeak(broker, context);
     const atRest = await fleetsAtRest(broker, context);
     const targets = [fiftyOverOne(sizes), sharedOverApart(replies)];
@@ -40,6 +41,7 @@ export const scale: Benchmark = {
         }),
       ),
       rowsTable(replies, columns({ replyPartitions: 'reply partitions', clients: 'clients' }), [RATE]),
+      rowsTable(requests, columns({ requestPartitions: 'request partitions' }), [RATE]),
       rowsTable(
         shares,
         columns({ load: 'load, of the peak' }),
@@ -69,8 +71,20 @@ export const scale: Benchmark = {
       title: scale.title,
       broker,
       tables: tables.join('\n'),
-      data: { fleets: sizes, replyPartitions: replies, openLoop: shares, atRest, targets },
-      charts: [sizesChart(sizes), repliesChart(replies), sharesChart(shares)],
+      data: {
+        fleets: sizes,
+        replyPartitions: replies,
+        requestPartitions: requests,
+        openLoop: shares,
+        atRest,
+        targets,
+      },
+      charts: [
+        sizesChart(sizes),
+        partitionsChart('Ten clients, one server', 'replyPartitions', replies),
+        partitionsChart('One client, one server', 'requestPartitions', requests),
+        sharesChart(shares),
+      ],
     });
   },
 };
@@ -117,14 +131,21 @@ function sizesChart(rows: readonly Row[]): Chart {
   };
 }
 
-const repliesChart = (rows: readonly Row[]): Chart => ({
-  title: 'Ten clients, one server',
-  unit: 'calls/s',
-  kind: 'bars',
-  over: 'reply partitions',
-  categories: rows.map(({ labels }) => (labels.replyPartitions === 1 ? 'one reply partition' : 'ten')),
-  series: [{ name: 'calls/s', values: rows.map(({ measures }) => measures.callsPerSecond) }],
-});
+function partitionsChart(
+  title: string,
+  count: 'replyPartitions' | 'requestPartitions',
+  rows: readonly Row[],
+): Chart {
+  const noun = count === 'replyPartitions' ? 'reply partition' : 'request partition';
+  return {
+    title,
+    unit: 'calls/s',
+    kind: 'bars',
+    over: `${noun}s`,
+    categories: rows.map(({ labels }) => `${labels[count]} ${noun}${labels[count] === 1 ? '' : 's'}`),
+    series: [{ name: 'calls/s', values: rows.map(({ measures }) => measures.callsPerSecond) }],
+  };
+}
 
 const sharesChart = (rows: readonly Row[]): Chart => ({
   title: 'Latency at a fixed rate, from the time at which a call was to be sent',

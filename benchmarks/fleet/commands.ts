@@ -29,8 +29,8 @@ interface ProcessCommands {
 
 /** What a server of a fleet is asked over IPC. */
 export interface FleetServerCommands extends ProcessCommands {
-  /** Resolves when it listens; not yet when it has partitions. */
-  start(settings: FleetSettings): Promise<void>;
+  /** Starts so many servers, each with its own connection; resolves when they listen, not yet when they have partitions. */
+  start(settings: FleetSettings & { readonly servers: number }): Promise<void>;
   /** How many events were handled so far. */
   handledEvents(nothing: null): Promise<number>;
   /** How many calls are held open so far. */

@@ -13,13 +13,20 @@ interface ProcessOptions {
   readonly nodeFlags?: readonly string[];
 }
 
-/** Starts a server process of a fleet. It ends with the benchmark, or when it is stopped. */
-export async function startServer(
+/** Starts a process with one server of a fleet. It ends with the benchmark, or when it is stopped. */
+export const startServer = (
   settings: FleetSettings,
+  context: Pick<BenchmarkContext, 'teardown'>,
+  options: ProcessOptions = {},
+): Promise<FleetServer> => startServers({ ...settings, servers: 1 }, context, options);
+
+/** Starts a process with so many servers of a fleet, each with a connection of its own. */
+export async function startServers(
+  settings: FleetSettings & { readonly servers: number },
   { teardown }: Pick<BenchmarkContext, 'teardown'>,
   { nodeFlags = [] }: ProcessOptions = {},
 ): Promise<FleetServer> {
-  const name = `a server of ${settings.fleet}`;
+  const name = `a server process of ${settings.fleet}`;
   const server: FleetServer = new Child(
     name,
     forkedProgram(new URL('./server.js', import.meta.url), { nodeFlags }),

@@ -14,30 +14,34 @@ import { wireOptions, type FleetSettings } from './settings.js';
 class FleetModule {}
 
 const sockets = new CountedSockets();
-let app: INestMicroservice | undefined;
+let apps: readonly INestMicroservice[] = [];
 
-async function start(settings: FleetSettings): Promise<void> {
-  const { openCalls } = settings;
+async function start(settings: FleetSettings & { readonly servers: number }): Promise<void> {
+  const { openCalls, servers } = settings;
   const limits = openCalls === undefined ? {} : { concurrency: openCalls, maxQueued: openCalls };
-  app = await NestFactory.createMicroservice<MicroserviceOptions>(FleetModule, {
-    strategy: new KafkaRpcServer({ ...wireOptions(settings, sockets), ...limits }),
-    logger: ['error', 'fatal'],
-  });
-  await app.listen();
+  const create = (): Promise<INestMicroservice> =>
+    NestFactory.createMicroservice<MicroserviceOptions>(FleetModule, {
+      strategy: new KafkaRpcServer({ ...wireOptions(settings, sockets), ...limits }),
+      logger: ['error', 'fatal'],
+    });
+  apps = await Promise.all(Array.from({ length: servers }, create));
+  await Promise.all(apps.map((app) => app.listen()));
 }
 
-function controller(): FleetController {
-  if (app === undefined) throw new Error('The server was not started');
-  return app.get(FleetController);
-}
+const controllers = (): readonly FleetController[] => apps.map((app) => app.get(FleetController));
+
+const sumOf = (count: (controller: FleetController) => number): number =>
+  controllers().reduce((sum, controller) => sum + count(controller), 0);
 
 const commands: FleetServerCommands = {
   start,
-  handledEvents: async () => controller().handledEvents,
-  heldCalls: async () => controller().heldCalls,
-  release: async () => controller().release(),
+  handledEvents: async () => sumOf((controller) => controller.handledEvents),
+  heldCalls: async () => sumOf((controller) => controller.heldCalls),
+  release: async () => controllers().forEach((controller) => controller.release()),
   requests: async () => sockets.counted(),
   cpuSeconds: async () => ownCpuSeconds(),
   memory: async () => ownMemory(),
 };
-answerQuestions(commands, async () => app?.close());
+answerQuestions(commands, async () => {
+  await Promise.all(apps.map((app) => app.close()));
+});

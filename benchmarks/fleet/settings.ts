@@ -13,7 +13,7 @@ export interface FleetSettings extends PeerBroker {
   readonly fleet: string;
   /** @default 'plain' */
   readonly stages?: Stages;
-  /** @default partitions */
+  /** @default the package's own number */
   readonly replyPartitions?: number;
   /** For fleets whose calls are open all at once. @default the package's own limits */
   readonly openCalls?: number;
@@ -26,11 +26,16 @@ const KEY = createHash('sha256').update('a key for benchmarks').digest();
 
 /** What client and server have in common; all that is not named in the settings is as it comes. */
 export const wireOptions = (settings: FleetSettings, sockets: CountedSockets) => ({
-  service: 'bench',
+  ...serviceOptions(settings),
   driver: kafkajsDriver({
     brokers: [...settings.brokers],
     ...(settings.countsRequests === true && { socketFactory: sockets.create }),
   }),
+});
+
+/** The same without a driver. */
+export const serviceOptions = (settings: FleetSettings) => ({
+  service: 'bench',
   topics: { prefix: `${settings.prefix}${settings.fleet}.` },
   partitions: settings.partitions,
   ...(settings.replyPartitions !== undefined && { replyPartitions: settings.replyPartitions }),

@@ -1,5 +1,5 @@
 import type { PeerHandle } from '../peers/peer.js';
-import { alone, BREATH_MS } from './alone.js';
+import { alone, BREATH_MS, MOST_HELD_SECONDS } from './alone.js';
 import { cpuSecondsOf, stolenSeconds } from './cpu.js';
 import { runIn, type Latency, type Load } from './load.js';
 import { undisturbed } from './undisturbed.js';
@@ -45,12 +45,15 @@ export interface Series {
 }
 
 /** The peers that reach so many calls at once. */
-export const reaching = (peers: readonly StartedPeer[], { concurrency }: Load): readonly StartedPeer[] =>
-  peers.filter(({ handle }) => concurrency <= (handle.mostCallsAtOnce ?? Infinity));
+export const reaching = <P extends { readonly handle: Pick<PeerHandle, 'mostCallsAtOnce'> }>(
+  peers: readonly P[],
+  { concurrency }: Load,
+): readonly P[] => peers.filter(({ handle }) => concurrency <= (handle.mostCallsAtOnce ?? Infinity));
 
 /**
  * Level by level, A B C D, A B C D, …: the peers take turns, so that a slow minute of the machine falls on all of them,
  * and round n of one peer may be compared with round n of another. A peer that does not reach a level has no part in it.
+ * @throws RangeError for a load that lasts longer than the other peers may be held still.
  */
 export async function interleave(
   peers: readonly StartedPeer[],
@@ -59,6 +62,7 @@ export async function interleave(
 ): Promise<Series[]> {
   const all: Series[] = [];
   const handles = peers.map(({ handle }) => handle);
+  refuseLongTurns(plan.loads);
   for (const load of plan.loads) {
     const able = reaching(peers, load);
     for (const peer of peers) {
@@ -83,10 +87,23 @@ export async function interleave(
   return all;
 }
 
+/** @throws RangeError for a load that lasts longer than the other peers may be held still. */
+export function refuseLongTurns(loads: readonly Load[]): void {
+  for (const load of loads) {
+    const seconds = runIn(load).seconds + load.seconds;
+    if (seconds <= MOST_HELD_SECONDS) continue;
+    throw new RangeError(
+      `A measurement of ${load.seconds} s and its run-in hold the other peers still for ${seconds} s, and ${MOST_HELD_SECONDS} s is what their groups bear: give --seconds less.`,
+    );
+  }
+}
+
 /** One load on one peer that has run in, while the host left the machine to it. */
 async function measure(handle: PeerHandle, load: Load, brokerPid: number | undefined): Promise<Measurement> {
-  await handle.run(runIn(load));
-  return undisturbed(() => measureOnce(handle, load, brokerPid));
+  const first = runIn(load);
+  await handle.run(first);
+  const withinSeconds = MOST_HELD_SECONDS - first.seconds;
+  return undisturbed(() => measureOnce(handle, load, brokerPid), { withinSeconds });
 }
 
 /** With the CPU time of all three processes. */

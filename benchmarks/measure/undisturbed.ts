@@ -11,16 +11,28 @@ export interface Disturbed {
   readonly stolenSeconds: number | undefined;
 }
 
+interface Bounds {
+  /** So long all tries may take together; the first is made all the same. */
+  readonly withinSeconds: number;
+  /** @default those of this machine */
+  readonly cores?: number;
+}
+
 /**
  * Measures again, at most twice, while the host took too much of the machine; gives what was disturbed least. It looks at
  * nothing but what the host took, so all peers are treated alike. On a machine of one's own nothing is ever taken.
  */
 export async function undisturbed<T extends Disturbed>(
   measure: () => Promise<T>,
-  cores = availableParallelism(),
+  { withinSeconds, cores = availableParallelism() }: Bounds,
 ): Promise<T> {
   let best = await measure();
-  for (let tries = 1; tries < TRIES && stolenPart(best, cores) > TOLERATED; tries += 1) {
+  const isAffordable = (tries: number): boolean => (tries + 1) * best.seconds <= withinSeconds;
+  for (
+    let tries = 1;
+    tries < TRIES && isAffordable(tries) && stolenPart(best, cores) > TOLERATED;
+    tries += 1
+  ) {
     const again = await measure();
     if (stolenPart(again, cores) < stolenPart(best, cores)) best = again;
   }

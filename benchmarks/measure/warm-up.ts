@@ -1,5 +1,7 @@
 import type { BenchmarkContext } from '../benchmark.js';
-import { reaching, type StartedPeer } from './rounds.js';
+import type { PeerHandle } from '../peers/peer.js';
+import type { Load, LoadResult } from './load.js';
+import { reaching } from './rounds.js';
 
 /**
  * The same for all peers, and bounded by time, as some make a hundred calls a second one at a time. The last two are so long
@@ -14,9 +16,15 @@ const LOADS = [
 ] as const;
 const QUICK_SECONDS = 0.5;
 
+/** What is to be warm. */
+interface ColdPeer {
+  readonly name: string;
+  readonly handle: Pick<PeerHandle, 'mostCallsAtOnce'> & { run(load: Load): Promise<LoadResult> };
+}
+
 /** Warms peers and broker up in turns; gives how many calls each peer made. */
 export async function warmUp(
-  peers: readonly StartedPeer[],
+  peers: readonly ColdPeer[],
   { options: { quick }, progress: tell }: Pick<BenchmarkContext, 'options' | 'progress'>,
 ): Promise<ReadonlyMap<string, number>> {
   const made = new Map<string, number>();

@@ -1,17 +1,12 @@
 import type { Labels, Row } from '../measure/turns.js';
-import { figure } from '../report/figures.js';
 import { boundOf } from '../report/target.js';
-import { medianCell, verdictCell } from './cells.js';
+import { measureOf, verdictCell } from './cells.js';
 import { markdownTable } from './markdown-table.js';
 import type { Results } from './results.js';
-import { busyCpuMicros } from './round-trip-tables.js';
 
 const STAGES = ['compression', 'encryption', 'verification', 'all'];
 const CLIENTS = [1, 10, 50];
 const COMPARED_PARTS = /^(request|reply|compression|encryption|verification|msgpack|offset|pending)/;
-
-const measureOf = (row: Row | undefined, measure: string, unit?: string): string =>
-  medianCell(row?.measures[measure], unit);
 
 const rowWith = (rows: readonly Row[], labels: Labels): Row | undefined =>
   rows.find((row) => Object.entries(labels).every(([name, value]) => row.labels[name] === value));
@@ -52,22 +47,6 @@ export function openLoopTable({ scale: { openLoop } }: Results): string {
       String(row.labels.load),
       measureOf(row, 'callsPerSecond'),
       ...['p50Ms', 'p99Ms', 'p999Ms'].map((measure) => measureOf(row, measure, ' ms')),
-    ]),
-  );
-}
-
-/** What silent fleets ask of a broker. */
-export function atRestTable({ scale: { atRest } }: Results): string {
-  return markdownTable(
-    ['servers', 'clients', 'fetches', 'heartbeats', 'other requests', 'connections', 'broker, of a core'],
-    atRest.map((row) => [
-      String(row.labels.servers),
-      String(row.labels.clients),
-      ...['fetchesPerSecond', 'heartbeatsPerSecond', 'othersPerSecond'].map((measure) =>
-        measureOf(row, measure, '/s'),
-      ),
-      measureOf(row, 'connections'),
-      measureOf(row, 'brokerPercent', ' %'),
     ]),
   );
 }
@@ -127,22 +106,5 @@ export function partsTable({ micro: { rows } }: Results): string {
     rows
       .filter(({ labels }) => COMPARED_PARTS.test(String(labels.subject)))
       .map((row) => [String(row.labels.subject), measureOf(row, 'microseconds')]),
-  );
-}
-
-/** Calls/s that a core carries, and two cores shared by all. */
-export function capacityTable(results: Results): string {
-  const micros = busyCpuMicros(results);
-  const together = micros.reduce((sum, each) => sum + each);
-  const ofMicros = (each: number, cores = 1): string => figure(Number(((cores * 1e6) / each).toPrecision(3)));
-  const [client = NaN, server = NaN, broker = NaN] = micros;
-  return markdownTable(
-    ['', 'CPU per call', 'calls/s'],
-    [
-      ['a core of clients', `${figure(client)} µs`, ofMicros(client)],
-      ['a core of servers', `${figure(server)} µs`, ofMicros(server)],
-      ['a core of brokers', `${figure(broker)} µs`, ofMicros(broker)],
-      ['two cores shared by all three', `${figure(together)} µs`, ofMicros(together, 2)],
-    ],
   );
 }

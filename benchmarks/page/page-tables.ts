@@ -1,3 +1,5 @@
+import * as capacity from './capacity-tables.js';
+import { legsTable } from './legs-table.js';
 import * as others from './other-tables.js';
 import type { Results } from './results.js';
 import * as roundTrip from './round-trip-tables.js';
@@ -13,12 +15,15 @@ export function pageTables(results: Results): ReadonlyMap<string, string> {
     ['payload', others.payloadTable(results)],
     ['fleets', others.fleetsTable(results)],
     ['open-loop', others.openLoopTable(results)],
-    ['at-rest', others.atRestTable(results)],
     ['other-targets', others.otherTargetsTable(results)],
     ['streams-and-events', others.streamsAndEventsTable(results)],
     ['start', others.startTable(results)],
     ['resident-size', others.residentSizeTable(results)],
     ['parts', others.partsTable(results)],
-    ['capacity', others.capacityTable(results)],
+    ['legs', legsTable(results)],
+    ['capacity', capacity.capacityTable(results)],
+    ['request-partitions', capacity.requestPartitionsTable(results)],
+    ['at-rest', capacity.atRestTable(results)],
+    ['fleet-needs', capacity.fleetNeedsTable(results)],
   ]);
 }

@@ -24,10 +24,12 @@ export interface Results {
   /** As it was before the work on speed; its figures are those of that time. */
   readonly roundTripBefore: RoundTripResults;
   readonly node24: RoundTripResults;
+  readonly legs: WithRows;
   readonly payload: WithRows & WithTargets;
   readonly scale: {
     readonly fleets: readonly Row[];
     readonly replyPartitions: readonly Row[];
+    readonly requestPartitions: readonly Row[];
     readonly openLoop: readonly Row[];
     readonly atRest: readonly Row[];
   } & WithTargets;
@@ -43,6 +45,7 @@ const FILES: Readonly<Record<keyof Results, string>> = {
   roundTrip: 'round-trip.json',
   roundTripBefore: 'round-trip-before.json',
   node24: 'node-24/round-trip.json',
+  legs: 'legs.json',
   payload: 'payload.json',
   scale: 'scale.json',
   stream: 'stream.json',

@@ -10,7 +10,7 @@ const LEVELS = [1, 10, 100, 1_000, 5_000];
 const RATIO_LEVELS = [1, 100, 1_000, 5_000];
 const BUSY = 1_000;
 
-const atOnce = (level: number): string => `${level.toLocaleString('en')} at once`;
+export const atOnce = (level: number): string => `${level.toLocaleString('en')} at once`;
 const code = (name: string): string => `\`${name}\``;
 
 const levelOf = ({ levels }: RoundTripResults, name: string, level: number): PeerLevel | undefined =>
@@ -63,9 +63,10 @@ export function cpuMicrosOf({ cpuPerThousand: { client, server, broker } }: Peer
   return [client, server, broker].map((part) => (part?.median ?? 0) * 1_000);
 }
 
-export function busyCpuMicros({ roundTrip }: Results): readonly number[] {
-  const own = levelOf(roundTrip, 'ours', BUSY);
-  if (own === undefined) throw new Error(`round-trip.json has no row of ours with ${atOnce(BUSY)}.`);
+/** Of this package: CPU microseconds per call of client, server and broker. @throws Error when it was not measured. */
+export function ownCpuMicros({ roundTrip }: Results, level: number): readonly number[] {
+  const own = levelOf(roundTrip, 'ours', level);
+  if (own === undefined) throw new Error(`round-trip.json has no row of ours with ${atOnce(level)}.`);
   return cpuMicrosOf(own);
 }
 

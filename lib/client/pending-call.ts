@@ -22,6 +22,13 @@ export interface OpenCall {
   unsubscribe(): void;
 }
 
+/** What a call has when it is over. */
+const NOBODY: CallObserver = Object.freeze({
+  next: () => undefined,
+  complete: () => undefined,
+  error: () => undefined,
+});
+
 /** What the caller holds of a call that has ended before it was sent. */
 export const NOTHING_OPEN: OpenCall = Object.freeze({ unsubscribe: () => undefined });
 
@@ -69,7 +76,7 @@ export class PendingCall extends Due implements Delivery, OpenCall {
 
   constructor(
     facts: CallFacts,
-    private readonly observer: CallObserver,
+    private observer: CallObserver,
     readonly home: CallHome,
   ) {
     super();
@@ -105,9 +112,9 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     if (!this.isInOrder(message, server)) return;
     // Settled first: a caller that unsubscribes on its only value must not be taken for one that cancels.
     this.settle();
-    if (message.payload !== null && !this.emit(message.payload)) return;
-    if (this.isAbandoned) return;
-    this.observer.complete(server, message);
+    const isRead = message.payload === null || this.emit(message.payload);
+    if (isRead && !this.isAbandoned) this.observer.complete(server, message);
+    this.letGo();
   }
 
   failed(message: ErrorMessage): void {
@@ -131,13 +138,16 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   }
 
   fail(error: RpcError): void {
-    if (this.settle()) this.observer.error(error);
+    if (!this.settle()) return;
+    this.observer.error(error);
+    this.letGo();
   }
 
   /** The caller is gone: nothing is told any more. */
   unsubscribe(): void {
     this.isAbandoned = true;
     if (this.settle()) this.home.onCancelled(this);
+    this.letGo();
   }
 
   private settle(): boolean {
@@ -145,6 +155,14 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     this.isSettled = true;
     this.home.onSettled(this);
     return true;
+  }
+
+  /**
+   * RxJS keeps an unsubscribed call in an array, and V8 may have made that array among old objects (docs/performance.md): what it
+   * leads to would then stay until the next full collection.
+   */
+  private letGo(): void {
+    this.observer = NOBODY;
   }
 
   private emit(payload: Buffer): boolean {

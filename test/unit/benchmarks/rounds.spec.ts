@@ -64,6 +64,14 @@ describe('the rounds of a benchmark', () => {
     expect(pauses).toEqual(['slow pauses', 'a runs', 'slow goes on']);
   });
 
+  it('are refused where the others would be held still for longer than their groups bear', async () => {
+    const turns: string[] = [];
+    const loads = [{ concurrency: 1, seconds: 4 }];
+    const refused = interleave([peer('a', turns)], { ...plan, loads }, () => undefined);
+    await expect(refused).rejects.toThrow('4 s and its run-in hold the other peers still for 6 s');
+    expect(turns).toEqual([]);
+  });
+
   it('let the others go on when a load fails', async () => {
     const pauses: string[] = [];
     const { name, handle } = peer('a', []);

@@ -6,6 +6,7 @@ import { SERVER_ID } from '../../support/incoming-calls.js';
 import { RecordedCall } from '../../support/recorded-calls.js';
 
 const OTHER_SERVER = Buffer.alloc(16, 9);
+const END = { kind: 'complete', seq: 1, run: 1, index: 0, receivedAtMs: 0, repliedAtMs: 0 } as const;
 
 describe('PendingCall', () => {
   it('tells its values in order, then its end with who answered and when', () => {
@@ -166,8 +167,22 @@ describe('PendingCall', () => {
         onCancelled: () => heard.push('cancel'),
       },
     );
-    const end = { kind: 'complete', seq: 1, run: 1, index: 0, receivedAtMs: 0, repliedAtMs: 0 } as const;
-    call.complete({ ...end, payload: Buffer.from('1') }, SERVER_ID);
+    call.complete({ ...END, payload: Buffer.from('1') }, SERVER_ID);
     expect(heard).toEqual([1]);
+  });
+
+  it.each<[string, (call: PendingCall) => void]>([
+    ['value', (call) => call.complete({ ...END, payload: Buffer.from('1') }, SERVER_ID)],
+    ['value that cannot be read', (call) => call.complete({ ...END, payload: Buffer.from('{') }, SERVER_ID)],
+    ['end', (call) => call.complete({ ...END, payload: null }, SERVER_ID)],
+    ['deadline', (call) => call.expire()],
+    ['cancel', (call) => call.unsubscribe()],
+  ])('lets go of its observer after a(n) %s, as others may hold the call for long', (_what, settle) => {
+    const recorded = new RecordedCall().call;
+    const observer = { next: () => undefined, complete: () => undefined, error: () => undefined };
+    const call = new PendingCall(recorded, observer, recorded.home);
+    expect(Object.values(call)).toContain(observer);
+    settle(call);
+    expect(Object.values(call)).not.toContain(observer);
   });
 });

@@ -57,6 +57,17 @@ describe('Pace', () => {
     expect(bench.begunCount).toBe(IN_A_ROW + 1);
   });
 
+  it('lets the event loop turn when many pieces are begun, however quickly', async () => {
+    const bench = new Bench(4 * IN_A_ROW + 1, () => undefined);
+    const begunInTime: number[] = [];
+    bench.begin();
+    setImmediate(() => begunInTime.push(bench.begunCount));
+    await turn();
+    await turn();
+    expect(begunInTime).toEqual([4 * IN_A_ROW]);
+    expect(bench.begunCount).toBe(4 * IN_A_ROW + 1);
+  });
+
   it.each([
     { waiting: 200, ms: 0.07, inTurn: IN_A_ROW, until: 'a quarter of what waits is begun' },
     { waiting: 400, ms: 0.07, inTurn: 2 * IN_A_ROW, until: 'a quarter of what waits is begun' },

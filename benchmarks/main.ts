@@ -1,6 +1,7 @@
 import type { Benchmark } from './benchmark.js';
 import { parseCommandLine, USAGE } from './command-line.js';
 import { Teardown } from './process/teardown.js';
+import { burst } from './burst.bench.js';
 import { check } from './check.bench.js';
 import { event } from './event.bench.js';
 import { idle } from './idle.bench.js';
@@ -20,6 +21,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   scale,
   stream,
   event,
+  burst,
   start,
   idle,
   memory,

@@ -5,7 +5,8 @@ import type { FleetSettings } from './settings.js';
 
 /** What a client does with each call of a load. */
 export type Work =
-  | { readonly kind: 'sum' }
+  /** By `firstValueFrom(send())`, as with other Nest transports, or by `call()`. @default 'send' */
+  | { readonly kind: 'sum'; readonly by?: 'send' | 'call' }
   /** So many bytes of text there and back. */
   | { readonly kind: 'echo'; readonly bytes: number }
   /** One stream of so many values; a "call" is the whole stream. */

@@ -13,7 +13,7 @@ export function operationOf(work: Work, clients: readonly KafkaRpcClient[]): Ope
   const clientOf: ClientOf = (caller) => clients[caller % clients.length]!;
   switch (work.kind) {
     case 'sum':
-      return sums((terms, caller) => firstValueFrom(clientOf(caller).send<Sum, Terms>('sum', terms)));
+      return work.by === 'call' ? sumsByCall(clientOf) : sumsBySend(clientOf);
     case 'echo':
       return echoes(work.bytes, clientOf);
     case 'stream':
@@ -22,6 +22,12 @@ export function operationOf(work: Work, clients: readonly KafkaRpcClient[]): Ope
       return emits(clientOf);
   }
 }
+
+const sumsBySend = (clientOf: ClientOf): Operation<Sum> =>
+  sums((terms, caller) => firstValueFrom(clientOf(caller).send<Sum, Terms>('sum', terms)));
+
+const sumsByCall = (clientOf: ClientOf): Operation<Sum> =>
+  sums(async (terms, caller) => (await clientOf(caller).call<Sum>('sum', terms)).value);
 
 function echoes(bytes: number, clientOf: ClientOf): Operation<string> {
   const texts = payloadTexts(bytes);

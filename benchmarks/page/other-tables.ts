@@ -75,6 +75,18 @@ export function streamsAndEventsTable({ stream, event }: Results): string {
   );
 }
 
+/** What a burst at the beginning makes of a client. */
+export const burstTable = ({ burst: { rows } }: Results): string =>
+  markdownTable(
+    ['1,000 at once', 'calls/s', 'over a calm begin', 'client, CPU per call'],
+    rows.map((row) => [
+      String(row.labels.way),
+      measureOf(row, 'callsPerSecond'),
+      measureOf(row, 'overCalm'),
+      measureOf(row, 'clientCpuMicros', ' µs'),
+    ]),
+  );
+
 /** From the start of a process, and from `connect()`, to the first answer. */
 export function startTable({ start: { rows } }: Results): string {
   return markdownTable(

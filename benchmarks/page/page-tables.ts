@@ -17,6 +17,7 @@ export function pageTables(results: Results): ReadonlyMap<string, string> {
     ['open-loop', others.openLoopTable(results)],
     ['other-targets', others.otherTargetsTable(results)],
     ['streams-and-events', others.streamsAndEventsTable(results)],
+    ['burst', others.burstTable(results)],
     ['start', others.startTable(results)],
     ['resident-size', others.residentSizeTable(results)],
     ['parts', others.partsTable(results)],

@@ -35,6 +35,7 @@ export interface Results {
   } & WithTargets;
   readonly stream: WithRows;
   readonly event: WithRows;
+  readonly burst: WithRows;
   readonly start: WithRows;
   readonly idle: WithTargets;
   readonly memory: { readonly residentSize: readonly Row[] } & WithTargets;
@@ -50,6 +51,7 @@ const FILES: Readonly<Record<keyof Results, string>> = {
   scale: 'scale.json',
   stream: 'stream.json',
   event: 'event.json',
+  burst: 'burst.json',
   start: 'start.json',
   idle: 'idle.json',
   memory: 'memory.json',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchmarkContext } from '../benchmark.js';
 import type { BenchBroker } from '../broker/bench-broker.js';
 import { ClientGroup } from '../fleet/client-group.js';
-import { startServer, type FleetServer } from '../fleet/fleet.js';
+import { FIRST_LOAD, startServer, type FleetServer } from '../fleet/fleet.js';
 import { progressLine, rowOf, type Measures, type Row } from '../measure/turns.js';
 
 /** Calls at once of all clients together: what is the peak of one client is too little to keep fifty busy. */
@@ -31,6 +31,7 @@ export async function fleetsOfAllSizes(broker: BenchBroker, context: BenchmarkCo
     const processes = Math.min(clients, CLIENT_PROCESSES);
     groups.set(clients, await ClientGroup.start({ ...settings, clients }, processes, context));
   }
+  for (const group of groups.values()) await group.callsPerSecond(SUM, FIRST_LOAD);
   await settle(groups, FIRST_WARM_UP_SECONDS[sizeOf(context)], context);
   const rounds = new Map<string, Measures[]>();
   for (let round = 1; round <= options.rounds; round += 1) {

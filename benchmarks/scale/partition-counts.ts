@@ -1,7 +1,7 @@
 import type { BenchmarkContext } from '../benchmark.js';
 import type { BenchBroker } from '../broker/bench-broker.js';
 import { ClientGroup } from '../fleet/client-group.js';
-import { startServer } from '../fleet/fleet.js';
+import { FIRST_LOAD, startServer } from '../fleet/fleet.js';
 import type { FleetSettings } from '../fleet/settings.js';
 import { inTurns, type Labels, type Row, type Variant } from '../measure/turns.js';
 
@@ -55,6 +55,7 @@ async function ratesOf(fleets: readonly Fleet[], context: BenchmarkContext): Pro
     });
   }
   for (const group of groups) {
+    await group.callsPerSecond(SUM, FIRST_LOAD);
     await group.callsPerSecond(SUM, { concurrency: AT_ONCE, seconds: WARM_UP_SECONDS });
   }
   return inTurns(variants, context.options.rounds, context.progress);

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, createSecretKey } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { seal, unseal } from '../../lib/wire/interceptors/aes-gcm.js';
-import { crc32c } from '../../lib/wire/interceptors/crc32c.js';
+import { crc32c } from '../../lib/checksum/crc32c.js';
 import { ED25519 } from '../../lib/wire/interceptors/ed25519.js';
 import { deriveBytes, deriveFromPassphrase } from '../../lib/wire/keyring/derive.js';
 

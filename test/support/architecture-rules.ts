@@ -42,11 +42,12 @@ const PORT = ['driver/driver.ts', 'driver/record.ts'];
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   client: ['wire', 'protocol', 'errors', 'diagnostics', ...PORT],
   server: ['wire', 'protocol', 'errors', 'diagnostics', ...PORT],
-  wire: ['protocol', 'errors', 'diagnostics', ...PORT],
+  wire: ['protocol', 'errors', 'diagnostics', 'checksum', ...PORT],
   protocol: ['errors'],
-  driver: ['errors', 'diagnostics'],
+  driver: ['errors', 'diagnostics', 'checksum'],
   errors: [],
   diagnostics: [],
+  checksum: [],
 };
 
 const FORBIDDEN_FOLDERS = ['utils', 'helpers', 'common', 'shared', 'interfaces', 'types'];

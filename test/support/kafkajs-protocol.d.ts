@@ -20,3 +20,8 @@ declare module 'kafkajs/src/protocol/recordBatch/v0/decoder.js' {
     }[];
   }>;
 }
+
+declare module 'kafkajs/src/protocol/recordBatch/crc32C/index.js' {
+  /** An unsigned 32-bit number. */
+  export default function crc32c(bytes: Uint8Array): number;
+}

@@ -10,8 +10,3 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
 declare module 'kafkajs/src/protocol/error.js' {
   export function createErrorFromCode(code: number): Error;
 }
-
-declare module 'kafkajs/src/protocol/recordBatch/crc32C/index.js' {
-  /** An unsigned 32-bit number. */
-  export default function crc32c(bytes: Uint8Array): number;
-}

@@ -1,8 +1,8 @@
+import { crc32c } from '../../checksum/crc32c.js';
 import { RpcStatus } from '../../errors/status.js';
 import { refusalError } from '../refusal.js';
 import type { WireContext, WireInterceptor } from '../wire-interceptor.js';
 import { associatedData } from './associated-data.js';
-import { crc32c } from './crc32c.js';
 
 const VERSION = 1;
 const HEAD_BYTES = 5;

@@ -1,4 +1,4 @@
-import crc32c from 'kafkajs/src/protocol/recordBatch/crc32C/index.js';
+import { crc32c } from '../../../checksum/crc32c.js';
 import type { ProducerRecord } from '../../record.js';
 import { maxTextBytes, varintBytes, type RequestWriter } from './request-writer.js';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { crc32c } from '../../../../lib/wire/interceptors/crc32c.js';
+import { crc32c } from '../../../lib/checksum/crc32c.js';
 
 describe('crc32c()', () => {
   it('goes on from the sum of the bytes before', () => {

@@ -1,4 +1,5 @@
 import type { BenchmarkContext } from '../benchmark.js';
+import { runIn, type Load } from '../measure/load.js';
 import type { Work } from './commands.js';
 import { startClients, type FleetClient } from './fleet.js';
 import type { FleetSettings } from './settings.js';
@@ -20,11 +21,14 @@ export class ClientGroup {
     return new ClientGroup(started);
   }
 
+  /** As `callsPerSecond`, behind a run-in: what has waited for its turn is slower for half a second. */
+  async warmCallsPerSecond(work: Work, load: Load): Promise<number> {
+    await this.callsPerSecond(work, runIn(load));
+    return this.callsPerSecond(work, load);
+  }
+
   /** All processes at once, the callers shared evenly; gives calls/s of all together. */
-  async callsPerSecond(
-    work: Work,
-    load: { readonly concurrency: number; readonly seconds: number },
-  ): Promise<number> {
+  async callsPerSecond(work: Work, load: Load): Promise<number> {
     const share = { ...load, concurrency: Math.ceil(load.concurrency / this.processes.length) };
     const results = await Promise.all(this.processes.map((each) => each.ask('run', { work, load: share })));
     return results.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0);

@@ -7,7 +7,8 @@ import { inTurns, type Labels, type Row, type Variant } from '../measure/turns.j
 
 const AT_ONCE = 1_000;
 const SUM = { kind: 'sum' } as const;
-const WARM_UP_SECONDS = 2;
+/** Until V8 has compiled what runs hot, in fleets that are compared for what little they differ in. */
+const WARM_UP_SECONDS = { full: 10, quick: 1 };
 
 /** A server and some clients, among fleets that differ from them in one number. */
 interface Fleet {
@@ -51,12 +52,13 @@ async function ratesOf(fleets: readonly Fleet[], context: BenchmarkContext): Pro
     const load = { concurrency: AT_ONCE, seconds: context.options.seconds };
     variants.push({
       labels,
-      measure: async () => ({ callsPerSecond: await group.callsPerSecond(SUM, load) }),
+      measure: async () => ({ callsPerSecond: await group.warmCallsPerSecond(SUM, load) }),
     });
   }
+  const seconds = WARM_UP_SECONDS[context.options.quick ? 'quick' : 'full'];
   for (const group of groups) {
     await group.callsPerSecond(SUM, FIRST_LOAD);
-    await group.callsPerSecond(SUM, { concurrency: AT_ONCE, seconds: WARM_UP_SECONDS });
+    await group.callsPerSecond(SUM, { concurrency: AT_ONCE, seconds });
   }
   return inTurns(variants, context.options.rounds, context.progress);
 }

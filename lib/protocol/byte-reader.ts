@@ -13,8 +13,12 @@ export class ByteReader {
   private lastLength = -1;
   private lastString = '';
 
+  /** On the same bytes: V8 compiles it to single loads. */
+  private readonly view: DataView;
+
   constructor(private readonly buffer: Buffer) {
     this.limit = buffer.length;
+    this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
   }
 
   /** Goes on with the bytes from `start` to `end`, and no further: one reader serves all messages of a record. */
@@ -32,11 +36,11 @@ export class ByteReader {
   }
 
   uint16(): number {
-    return this.buffer.readUInt16BE(this.advance(2));
+    return this.view.getUint16(this.advance(2));
   }
 
   uint32(): number {
-    return this.buffer.readUInt32BE(this.advance(4));
+    return this.view.getUint32(this.advance(4));
   }
 
   uint48(): number {
@@ -44,7 +48,7 @@ export class ByteReader {
   }
 
   float64(): number {
-    return this.buffer.readDoubleBE(this.advance(8));
+    return this.view.getFloat64(this.advance(8));
   }
 
   /** A view, not a copy. */

@@ -5,11 +5,14 @@ const INITIAL_BYTES = 256;
 /** So few are written one by one in less time than the call takes that copies them. */
 const FEW_BYTES = 64;
 const MAX_STRING_BYTES = 0xffff;
+const UINT16_LIMIT = 0x1_0000;
 const UINT32_LIMIT = 0x1_0000_0000;
 
 /** A growing buffer with a cursor; integers are big-endian. */
 export class ByteWriter {
   private buffer: Buffer;
+  /** On the same bytes: V8 compiles it to single stores, where Buffer's own methods are calls that write byte by byte. */
+  private view: DataView;
   private cursor = 0;
   /** The last string written, and where it stands, with its length. */
   private lastString: string | undefined;
@@ -19,6 +22,7 @@ export class ByteWriter {
   /** @param expectedBytes what will be written, as far as it can be guessed: growing copies */
   constructor(expectedBytes = INITIAL_BYTES) {
     this.buffer = Buffer.allocUnsafe(expectedBytes);
+    this.view = viewOf(this.buffer);
   }
 
   get length(): number {
@@ -30,25 +34,30 @@ export class ByteWriter {
     this.buffer[this.cursor++] = value;
   }
 
+  /** @throws RangeError for a number that it does not hold. */
   uint16(value: number): void {
     this.reserve(2);
-    this.cursor = this.buffer.writeUInt16BE(value, this.cursor);
+    this.patchUint16(value, this.cursor);
+    this.cursor += 2;
   }
 
+  /** @throws RangeError for a number that it does not hold. */
   uint32(value: number): void {
     this.reserve(4);
-    this.cursor = this.buffer.writeUInt32BE(value, this.cursor);
+    this.patchUint32(value, this.cursor);
+    this.cursor += 4;
   }
 
+  /** @throws RangeError for a number that it does not hold. */
   uint48(value: number): void {
-    this.reserve(6);
-    this.buffer.writeUInt16BE(Math.floor(value / UINT32_LIMIT), this.cursor);
-    this.cursor = this.buffer.writeUInt32BE(value % UINT32_LIMIT, this.cursor + 2);
+    this.uint16(Math.floor(value / UINT32_LIMIT));
+    this.uint32(value % UINT32_LIMIT);
   }
 
   float64(value: number): void {
     this.reserve(8);
-    this.cursor = this.buffer.writeDoubleBE(value, this.cursor);
+    this.view.setFloat64(this.cursor, value);
+    this.cursor += 8;
   }
 
   /** The bytes alone, without their length. */
@@ -71,7 +80,7 @@ export class ByteWriter {
     if (length > MAX_STRING_BYTES) throw stringTooLong(value, length);
     this.lastString = value;
     this.lastStart = this.cursor;
-    this.buffer.writeUInt16BE(length, this.cursor);
+    this.patchUint16(length, this.cursor);
     this.cursor += 2 + length;
     this.lastEnd = this.cursor;
   }
@@ -84,12 +93,14 @@ export class ByteWriter {
 
   /** Writes a uint16 over one that was written before. */
   patchUint16(value: number, at: number): void {
-    this.buffer.writeUInt16BE(value, at);
+    if (!(value >= 0 && value < UINT16_LIMIT)) throw outOfRange('uint16', value);
+    this.view.setUint16(at, value);
   }
 
   /** Writes a uint32 over one that was written before. */
   patchUint32(value: number, at: number): void {
-    this.buffer.writeUInt32BE(value, at);
+    if (!(value >= 0 && value < UINT32_LIMIT)) throw outOfRange('uint32', value);
+    this.view.setUint32(at, value);
   }
 
   /** Forgets all that was written after `length`. */
@@ -117,8 +128,14 @@ export class ByteWriter {
     const grown = Buffer.allocUnsafe(Math.max(needed, this.buffer.length * 2));
     this.buffer.copy(grown, 0, 0, this.cursor);
     this.buffer = grown;
+    this.view = viewOf(grown);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length);
+
+const outOfRange = (type: string, value: number): RangeError =>
+  new RangeError(`A ${type} on the wire does not hold ${value}.`);
 
 const stringTooLong = (value: string, bytes: number): RpcError =>
   new RpcError(

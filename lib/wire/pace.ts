@@ -6,7 +6,7 @@ const IN_A_ROW = 64;
  * the two. A fast machine has begun so many pieces sooner, and its other side would wait for them.
  */
 const SHORT_TURN_MS = 4;
-const SHORT_TURN_PIECES = 256;
+const SHORT_TURN_PIECES = 384;
 
 /** And at most, so that nothing else in this process waits for long. */
 const LONG_TURN_MS = 16;

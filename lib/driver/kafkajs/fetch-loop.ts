@@ -4,9 +4,9 @@ import type { ClusterLink } from './cluster-link.js';
 import { fetchRequest, type FetchedPartition, type FetchPlace } from './requests/fetch.js';
 import type { Subscription } from './subscription.js';
 
-/** So much is still single calls, not load. */
+/** So much is still single calls, not load: less than what one turn of the other side makes of many small ones. */
 const FEW_RECORDS = 4;
-const FEW_BYTES = 16 * 1024;
+const FEW_BYTES = 8 * 1024;
 
 export interface FetchLoopOptions {
   readonly nodeId: number;

@@ -22,6 +22,19 @@ describe('ByteWriter', () => {
     expect(written(write)).toBe(hex);
   });
 
+  it.each<[string, (writer: ByteWriter) => void]>([
+    ['uint16', (writer) => writer.uint16(0x1_0000)],
+    ['uint16', (writer) => writer.uint16(-1)],
+    ['uint16', (writer) => writer.patchUint16(70_000, 0)],
+    ['uint32', (writer) => writer.uint32(2 ** 32)],
+    ['uint32', (writer) => writer.uint32(-1)],
+    ['uint32', (writer) => writer.uint32(NaN)],
+    ['uint16', (writer) => writer.uint48(2 ** 48)],
+  ])('refuses a number that a %s does not hold', (type, write) => {
+    expect(() => written(write)).toThrow(RangeError);
+    expect(() => written(write)).toThrow(`A ${type} on the wire does not hold`);
+  });
+
   it('grows to any size, and keeps what was written', () => {
     const writer = new ByteWriter();
     for (let i = 0; i < 10_000; i++) writer.uint32(i);

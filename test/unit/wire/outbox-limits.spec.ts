@@ -68,7 +68,7 @@ describe('Outbox', () => {
   it('refuses a message that cannot be encoded without harm to its neighbours', async () => {
     const to = destination(0);
     bench.send(to, 1);
-    const unencodable = { kind: 'error', seq: 2, message: 'x'.repeat(70_000) } as Message;
+    const unencodable = { kind: 'error', seq: 2, run: 1, message: 'x'.repeat(70_000) } as Message;
     expect(errorOf(() => bench.outbox.send(to, unencodable))).toMatchObject({ status: 'INVALID_ARGUMENT' });
     bench.send(to, 3);
     await turns(2);

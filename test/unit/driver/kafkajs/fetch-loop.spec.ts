@@ -57,7 +57,7 @@ describe('FetchLoop', () => {
 
   it.each([
     ['behind the answer to a single call', 1_000, ['records', 'answer', 'fetch']],
-    ['before anybody works on much at once', 20_000, ['records', 'fetch', 'answer']],
+    ['before anybody works on what 256 small calls make, or more', 15_000, ['records', 'fetch', 'answer']],
   ])('fetches again %s', async (_when, bytes, order) => {
     const marks: string[] = [];
     // What is sent while records are worked on leaves at the end of the turn.

@@ -18,7 +18,10 @@ export interface CompressionOptions {
   readonly minBytes?: number;
   /** The most that a record may be before compression and after inflating. @default 8388608 (8 MiB) */
   readonly maxBytes?: number;
-  /** zstd 1 to 19, gzip 1 to 9, brotli 0 to 11. More is slower. @default zstd 1, gzip 6, brotli 4 */
+  /**
+   * zstd -7 to 19, of which those below 0 are its fast ones and 0 is its own default; gzip 1 to 9, brotli 0 to 11. More is slower.
+   * @default zstd -1, gzip 6, brotli 4
+   */
   readonly level?: number;
   /**
    * Patterns, as `context.getPattern()` has them, whose calls and replies go plain, in records of their own: those in which a secret and
@@ -40,7 +43,7 @@ interface Algorithm {
 
 const ALGORITHMS: Readonly<Record<CompressionAlgorithm, Algorithm>> = {
   none: { flag: 0, level: 0, minLevel: 0, maxLevel: 0, load: () => undefined },
-  zstd: { flag: 1, level: 1, minLevel: 1, maxLevel: 19, load: loadZstdCodec },
+  zstd: { flag: 1, level: -1, minLevel: -7, maxLevel: 19, load: loadZstdCodec },
   gzip: { flag: 2, level: 6, minLevel: 1, maxLevel: 9, load: gzipCodec },
   brotli: { flag: 3, level: 4, minLevel: 0, maxLevel: 11, load: brotliCodec },
 };

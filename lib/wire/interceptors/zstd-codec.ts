@@ -26,7 +26,7 @@ const WASM_PACKAGE: string = '@bokuweb/zstd-wasm';
  * zstd by Node itself from 22.15 on, else by the optional package `@bokuweb/zstd-wasm`. Either reads what the other writes.
  * Frames carry their content size, and one that lies is refused by the decoder when its buffer is full.
  *
- * @param level 1 to 19
+ * @param level -7 to 19; 0 is zstd's own default
  * @throws RpcError `FAILED_PRECONDITION` when there is neither.
  */
 export const loadZstdCodec = async (level: number): Promise<BoundedCodec> => {

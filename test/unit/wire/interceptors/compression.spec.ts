@@ -116,6 +116,19 @@ describe('compression()', () => {
     expect(stage.decode(Buffer.concat([Buffer.from([2]), gzipSync(bytes)])).equals(bytes)).toBe(true);
   });
 
+  it('by zstd takes its fast levels below 0, one of which it comes with, and any reads what another wrote', async () => {
+    if (!hasZstd()) return;
+    const bytes = payloadOf(65_536);
+    const stages = await Promise.all([-7, -1, 0, 19].map((level) => opened({ level })));
+    const written = stages.map((stage) => stage.encode(bytes));
+    for (const small of written) {
+      expect(small[0]).toBe(FLAGS.zstd);
+      for (const stage of stages) expect(stage.decode(small).equals(bytes)).toBe(true);
+    }
+    expect((await opened({})).encode(bytes)).toEqual(written[1]);
+    expect(written[3]!.length).toBeLessThan(written[0]!.length);
+  });
+
   it('wants to be opened', () => {
     expect(() => compression().encode(Buffer.alloc(1), context)).toThrow('open()');
   });
@@ -134,6 +147,8 @@ describe('compression()', () => {
     [{ minBytes: -1 }, 'minBytes'],
     [{ maxBytes: 0 }, 'maxBytes'],
     [{ level: 20 }, 'level'],
+    [{ level: -8 }, 'level'],
+    [{ level: 1.5 }, 'level'],
     [{ algorithm: 'gzip', level: 10 }, 'level'],
     [{ threshold: 1 }, 'threshold'],
   ])('refuses %j', (options, option) => {

@@ -1,9 +1,8 @@
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { startBroker, type BenchBroker } from './broker/bench-broker.js';
 import type { Work } from './fleet/commands.js';
-import { startPair, warmUp, type FleetClient } from './fleet/fleet.js';
-import { runIn } from './measure/load.js';
-import { inTurns, ratioOf, type Measures, type Row, type Variant } from './measure/turns.js';
+import { runBehindRunIn, startPair, warmUp, type FleetClient } from './fleet/fleet.js';
+import { inTurns, withRatio, type Measures, type Variant } from './measure/turns.js';
 import { publish } from './report/publish.js';
 import { rowsTable } from './report/rows.js';
 
@@ -40,7 +39,7 @@ export const burst: Benchmark = {
     const variants: Variant[] = [];
     for (const way of WAYS) variants.push(await startWay(way, broker, context));
     const rows = await inTurns(variants, options.rounds, progress);
-    const withRatios = rows.map((row) => overCalm(row, rows[0]!));
+    const withRatios = rows.map((row) => withRatio(row, rows[0]!, 'overCalm'));
     await publish(context, {
       benchmark: 'burst',
       title: burst.title,
@@ -90,12 +89,6 @@ async function startWay(
 
 async function measure(client: FleetClient, work: Work, seconds: number): Promise<Measures> {
   const load = { concurrency: AT_ONCE, seconds };
-  await client.ask('run', { work, load: runIn(load) });
-  const { calls, callsPerSecond, clientCpuSeconds } = await client.ask('run', { work, load });
+  const { calls, callsPerSecond, clientCpuSeconds } = await runBehindRunIn(client, work, load);
   return { callsPerSecond, clientCpuMicros: (clientCpuSeconds / calls) * 1e6 };
 }
-
-const overCalm = (row: Row, base: Row): Row => ({
-  ...row,
-  measures: { ...row.measures, overCalm: ratioOf(row, base, 'callsPerSecond') },
-});

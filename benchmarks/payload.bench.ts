@@ -1,9 +1,8 @@
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { startBroker, type BenchBroker } from './broker/bench-broker.js';
-import { startPair, warmUp, type FleetClient } from './fleet/fleet.js';
+import { runBehindRunIn, startPair, warmUp, type FleetClient } from './fleet/fleet.js';
 import type { Stages } from './fleet/settings.js';
-import { runIn } from './measure/load.js';
-import { inTurns, ratioOf, type Row, type Variant } from './measure/turns.js';
+import { inTurns, withRatio, type Row, type Variant } from './measure/turns.js';
 import type { Chart } from './report/plot/chart.js';
 import { publish } from './report/publish.js';
 import { rowsTable } from './report/rows.js';
@@ -78,8 +77,7 @@ function variantOf(
     measure: async () => {
       const work = { kind: 'echo', bytes } as const;
       const load = { concurrency, seconds };
-      await client.ask('run', { work, load: runIn(load) });
-      const { callsPerSecond, latency } = await client.ask('run', { work, load });
+      const { callsPerSecond, latency } = await runBehindRunIn(client, work, load);
       return { callsPerSecond, megabytesPerSecond: (callsPerSecond * bytes) / 1e6, p50Ms: latency.p50 };
     },
   };
@@ -88,7 +86,7 @@ function variantOf(
 function overPlain(row: Row, rows: readonly Row[]): Row {
   const plain = rows.find(({ labels }) => labels.size === row.labels.size && labels.stages === 'plain');
   if (plain === undefined || plain === row) return row;
-  return { ...row, measures: { ...row.measures, overPlain: ratioOf(row, plain, 'callsPerSecond') } };
+  return withRatio(row, plain, 'overPlain');
 }
 
 function keptAtOneKilobyte(rows: readonly Row[]): Verdict {

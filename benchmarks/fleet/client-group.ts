@@ -4,6 +4,9 @@ import type { Work } from './commands.js';
 import { startClients, type FleetClient } from './fleet.js';
 import type { FleetSettings } from './settings.js';
 
+/** Until V8 has compiled what runs hot, where fleets are compared. */
+export const GROUP_WARM_UP_SECONDS = { full: 10, quick: 1 };
+
 /** Many clients in few processes, each client with a connection of its own: as many callers as there would be machines. */
 export class ClientGroup {
   private constructor(private readonly processes: readonly FleetClient[]) {}

@@ -1,5 +1,5 @@
 import type { BenchmarkContext } from '../benchmark.js';
-import type { LoadResult } from '../measure/load.js';
+import { runIn, type Load, type LoadResult } from '../measure/load.js';
 import { Child } from '../process/child.js';
 import { forkedProgram } from '../process/forked-program.js';
 import type { FleetClientCommands, FleetServerCommands, Work } from './commands.js';
@@ -71,6 +71,12 @@ export async function startPair(
 const WARM_UP_SECONDS = 5;
 /** No burst: a process that begins with one may have another memory for as long as it lives, which `burst` measures. */
 export const FIRST_LOAD = { concurrency: 100, seconds: 2 };
+
+/** One load behind its run-in, which is not measured. */
+export async function runBehindRunIn(client: FleetClient, work: Work, load: Load): Promise<LoadResult> {
+  await client.ask('run', { work, load: runIn(load) });
+  return client.ask('run', { work, load });
+}
 
 export async function warmUp(client: FleetClient, work: Work, concurrency: number): Promise<LoadResult> {
   await client.ask('run', { work, load: FIRST_LOAD });

@@ -52,6 +52,12 @@ export function ratioOf(row: Row, base: Row, measure: string): Spread {
   );
 }
 
+/** The row with one more measure: its calls/s over those of another. */
+export const withRatio = (row: Row, base: Row, name: string): Row => ({
+  ...row,
+  measures: { ...row.measures, [name]: ratioOf(row, base, 'callsPerSecond') },
+});
+
 export function progressLine(round: string, labels: Labels, measures: Measures): string {
   const facts = Object.entries(measures).map(
     ([name, value]) => `${name} ${Number(value.toPrecision(4)).toLocaleString('en')}`,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchmarkContext } from '../benchmark.js';
 import type { BenchBroker } from '../broker/bench-broker.js';
-import { ClientGroup } from '../fleet/client-group.js';
+import { ClientGroup, GROUP_WARM_UP_SECONDS } from '../fleet/client-group.js';
 import { FIRST_LOAD, startServer, type FleetServer } from '../fleet/fleet.js';
 import { progressLine, rowOf, type Measures, type Row } from '../measure/turns.js';
 
@@ -13,8 +13,6 @@ const CLIENT_PROCESSES = 2;
 /** Until a new server has its partitions. */
 const REBALANCE_MS = { full: 3_000, quick: 1_000 };
 const WARM_UP_SECONDS = { full: 2, quick: 0.5 };
-/** Until V8 has compiled what runs hot. */
-const FIRST_WARM_UP_SECONDS = { full: 10, quick: 1 };
 const SUM = { kind: 'sum' } as const;
 
 /**
@@ -32,7 +30,7 @@ export async function fleetsOfAllSizes(broker: BenchBroker, context: BenchmarkCo
     groups.set(clients, await ClientGroup.start({ ...settings, clients }, processes, context));
   }
   for (const group of groups.values()) await group.callsPerSecond(SUM, FIRST_LOAD);
-  await settle(groups, FIRST_WARM_UP_SECONDS[sizeOf(context)], context);
+  await settle(groups, GROUP_WARM_UP_SECONDS[sizeOf(context)], context);
   const rounds = new Map<string, Measures[]>();
   for (let round = 1; round <= options.rounds; round += 1) {
     const added: FleetServer[] = [];

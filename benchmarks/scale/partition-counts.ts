@@ -1,14 +1,12 @@
 import type { BenchmarkContext } from '../benchmark.js';
 import type { BenchBroker } from '../broker/bench-broker.js';
-import { ClientGroup } from '../fleet/client-group.js';
+import { ClientGroup, GROUP_WARM_UP_SECONDS } from '../fleet/client-group.js';
 import { FIRST_LOAD, startServer } from '../fleet/fleet.js';
 import type { FleetSettings } from '../fleet/settings.js';
 import { inTurns, type Labels, type Row, type Variant } from '../measure/turns.js';
 
 const AT_ONCE = 1_000;
 const SUM = { kind: 'sum' } as const;
-/** Until V8 has compiled what runs hot, in fleets that are compared for what little they differ in. */
-const WARM_UP_SECONDS = { full: 10, quick: 1 };
 
 /** A server and some clients, among fleets that differ from them in one number. */
 interface Fleet {
@@ -55,7 +53,7 @@ async function ratesOf(fleets: readonly Fleet[], context: BenchmarkContext): Pro
       measure: async () => ({ callsPerSecond: await group.warmCallsPerSecond(SUM, load) }),
     });
   }
-  const seconds = WARM_UP_SECONDS[context.options.quick ? 'quick' : 'full'];
+  const seconds = GROUP_WARM_UP_SECONDS[context.options.quick ? 'quick' : 'full'];
   for (const group of groups) {
     await group.callsPerSecond(SUM, FIRST_LOAD);
     await group.callsPerSecond(SUM, { concurrency: AT_ONCE, seconds });

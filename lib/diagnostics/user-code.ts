@@ -1,0 +1,44 @@
+/**
+ * The kinds of code that are not ours and run in the middle of our work. The list is closed: a test finds each of them in the
+ * code, and throws from each.
+ */
+export const CALL_OUTS = [
+  /** A `@MessagePattern` or `@EventPattern` handler, the Observable or iterable it gave, a `then` of what it gave. */
+  'handler',
+  /** What a handler's Observable or iterable does when nobody listens any more. */
+  'handler teardown',
+  /** A caller's observer, with the `finalize()` and `unsubscribe()` behind it. */
+  'observer',
+  /** A listener of `on()`, or of `status`. */
+  'listener',
+  /** A wire stage: `open`, `encode`, `decode`, `keepsApart`. */
+  'wire stage',
+  /** A serializer, and the `toJSON` or extension of a value. */
+  'serializer',
+  /** A processing or dispatch hook of Nest, or a method that a subclass overrides. */
+  'hook',
+] as const;
+
+export type CallOut = (typeof CALL_OUTS)[number];
+
+/**
+ * The one guard around user code: what it throws is reported, and goes no further.
+ *
+ * Change our own state first, then call out: nothing that follows may depend on the call coming back well.
+ * Cost: one closure and one `try` per call.
+ */
+export class UserCode {
+  /** @param report told of what was thrown; must not throw itself, as a `guardedLog` does not */
+  constructor(private readonly report: (callOut: CallOut, error: unknown) => void) {}
+
+  /** @returns whether the code came back without throwing. */
+  run(callOut: CallOut, code: () => void): boolean {
+    try {
+      code();
+      return true;
+    } catch (error) {
+      this.report(callOut, error);
+      return false;
+    }
+  }
+}

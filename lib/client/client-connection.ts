@@ -11,7 +11,7 @@ import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
-import { within } from '../wire/within.js';
+import { waitAtMost } from '../wire/wait-at-most.js';
 import type { ResolvedConnectionOptions } from './client-options.js';
 import { HeardRefusals } from './heard-refusals.js';
 import { nestLog } from './nest-log.js';
@@ -112,7 +112,7 @@ export class ClientConnection {
     const open = await opening.catch(() => undefined);
     if (open === undefined) return;
     this.refusals.close();
-    await within(open.outbox.idle(), DRAIN_MS);
+    await waitAtMost(open.outbox.idle(), DRAIN_MS);
     await open.driver.close();
   }
 

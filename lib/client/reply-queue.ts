@@ -1,7 +1,7 @@
 import type { ConsumerRecord } from '../driver/record.js';
 import type { ReplyEnvelope } from '../protocol/envelope.js';
 import type { Message } from '../protocol/message.js';
-import { Pace } from '../wire/pace.js';
+import { TurnBudget } from '../wire/turn-budget.js';
 
 /** Beyond so many that wait they are handed on without a rest: who reads faster than callers take is to be held up. */
 const MAX_WAITING = 4_096;
@@ -23,7 +23,7 @@ export class ReplyQueue {
   private waiting = 0;
   private at = 0;
   private isHandingOn = false;
-  private readonly pace = new Pace(() => this.handOn());
+  private readonly budget = new TurnBudget(() => this.handOn());
 
   /** @param take must not throw */
   constructor(private readonly take: (message: Message, origin: ReplyOrigin) => void) {}
@@ -40,7 +40,7 @@ export class ReplyQueue {
     if (this.isHandingOn) return;
     this.isHandingOn = true;
     for (let batch = this.batches[0]; batch !== undefined; batch = this.batches[0]) {
-      if (this.waiting <= MAX_WAITING && !this.pace.admits()) break;
+      if (this.waiting <= MAX_WAITING && !this.budget.admits()) break;
       this.takeOne(batch);
     }
     this.isHandingOn = false;

@@ -1,7 +1,7 @@
 import type { ConsumerRecord } from '../driver/record.js';
 import type { Counters } from '../diagnostics/counters.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
-import type { CallRefusal } from './refused-calls.js';
+import type { CallRefusal } from './refusals/refused-calls.js';
 
 type CallMessage = RequestMessage | EventMessage;
 
@@ -32,7 +32,7 @@ export interface RecordGuard {
   /** Counts a call that is not to be run. To be asked for each, in their order. */
   judge(message: CallMessage): Verdict;
   /** The call was not started and its partition is another server's: should it come back, the call is to be run. */
-  letGo(message: CallMessage): void;
+  allowAgain(message: CallMessage): void;
 }
 
 /** How far a sender's estimate of the broker's clock may be from a server's; each is off by half a produce request at most. */
@@ -42,7 +42,7 @@ export const MAX_CLOCK_ERROR_MS = 60_000;
 const MAX_SENDERS = 10_000;
 
 /** Calls, some 100 bytes each; beyond, the oldest is forgotten and not run here again. */
-const MAX_LET_GO = 100_000;
+const MAX_RUNNABLE_AGAIN = 100_000;
 
 /**
  * Refuses calls and events that stand in a topic a second time, and those too old to be told from such.
@@ -60,11 +60,11 @@ const MAX_LET_GO = 100_000;
 export class ReplayGuard {
   private recent = new Map<string, SeenCalls>();
   private older = new Map<string, SeenCalls>();
-  private readonly letGoCalls = new Set<string>();
+  private readonly runnableAgain = new Set<string>();
 
   constructor(
     private readonly counters: Counters,
-    private readonly limits = { maxSenders: MAX_SENDERS, maxLetGo: MAX_LET_GO },
+    private readonly limits = { maxSenders: MAX_SENDERS, maxRunnableAgain: MAX_RUNNABLE_AGAIN },
   ) {}
 
   guard(received: GuardedRecord): RecordGuard {
@@ -75,11 +75,12 @@ export class ReplayGuard {
     const repeated = offset <= seen.offset ? 'known' : 'replay';
     return {
       judge: (message) => {
-        const isNew = isNext(message, seen, offset) || this.letGoCalls.delete(nameOf(message, place, offset));
+        const isNew =
+          isNext(message, seen, offset) || this.runnableAgain.delete(nameOf(message, place, offset));
         if (!isNew) return this.refuse(repeated);
         return isStale(message, received) ? this.refuse('stale') : 'new';
       },
-      letGo: (message) => this.letGo(nameOf(message, place, offset)),
+      allowAgain: (message) => this.allowAgain(nameOf(message, place, offset)),
     };
   }
 
@@ -88,10 +89,11 @@ export class ReplayGuard {
     return verdict;
   }
 
-  private letGo(call: string): void {
-    const [oldest] = this.letGoCalls;
-    if (this.letGoCalls.size >= this.limits.maxLetGo && oldest !== undefined) this.letGoCalls.delete(oldest);
-    this.letGoCalls.add(call);
+  private allowAgain(call: string): void {
+    const [oldest] = this.runnableAgain;
+    if (this.runnableAgain.size >= this.limits.maxRunnableAgain && oldest !== undefined)
+      this.runnableAgain.delete(oldest);
+    this.runnableAgain.add(call);
   }
 
   private seenOf(place: string): SeenCalls {

@@ -10,8 +10,8 @@ import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusalError } from '../wire/refusal.js';
 import type { Caller, Callers } from './caller.js';
 import { IncomingCall } from './incoming-call.js';
-import { RecordInHand } from './record-in-hand.js';
-import type { RefusedCalls } from './refused-calls.js';
+import { PendingRecord } from './pending-record.js';
+import type { RefusedCalls } from './refusals/refused-calls.js';
 import type { ReplayGuard } from './replay-guard.js';
 
 /** A request record that is refused, or of which messages are. */
@@ -64,47 +64,47 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
     const { callers, clock, replays, onFinished } = this.parts;
     const caller = callers.get(envelope.sender, envelope.replyTo);
     const received = { record, envelope, caller, receivedAtMs: clock.now() };
-    const inHand = new RecordInHand(received, onFinished, replays?.guard(received));
+    const pending = new PendingRecord(received, onFinished, replays?.guard(received));
     const cancelled = cancelledSeqs(messages);
     for (const message of messages) {
       if (message.kind === 'cancel') this.cancel(caller, message.seq);
       else if (message.kind !== 'request' && message.kind !== 'event') continue;
       else if (cancelled?.has(message.seq)) this.parts.counters.add('callsCancelled');
-      else this.takeIn(message, inHand);
+      else this.takeIn(message, pending);
     }
-    if (malformed !== undefined) this.tell(malformed, inHand);
-    if (inHand.refused !== undefined) this.report(inHand.refused, inHand);
-    inHand.closeOne();
+    if (malformed !== undefined) this.tell(malformed, pending);
+    if (pending.refused !== undefined) this.report(pending.refused, pending);
+    pending.release();
   }
 
   onRefused(record: ConsumerRecord, refused: RefusedRecord, envelope: RequestEnvelope | undefined): void {
     this.parts.onRefused({ record, refused, envelope }, () => this.parts.onFinished(record));
   }
 
-  private report(calls: RefusedCalls, inHand: RecordInHand): void {
-    for (const refused of calls.told(inHand.record)) {
+  private report(calls: RefusedCalls, pending: PendingRecord): void {
+    for (const refused of calls.told(pending.record)) {
       reportRefusal(this.parts.counters, refused);
-      this.tell(refused, inHand);
+      this.tell(refused, pending);
     }
   }
 
   /** Messages of a good record were refused: it is finished when nothing needs those either. */
-  private tell(refused: RefusedRecord, inHand: RecordInHand): void {
-    const { record, envelope } = inHand;
-    inHand.openOne();
-    this.parts.onRefused({ record, refused, envelope }, () => inHand.closeOne());
+  private tell(refused: RefusedRecord, pending: PendingRecord): void {
+    const { record, envelope } = pending;
+    pending.retain();
+    this.parts.onRefused({ record, refused, envelope }, () => pending.release());
   }
 
-  private takeIn(message: RequestMessage | EventMessage, record: RecordInHand): void {
+  private takeIn(message: RequestMessage | EventMessage, record: PendingRecord): void {
     const { calls } = record.caller;
-    record.openOne();
+    record.retain();
     const inHand = calls.get(message.seq);
     if (inHand !== undefined) {
       // The same call again, while its first delivery is still being worked on: one answer serves both.
       this.parts.counters.add('recordsRedelivered');
-      return inHand.whenFinished(() => record.closeOne());
+      return inHand.whenFinished(() => record.release());
     }
-    if (!record.admits(message)) return record.closeOne();
+    if (!record.admits(message)) return record.release();
     const call = new IncomingCall(message, record);
     calls.set(message.seq, call);
     this.parts.onCall(call);

@@ -10,13 +10,13 @@ import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
-import { within } from '../wire/within.js';
+import { waitAtMost } from '../wire/wait-at-most.js';
 import { Callers, replyDestination } from './caller.js';
-import { openDeadLetterTopics, type DeadLetterTopic } from './dead-letter-topics.js';
+import { openDeadLetterTopics, type DeadLetterTopic } from './refusals/dead-letter-topics.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
 import type { IncomingCall } from './incoming-call.js';
 import { ReplayGuard } from './replay-guard.js';
-import { RefusedRequests } from './refused-requests.js';
+import { RefusedRequests } from './refusals/refused-requests.js';
 import { RequestIntake } from './request-intake.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { ServiceConsumer } from './service-consumer.js';
@@ -137,7 +137,7 @@ export class RunningServer {
     this.isClosing = true;
     for (const consumer of this.consumers) consumer.pause();
     const work = this.queue.stop().then(() => Promise.all([this.outbox.idle(), this.refused.idle()]));
-    await within(work, this.options.gracePeriodMs);
+    await waitAtMost(work, this.options.gracePeriodMs);
     for (const call of this.callers.openCalls()) call.interrupt('closing');
     this.refused.close();
     await Promise.all(this.consumers.map((consumer) => consumer.close()));
@@ -173,7 +173,7 @@ export class RunningServer {
       onRebalancing: () => {
         this.rebalancing.add(service);
         this.queue.hold();
-        return within(startedAreFinished(this.callers.openCalls()), FINISH_MS);
+        return waitAtMost(startedAreFinished(this.callers.openCalls()), FINISH_MS);
       },
       onRebalanced: () => {
         this.rebalancing.delete(service);

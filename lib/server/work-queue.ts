@@ -1,4 +1,4 @@
-import { Pace } from '../wire/pace.js';
+import { TurnBudget } from '../wire/turn-budget.js';
 
 /** A unit of work; those with the same key run one after the other, in the order pushed. */
 export interface Work {
@@ -18,7 +18,7 @@ export interface WorkQueueOptions<T extends Work> {
 /** Taken work is let go of in batches of at least so many: amortized, a piece is moved once. */
 const COMPACT_AT = 64;
 
-/** Bounded concurrency with order per key, at a pace that lets others in, and water marks for whoever feeds it. */
+/** Bounded concurrency with order per key, within a turn's budget, and water marks for whoever feeds it. */
 export class WorkQueue<T extends Work> {
   private ready: (T | undefined)[] = [];
   private head = 0;
@@ -30,7 +30,7 @@ export class WorkQueue<T extends Work> {
   private isHeld = false;
   private isStarting = false;
   private idleWaiters: (() => void)[] = [];
-  private readonly pace = new Pace(() => this.startReady(), {
+  private readonly budget = new TurnBudget(() => this.startReady(), {
     waiting: () => this.ready.length - this.head,
   });
 
@@ -91,7 +91,7 @@ export class WorkQueue<T extends Work> {
     if (this.isStarting) return;
     this.isStarting = true;
     try {
-      while (this.hasRoom() && this.pace.admits()) {
+      while (this.hasRoom() && this.budget.admits()) {
         this.running += 1;
         this.options.start(this.takeReady());
       }

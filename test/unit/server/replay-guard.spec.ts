@@ -33,10 +33,10 @@ describe('ReplayGuard', () => {
     return seqs.filter((seq) => guarded.judge(request({ seq, sentAtMs: NOW_MS })) === 'new');
   };
 
-  const letGo = (seqs: readonly number[], offset = 0n): void => {
+  const allowAgain = (seqs: readonly number[], offset = 0n): void => {
     const record = consumed({ offset });
     const guarded = guard.guard({ record, caller: { id: CLIENT_ID }, receivedAtMs: NOW_MS });
-    for (const seq of seqs) guarded.letGo(request({ seq }));
+    for (const seq of seqs) guarded.allowAgain(request({ seq }));
   };
 
   it('admits calls whose numbers grow, however far', () => {
@@ -90,28 +90,28 @@ describe('ReplayGuard', () => {
   it('admits once more what was let go of, and nothing beside it', () => {
     const seqs = [1, 2, 3, 4];
     read({ seqs });
-    letGo([2, 4]);
+    allowAgain([2, 4]);
     expect(read({ seqs, offset: 0n })).toEqual([2, 4]);
     expect(read({ seqs, offset: 0n })).toEqual([]);
   });
 
   it('admits what was let go of at no other place: another server may have run it', () => {
     read({ seqs: [1, 2] });
-    letGo([2]);
+    allowAgain([2]);
     expect(read({ seqs: [1, 2], offset: 7n })).toEqual([]);
     expect(counters.snapshot().callsReplayed).toBe(2);
     expect(read({ seqs: [1, 2], offset: 0n })).toEqual([2]);
   });
 
   it('forgets the oldest of what was let go of when that is too much', () => {
-    guard = new ReplayGuard(counters, { maxSenders: 10, maxLetGo: 2 });
+    guard = new ReplayGuard(counters, { maxSenders: 10, maxRunnableAgain: 2 });
     read({ seqs: [1, 2, 3] });
-    letGo([1, 2, 3]);
+    allowAgain([1, 2, 3]);
     expect(read({ seqs: [1, 2, 3], offset: 0n })).toEqual([2, 3]);
   });
 
   it('remembers the senders heard of last, and no more than it may', () => {
-    guard = new ReplayGuard(counters, { maxSenders: 10, maxLetGo: 10 });
+    guard = new ReplayGuard(counters, { maxSenders: 10, maxRunnableAgain: 10 });
     const sender = (n: number): Buffer => Buffer.alloc(16, n);
     for (let n = 0; n < 100; n++) {
       read({ seqs: [n + 2], sender: sender(200) });

@@ -1,11 +1,11 @@
 import { RpcError, type ProducerRecord, type RefusalReason } from 'nestjs-kafka-rpc';
-import { Counters } from '../../../lib/diagnostics/counters.js';
-import { decodeEnvelope, type RequestEnvelope } from '../../../lib/protocol/envelope.js';
-import { decodeRefusal } from '../../../lib/protocol/refusal-notice.js';
-import { RefusalNotices } from '../../../lib/server/refusal-notices.js';
-import type { RefusedRequest } from '../../../lib/server/request-intake.js';
-import { CLIENT_ID, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
-import { consumed } from '../../support/raw-records.js';
+import { Counters } from '../../../../lib/diagnostics/counters.js';
+import { decodeEnvelope, type RequestEnvelope } from '../../../../lib/protocol/envelope.js';
+import { decodeRefusal } from '../../../../lib/protocol/refusal-notice.js';
+import { RefusalNotices } from '../../../../lib/server/refusals/refusal-notices.js';
+import type { RefusedRequest } from '../../../../lib/server/request-intake.js';
+import { CLIENT_ID, requestEnvelope, SERVER_ID } from '../../../support/incoming-calls.js';
+import { consumed } from '../../../support/raw-records.js';
 
 const STAGE = 'encryption:aes-256-gcm';
 

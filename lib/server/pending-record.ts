@@ -3,7 +3,7 @@ import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Caller } from './caller.js';
 import type { CallOrigin, IncomingCall } from './incoming-call.js';
-import { RefusedCalls } from './refused-calls.js';
+import { RefusedCalls } from './refusals/refused-calls.js';
 import type { RecordGuard } from './replay-guard.js';
 
 /** A record of requests as it came, whose it is, and when. */
@@ -16,9 +16,9 @@ export interface ReceivedRecord {
 }
 
 /** A record of requests until the last of its calls is finished: then its offset may be committed. */
-export class RecordInHand implements CallOrigin {
+export class PendingRecord implements CallOrigin {
   /** One too many while it is read, so that calls which finish at once do not finish it before the last one is counted. */
-  private open = 1;
+  private openCalls = 1;
   private refusedCalls: RefusedCalls | undefined;
 
   readonly record: ConsumerRecord;
@@ -51,24 +51,24 @@ export class RecordInHand implements CallOrigin {
     return false;
   }
 
-  /** One more call of the record is open; `closeOne` when it is not. */
-  openOne(): void {
-    this.open += 1;
+  /** One more call of the record is open; `release` when it is not. */
+  retain(): void {
+    this.openCalls += 1;
   }
 
-  closeOne(): void {
-    this.open -= 1;
-    if (this.open === 0) this.onRecordFinished(this.record);
+  release(): void {
+    this.openCalls -= 1;
+    if (this.openCalls === 0) this.onRecordFinished(this.record);
   }
 
   onFinished({ message }: IncomingCall): void {
     this.caller.calls.delete(message.seq);
-    this.closeOne();
+    this.release();
   }
 
   /** The offset stays open: its next reader is to find the call there. */
   onDropped({ message }: IncomingCall): void {
     this.caller.calls.delete(message.seq);
-    this.guard?.letGo(message);
+    this.guard?.allowAgain(message);
   }
 }

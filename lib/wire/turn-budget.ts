@@ -14,7 +14,7 @@ const LONG_TURN_MS = 16;
 /** Of what there was to do: smaller parts come to many callers a few answers at a time, and each record costs. */
 const PART_OF_A_TURN = 1 / 4;
 
-export interface PaceOptions {
+export interface TurnBudgetOptions {
   /** How many pieces wait to be begun: with many, turns are longer. @default none are known of, and turns are short */
   readonly waiting?: () => number;
   /** Of a clock that never goes back. */
@@ -31,7 +31,7 @@ export interface PaceOptions {
  *
  * Cost: an immediate per turn of the event loop in which work is begun.
  */
-export class Pace {
+export class TurnBudget {
   private readonly waiting: () => number;
   private readonly nowMs: () => number;
   private left = IN_A_ROW;
@@ -42,7 +42,7 @@ export class Pace {
   /** @param goOn called once after each `false` of `admits`, when it may be asked again */
   constructor(
     private readonly goOn: () => void,
-    { waiting = () => 0, nowMs = () => performance.now() }: PaceOptions = {},
+    { waiting = () => 0, nowMs = () => performance.now() }: TurnBudgetOptions = {},
   ) {
     this.waiting = waiting;
     this.nowMs = nowMs;

@@ -1,11 +1,11 @@
-import type { RefusedRecord } from '../diagnostics/channels.js';
-import type { Counters } from '../diagnostics/counters.js';
-import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
-import type { DriverConnection } from '../driver/driver.js';
-import type { ProducerRecord } from '../driver/record.js';
-import { encodeEnvelope, ENVELOPE_HEADER } from '../protocol/envelope.js';
-import { encodeRefusal, MAX_REFUSAL_BYTES, type RefusalCode } from '../protocol/refusal-notice.js';
-import type { RefusedRequest } from './request-intake.js';
+import type { RefusedRecord } from '../../diagnostics/channels.js';
+import type { Counters } from '../../diagnostics/counters.js';
+import type { RefusalReason } from '../../diagnostics/refusal-reasons.js';
+import type { DriverConnection } from '../../driver/driver.js';
+import type { ProducerRecord } from '../../driver/record.js';
+import { encodeEnvelope, ENVELOPE_HEADER } from '../../protocol/envelope.js';
+import { encodeRefusal, MAX_REFUSAL_BYTES, type RefusalCode } from '../../protocol/refusal-notice.js';
+import type { RefusedRequest } from '../request-intake.js';
 
 export interface RefusalNoticesParts {
   readonly id: Buffer;

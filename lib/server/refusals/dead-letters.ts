@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Counters } from '../diagnostics/counters.js';
-import type { DriverConnection } from '../driver/driver.js';
-import type { ProducerRecord } from '../driver/record.js';
-import { RpcError } from '../errors/rpc-error.js';
-import { RpcStatus } from '../errors/status.js';
+import type { Counters } from '../../diagnostics/counters.js';
+import type { DriverConnection } from '../../driver/driver.js';
+import type { ProducerRecord } from '../../driver/record.js';
+import { RpcError } from '../../errors/rpc-error.js';
+import { RpcStatus } from '../../errors/status.js';
 import { letterBytes } from './dead-letter.js';
 
 export interface DeadLetterParts {

@@ -1,9 +1,13 @@
 import { RpcError, type ProducerRecord } from 'nestjs-kafka-rpc';
-import { Counters } from '../../../lib/diagnostics/counters.js';
-import { DEAD_LETTER_HEADERS, deadLetterOf, letterBytes } from '../../../lib/server/dead-letter.js';
-import { DeadLetters } from '../../../lib/server/dead-letters.js';
-import { consumed } from '../../support/raw-records.js';
-import { until } from '../../support/until.js';
+import { Counters } from '../../../../lib/diagnostics/counters.js';
+import {
+  DEAD_LETTER_HEADERS,
+  deadLetterOf,
+  letterBytes,
+} from '../../../../lib/server/refusals/dead-letter.js';
+import { DeadLetters } from '../../../../lib/server/refusals/dead-letters.js';
+import { consumed } from '../../../support/raw-records.js';
+import { until } from '../../../support/until.js';
 
 const TO = { topic: 'rpc.sum.dead-letters', partition: 1 };
 

@@ -1,6 +1,6 @@
-import type { DriverConnection } from '../driver/driver.js';
-import { deadLetterTopicSpec } from '../wire/wire-options.js';
-import type { ResolvedServerOptions } from './server-options.js';
+import type { DriverConnection } from '../../driver/driver.js';
+import { deadLetterTopicSpec } from '../../wire/wire-options.js';
+import type { ResolvedServerOptions } from '../server-options.js';
 
 /** Where dead letters of a request topic go. */
 export interface DeadLetterTopic {

@@ -1,5 +1,5 @@
-import type { RefusedRecord } from '../diagnostics/channels.js';
-import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../driver/record.js';
+import type { RefusedRecord } from '../../diagnostics/channels.js';
+import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../../driver/record.js';
 
 /** What a dead letter says of the record that it holds, beside that record's own headers. UTF-8. */
 export const DEAD_LETTER_HEADERS = {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Pace } from '../../../lib/wire/pace.js';
+import { TurnBudget } from '../../../lib/wire/turn-budget.js';
 
 const IN_A_ROW = 64;
 
@@ -8,14 +8,14 @@ class Bench {
   readonly marks: string[] = [];
   nowMs = 1_000;
   private begun = 0;
-  readonly pace: Pace;
+  readonly budget: TurnBudget;
 
   constructor(
     private waiting: number,
     private readonly piece: (bench: Bench, at: number) => void,
     { tellsWhatWaits = false } = {},
   ) {
-    this.pace = new Pace(() => this.begin(), {
+    this.budget = new TurnBudget(() => this.begin(), {
       nowMs: () => this.nowMs,
       ...(tellsWhatWaits && { waiting: () => this.waiting }),
     });
@@ -26,14 +26,14 @@ class Bench {
   }
 
   begin(): void {
-    while (this.waiting > 0 && this.pace.admits()) {
+    while (this.waiting > 0 && this.budget.admits()) {
       this.waiting -= 1;
       this.piece(this, this.begun++);
     }
   }
 }
 
-describe('Pace', () => {
+describe('TurnBudget', () => {
   it('lets some pieces be begun at once, and the rest behind all promises of those, in the same turn', async () => {
     const bench = new Bench(IN_A_ROW + 1, ({ marks }, at) => {
       marks.push(`begin ${at}`);
@@ -92,14 +92,14 @@ describe('Pace', () => {
   it('admits nothing out of line while it rests', () => {
     const bench = new Bench(IN_A_ROW + 1, () => undefined);
     bench.begin();
-    expect(bench.pace.admits()).toBe(false);
+    expect(bench.budget.admits()).toBe(false);
   });
 
   it('counts anew in each turn of the event loop', async () => {
     const bench = new Bench(IN_A_ROW, () => undefined);
     bench.begin();
     await turn();
-    expect(Array.from({ length: IN_A_ROW + 1 }, () => bench.pace.admits())).toEqual([
+    expect(Array.from({ length: IN_A_ROW + 1 }, () => bench.budget.admits())).toEqual([
       ...Array<boolean>(IN_A_ROW).fill(true),
       false,
     ]);

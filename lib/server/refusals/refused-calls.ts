@@ -1,5 +1,5 @@
-import type { RefusedRecord } from '../diagnostics/channels.js';
-import type { ConsumerRecord } from '../driver/record.js';
+import type { RefusedRecord } from '../../diagnostics/channels.js';
+import type { ConsumerRecord } from '../../driver/record.js';
 
 /** Why a call of a good record is not run. */
 export type CallRefusal = 'replay' | 'stale';

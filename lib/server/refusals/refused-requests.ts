@@ -1,13 +1,13 @@
-import type { RefusedRecord } from '../diagnostics/channels.js';
-import type { Counters } from '../diagnostics/counters.js';
-import type { DriverConnection } from '../driver/driver.js';
-import type { TopicPartition } from '../driver/record.js';
-import type { RpcError } from '../errors/rpc-error.js';
+import type { RefusedRecord } from '../../diagnostics/channels.js';
+import type { Counters } from '../../diagnostics/counters.js';
+import type { DriverConnection } from '../../driver/driver.js';
+import type { TopicPartition } from '../../driver/record.js';
+import type { RpcError } from '../../errors/rpc-error.js';
 import { deadLetterOf } from './dead-letter.js';
 import type { DeadLetterTopic } from './dead-letter-topics.js';
 import { DeadLetters } from './dead-letters.js';
 import { RefusalNotices } from './refusal-notices.js';
-import type { RefusedRequest } from './request-intake.js';
+import type { RefusedRequest } from '../request-intake.js';
 
 export interface RefusedRequestsParts {
   /** This server's. */

@@ -1,15 +1,15 @@
-import { channels, type RefusedRecord } from '../../../lib/diagnostics/channels.js';
-import { Counters } from '../../../lib/diagnostics/counters.js';
-import type { RequestMessage } from '../../../lib/protocol/message.js';
-import { Callers } from '../../../lib/server/caller.js';
-import type { IncomingCall } from '../../../lib/server/incoming-call.js';
-import { ReplayGuard } from '../../../lib/server/replay-guard.js';
-import { RequestIntake, type RefusedRequest } from '../../../lib/server/request-intake.js';
-import { BrokerClock } from '../../../lib/wire/broker-clock.js';
-import { Codec } from '../../../lib/wire/codec.js';
-import { json } from '../../../lib/wire/serializers/json.js';
-import { request, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
-import { consumed } from '../../support/raw-records.js';
+import { channels, type RefusedRecord } from '../../../../lib/diagnostics/channels.js';
+import { Counters } from '../../../../lib/diagnostics/counters.js';
+import type { RequestMessage } from '../../../../lib/protocol/message.js';
+import { Callers } from '../../../../lib/server/caller.js';
+import type { IncomingCall } from '../../../../lib/server/incoming-call.js';
+import { ReplayGuard } from '../../../../lib/server/replay-guard.js';
+import { RequestIntake, type RefusedRequest } from '../../../../lib/server/request-intake.js';
+import { BrokerClock } from '../../../../lib/wire/broker-clock.js';
+import { Codec } from '../../../../lib/wire/codec.js';
+import { json } from '../../../../lib/wire/serializers/json.js';
+import { request, requestEnvelope, SERVER_ID } from '../../../support/incoming-calls.js';
+import { consumed } from '../../../support/raw-records.js';
 
 const NOW_MS = 1_000_000;
 const OLD = { sentAtMs: 0, ttlMs: 10_000 };

@@ -1,4 +1,5 @@
 import { availablePeers, type ChosenPeers } from './available-peers.js';
+import { before } from './before/peer.js';
 import { floorFrames } from './floor-frames/peer.js';
 import { floor } from './floor/peer.js';
 import { kafkaRpc } from './kafka-rpc/peer.js';
@@ -13,6 +14,7 @@ import { spring, springTuned } from './spring/peer.js';
 
 const ALL: readonly Peer[] = [
   ours,
+  before,
   nestKafka,
   nestTcp,
   floor,

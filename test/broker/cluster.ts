@@ -22,7 +22,7 @@ export async function jarsKafka(
 ): Promise<Kafka> {
   const ids = options.nodes === 3 ? [1, 2, 3] : [1];
   const classpath = await kafkaClasspath(options.log);
-  const ports = await portsOf(ids.length);
+  const ports = await chosenPorts(ids.length, options.proxied ?? false);
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-kafka-rpc-'));
   const guard = startGuard(folder);
   const plan = {
@@ -32,6 +32,7 @@ export async function jarsKafka(
     classpath,
     javaOptions: options.javaOptions ?? smallJvm(ids.length),
     config: options.config ?? {},
+    asTheyCome: options.asTheyCome ?? false,
     guard,
   };
   const nodes = ids.map((id) => new KafkaNode(id, plan));
@@ -42,10 +43,10 @@ export async function jarsKafka(
     await guard.close();
     throw error;
   }
-  return running(nodes, () => guard.close());
+  return running(nodes, ports, () => guard.close());
 }
 
-function running(nodes: readonly KafkaNode[], stop: () => Promise<void>): Kafka {
+function running(nodes: readonly KafkaNode[], ports: readonly NodePorts[], stop: () => Promise<void>): Kafka {
   const at = (id: number): KafkaNode => {
     const node = nodes[id - 1];
     if (node === undefined) throw new Error(`No Kafka node ${id}: they count from 1 to ${nodes.length}`);
@@ -55,6 +56,10 @@ function running(nodes: readonly KafkaNode[], stop: () => Promise<void>): Kafka 
     kind: 'jars',
     version: KAFKA_VERSION,
     brokers: nodes.map(({ broker }) => broker),
+    direct: nodes.map(({ direct }) => direct),
+    routes: ports.flatMap(({ client, proxied }) =>
+      proxied === undefined ? [] : [{ listenPort: proxied.proxy, targetPort: client }],
+    ),
     nodes: nodes.length,
     kill: async (id) => at(id).kill(),
     stopNode: async (id) => at(id).leave(),
@@ -66,12 +71,14 @@ function running(nodes: readonly KafkaNode[], stop: () => Promise<void>): Kafka 
   };
 }
 
-async function portsOf(nodes: number): Promise<NodePorts[]> {
-  const free = await freePorts(nodes * 2);
-  return Array.from({ length: nodes }, (_, at) => ({
-    client: free[at * 2] as number,
-    controller: free[at * 2 + 1] as number,
-  }));
+async function chosenPorts(nodes: number, isProxied: boolean): Promise<NodePorts[]> {
+  const perNode = isProxied ? 4 : 2;
+  const free = await freePorts(nodes * perNode);
+  return Array.from({ length: nodes }, (_, at) => {
+    const [client, controller, proxy, internal] = free.slice(at * perNode, (at + 1) * perNode) as number[];
+    const own = { client: client as number, controller: controller as number };
+    return proxy === undefined || internal === undefined ? own : { ...own, proxied: { proxy, internal } };
+  });
 }
 
 /** Sixteen bytes in base64url, the first below 128: an id that starts with a dash would read as an option. */

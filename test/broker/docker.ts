@@ -37,11 +37,14 @@ export async function dockerKafka(options: KafkaOptions): Promise<Kafka> {
     .withKraft()
     .withEnvironment(imageEnvironment(options.config ?? {}))
     .start();
+  const brokers = [`${container.getHost()}:${container.getMappedPort(CLIENT_PORT)}`];
   return {
     ...noFaults('docker'),
     kind: 'docker',
     version: KAFKA_VERSION,
-    brokers: [`${container.getHost()}:${container.getMappedPort(CLIENT_PORT)}`],
+    brokers,
+    direct: brokers,
+    routes: [],
     nodes: 1,
     stop: async () => void (await container.stop()),
   };

@@ -12,6 +12,8 @@ export function externalKafka(list: string): Kafka {
     kind: 'external',
     version: 'unknown',
     brokers,
+    direct: brokers,
+    routes: [],
     nodes: brokers.length,
     stop: async () => undefined,
   };

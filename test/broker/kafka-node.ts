@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Guard } from './guard.js';
 import { javaProgram } from './java.js';
-import { HOST, serverProperties } from './properties.js';
+import { HOST, portsOf, serverProperties } from './properties.js';
 import type { NodePorts } from './properties.js';
 import { answers } from './ready.js';
 
@@ -20,12 +20,16 @@ export interface ClusterPlan {
   readonly classpath: string;
   readonly javaOptions: readonly string[];
   readonly config: Readonly<Record<string, string>>;
+  readonly asTheyCome: boolean;
   readonly guard: Guard;
 }
 
 /** One JVM that is both broker and controller: format → start → kill or leave → start … */
 export class KafkaNode {
+  /** What clients are told. */
   readonly broker: string;
+  /** The same, past a proxy. */
+  readonly direct: string;
   private readonly folder: string;
   private readonly properties: string;
   private readonly logFile: string;
@@ -35,7 +39,9 @@ export class KafkaNode {
     private readonly id: number,
     private readonly plan: ClusterPlan,
   ) {
-    this.broker = `${HOST}:${plan.ports[id - 1]?.client}`;
+    const { client, proxied } = portsOf(id, plan.ports);
+    this.broker = `${HOST}:${proxied?.proxy ?? client}`;
+    this.direct = `${HOST}:${proxied?.internal ?? client}`;
     this.folder = join(plan.folder, `node-${id}`);
     this.properties = join(this.folder, 'server.properties');
     this.logFile = join(this.folder, 'jvm.log');
@@ -47,10 +53,13 @@ export class KafkaNode {
 
   /** Writes the node's settings and formats its data folder. */
   async format(): Promise<void> {
-    const { clusterId, ports, config } = this.plan;
+    const { clusterId, ports, config, asTheyCome } = this.plan;
     const dataFolder = join(this.folder, 'data');
     await mkdir(dataFolder, { recursive: true });
-    await writeFile(this.properties, serverProperties({ id: this.id, ports, dataFolder, config }));
+    await writeFile(
+      this.properties,
+      serverProperties({ id: this.id, ports, dataFolder, config, asTheyCome }),
+    );
     const formatting = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.properties];
     const tool = await this.java(formatting);
     await ended(tool);
@@ -63,7 +72,7 @@ export class KafkaNode {
     const jvm = await this.java(['kafka.Kafka', this.properties]);
     this.jvm = jvm;
     jvm.once('exit', () => (this.jvm = undefined));
-    const ready = await answers({ broker: this.broker, seen, gone: () => this.jvm !== jvm });
+    const ready = await answers({ broker: this.direct, seen, gone: () => this.jvm !== jvm });
     if (!ready) throw await this.failure(this.jvm === jvm ? 'did not answer in time' : 'ended');
   }
 

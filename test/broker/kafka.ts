@@ -31,8 +31,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
 /** The first kind that can give what is asked; rejects with what to provide when none can. */
 export async function chooseKind(options: KafkaOptions, offers: Offers): Promise<KafkaKind> {
   const missing: string[] = [];
-  if (options.killable) missing.push('KAFKA_BROKERS and Docker: they cannot kill or pause a node');
-  if (!options.killable) {
+  const reason = onlyJars(options);
+  if (reason !== undefined) missing.push(`KAFKA_BROKERS and Docker: ${reason}`);
+  else {
     if (offers.brokers?.trim()) return 'external';
     missing.push('KAFKA_BROKERS: not set');
     const docker = options.nodes === 3 ? 'gives one node, and three are asked for' : await offers.docker();
@@ -49,4 +50,12 @@ export async function chooseKind(options: KafkaOptions, offers: Offers): Promise
       ...missing.map((line) => `  - ${line}`),
     ].join('\n'),
   );
+}
+
+/** Why only processes of our own will do, or nothing. */
+function onlyJars(options: KafkaOptions): string | undefined {
+  if (options.killable) return 'they cannot kill or pause a node';
+  if (options.proxied) return 'they do not advertise proxies';
+  if (options.asTheyCome) return 'their settings are not ours to leave alone';
+  return undefined;
 }

@@ -1,7 +1,17 @@
-/** The two ports of one node. */
+/** The ports of one node. */
 export interface NodePorts {
   readonly client: number;
   readonly controller: number;
+  /** Only before nodes behind proxies. */
+  readonly proxied?: ProxiedPorts;
+}
+
+/** A node behind a proxy: clients are told of the proxy, and brokers talk past it. */
+export interface ProxiedPorts {
+  /** Where the proxy of the client's port listens. */
+  readonly proxy: number;
+  /** For brokers, and for whoever watches them. */
+  readonly internal: number;
 }
 
 /** What sets one node's `server.properties` apart from the next one's. */
@@ -11,6 +21,8 @@ export interface NodeSettings {
   readonly ports: readonly NodePorts[];
   readonly dataFolder: string;
   readonly config: Readonly<Record<string, string>>;
+  /** Kafka's own defaults for all but addresses. @default false */
+  readonly asTheyCome?: boolean;
 }
 
 /** The address that nodes listen on and clients are told. */
@@ -20,8 +32,7 @@ export const HOST = '127.0.0.1';
 export function serverProperties(settings: NodeSettings): string {
   const all = {
     ...placeOf(settings),
-    ...quickAndSmall,
-    ...safetyOf(settings.ports.length),
+    ...(settings.asTheyCome ? {} : { ...quickAndSmall, ...safetyOf(settings.ports.length) }),
     ...settings.config,
   };
   return Object.entries(all)
@@ -30,20 +41,39 @@ export function serverProperties(settings: NodeSettings): string {
 }
 
 function placeOf({ id, ports, dataFolder }: NodeSettings): Record<string, string> {
-  const own = ports[id - 1];
-  if (own === undefined) throw new Error(`Node ${id} has no ports: there are ${ports.length} nodes`);
+  const own = portsOf(id, ports);
   return {
     'process.roles': 'broker,controller',
     'node.id': `${id}`,
     'controller.quorum.voters': ports.map((port, at) => `${at + 1}@${HOST}:${port.controller}`).join(','),
-    listeners: `CLIENT://${HOST}:${own.client},CONTROLLER://${HOST}:${own.controller}`,
-    'advertised.listeners': `CLIENT://${HOST}:${own.client}`,
-    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'inter.broker.listener.name': 'CLIENT',
+    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': dataFolder,
+    ...(own.proxied === undefined ? listeners(own) : proxiedListeners(own, own.proxied)),
   };
 }
+
+/** The ports of one node. @throws when there are no such ports. */
+export function portsOf(id: number, ports: readonly NodePorts[]): NodePorts {
+  const own = ports[id - 1];
+  if (own === undefined) throw new Error(`Node ${id} has no ports: there are ${ports.length} nodes`);
+  return own;
+}
+
+const listeners = ({ client, controller }: NodePorts): Record<string, string> => ({
+  listeners: `CLIENT://${HOST}:${client},CONTROLLER://${HOST}:${controller}`,
+  'advertised.listeners': `CLIENT://${HOST}:${client}`,
+  'inter.broker.listener.name': 'CLIENT',
+});
+
+const proxiedListeners = (
+  { client, controller }: NodePorts,
+  { proxy, internal }: ProxiedPorts,
+): Record<string, string> => ({
+  listeners: `CLIENT://${HOST}:${client},INTERNAL://${HOST}:${internal},CONTROLLER://${HOST}:${controller}`,
+  'advertised.listeners': `CLIENT://${HOST}:${proxy},INTERNAL://${HOST}:${internal}`,
+  'inter.broker.listener.name': 'INTERNAL',
+});
 
 const quickAndSmall = {
   'auto.create.topics.enable': 'false',

@@ -9,10 +9,23 @@ export interface KafkaOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Needs `kill`, `stopNode`, `pause` and their kin, which only the jars can do. @default false */
   readonly killable?: boolean;
+  /**
+   * Clients are told of a proxy before each node, which the caller has to start: `routes` says where. Only the jars can do it.
+   * @default false
+   */
+  readonly proxied?: boolean;
+  /** Kafka's own defaults in place of the harness's quick and safe ones; `config` still wins. @default false */
+  readonly asTheyCome?: boolean;
   /** JVM options in place of the small, quick-to-start ones; a benchmark wants C2 and more heap. */
   readonly javaOptions?: readonly string[];
   /** Takes a line of progress. @default standard error */
   readonly log?: (line: string) => void;
+}
+
+/** One proxy's place, on this machine. */
+export interface ProxyRoute {
+  readonly listenPort: number;
+  readonly targetPort: number;
 }
 
 /** Faults of one node. Nodes are named by their Kafka node id, from 1; `brokers[id - 1]` is its address. */
@@ -37,6 +50,10 @@ export interface Kafka extends NodeFaults {
   /** Kafka's version, or "unknown" for a broker that was given. */
   readonly version: string;
   readonly brokers: string[];
+  /** The addresses past the proxies; without proxies, `brokers`. */
+  readonly direct: string[];
+  /** Where a proxy has to listen, and where it leads, for each node; none without `proxied`. */
+  readonly routes: readonly ProxyRoute[];
   readonly nodes: number;
   /** Ends every node and removes its data; a broker that was given is left alone. */
   stop(): Promise<void>;

@@ -11,6 +11,7 @@ import {
 } from 'nestjs-kafka-rpc';
 import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
 import { startKafka, type Kafka, type KafkaOptions } from '../broker/kafka.js';
+import { FaultyNetwork } from './faulty-network.js';
 import { Program } from './program.js';
 import { moduleOf, type RunningApp } from './rpc-cluster.js';
 
@@ -27,15 +28,28 @@ export class LiveCluster {
   private readonly closers: (() => Promise<unknown>)[] = [];
   private servers = 0;
 
-  private constructor(readonly kafka: Kafka) {
+  private constructor(
+    readonly kafka: Kafka,
+    private readonly behind: FaultyNetwork | undefined,
+  ) {
     Logger.overrideLogger(false);
     this.driver = kafkajsDriver({ brokers: kafka.brokers });
-    this.onClose(() => kafka.stop());
+    this.onClose(async () => {
+      await behind?.close();
+      await kafka.stop();
+    });
   }
 
-  /** With the broker that the run shares, if there is one; `killable` asks for one of its own. */
+  /** With the broker that the run shares, if there is one; `killable` and `proxied` ask for one of its own. */
   static async start(options: KafkaOptions = {}): Promise<LiveCluster> {
-    return new LiveCluster(await startKafka(options));
+    const kafka = await startKafka(options);
+    return new LiveCluster(kafka, options.proxied ? await FaultyNetwork.open(kafka.routes) : undefined);
+  }
+
+  /** Between all clients and servers and the brokers. @throws unless the cluster was started with `proxied`. */
+  get network(): FaultyNetwork {
+    if (this.behind === undefined) throw new Error('Start the cluster with { proxied: true }.');
+    return this.behind;
   }
 
   newService(name: string): string {

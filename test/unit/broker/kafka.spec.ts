@@ -45,6 +45,10 @@ describe('choosing where the broker comes from', () => {
     await expect(chooseKind({ killable: true }, everything)).resolves.toBe('jars');
   });
 
+  it.each([{ proxied: true }, { asTheyCome: true }])('takes the jars for %j', async (options) => {
+    await expect(chooseKind(options, everything)).resolves.toBe('jars');
+  });
+
   it('names the three ways, and what each lacks, when there is none', async () => {
     const refused = await chooseKind({}, nothing).catch((error: Error) => error.message);
     expect(refused).toMatch(/Docker engine, Java 17 \+ Maven, or KAFKA_BROKERS=/);
@@ -118,6 +122,30 @@ describe('server.properties', () => {
         'broker.session.timeout.ms=6000',
       ]),
     );
+  });
+
+  it('tells clients of the proxies, and lets brokers talk past them', () => {
+    const proxied = { proxy: 7, internal: 8 };
+    const behind = serverProperties({
+      id: 1,
+      ports: [{ ...ports[0]!, proxied }],
+      dataFolder: '/d',
+      config: {},
+    });
+    expect(behind.split('\n')).toEqual(
+      expect.arrayContaining([
+        'listeners=CLIENT://127.0.0.1:1,INTERNAL://127.0.0.1:8,CONTROLLER://127.0.0.1:2',
+        'advertised.listeners=CLIENT://127.0.0.1:7,INTERNAL://127.0.0.1:8',
+        'inter.broker.listener.name=INTERNAL',
+      ]),
+    );
+  });
+
+  it('leaves all but addresses to Kafka when settings are to be as they come', () => {
+    const config = { 'min.insync.replicas': '2' };
+    const own = serverProperties({ id: 1, ports, dataFolder: '/d', config, asTheyCome: true }).split('\n');
+    expect(own).toContain('min.insync.replicas=2');
+    expect(own.filter((line) => /session|replication|offsets\.topic|rebalance/.test(line))).toEqual([]);
   });
 
   it('lets the config of a test win, each setting once', () => {

@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import { DelayedPipe } from './delayed-pipe.js';
+import { kafkaApiOf, type KafkaApi } from './kafka-api.js';
+import { apiKeyOf, correlationOfAnswer, correlationOfRequest, KafkaFrames } from './kafka-frames.js';
+
+/**
+ * What becomes of a request or an answer: it passes; its connection is reset in its place; or it is swallowed, and the
+ * connection goes on without it.
+ */
+export type Fate = 'pass' | 'cut' | 'swallow';
+
+export interface Exchange {
+  /** `undefined` for an API that the list of `KAFKA_API` does not have. */
+  readonly api: KafkaApi | undefined;
+  /** `request`: the broker has not seen it. `answer`: the broker has done what was asked, and the client will not know. */
+  readonly way: 'request' | 'answer';
+}
+
+/** What a proxy asks about each frame, and what it adds to the way. */
+export interface Weather {
+  /** For bytes that arrive now, each way. */
+  readonly delayMs: number;
+  fateOf(exchange: Exchange): Fate;
+}
+
+/** A client's connection to a broker, which goes through this process. */
+export class ProxiedConnection {
+  private readonly toBroker: DelayedPipe;
+  private readonly toClient: DelayedPipe;
+  private readonly asked = new Map<number, KafkaApi | undefined>();
+
+  constructor(
+    private readonly client: Socket,
+    private readonly broker: Socket,
+    private readonly weather: Weather,
+  ) {
+    this.toBroker = new DelayedPipe(broker);
+    this.toClient = new DelayedPipe(client);
+    this.forward(client, this.toBroker, (frame) => this.requestOf(frame));
+    this.forward(broker, this.toClient, (frame) => this.answerOf(frame));
+  }
+
+  onClose(listener: () => void): void {
+    this.client.once('close', listener);
+  }
+
+  /** RST to both ends: what is on its way is lost. */
+  reset(): void {
+    this.toBroker.stop();
+    this.toClient.stop();
+    this.client.resetAndDestroy();
+    this.broker.resetAndDestroy();
+  }
+
+  /** Half open: the connection stays, and nothing passes either way. */
+  hold(): void {
+    this.toBroker.hold();
+    this.toClient.hold();
+  }
+
+  /** What was held passes, late. */
+  release(): void {
+    this.toBroker.release();
+    this.toClient.release();
+  }
+
+  private forward(from: Socket, pipe: DelayedPipe, exchangeOf: (frame: Buffer) => Exchange): void {
+    const frames = new KafkaFrames();
+    from.on('data', (bytes: Buffer) => {
+      for (const frame of frames.add(bytes)) {
+        const fate = this.weather.fateOf(exchangeOf(frame));
+        if (fate === 'cut') return this.reset();
+        if (fate === 'pass') pipe.put(frame, this.weather.delayMs);
+      }
+    });
+    from.on('end', () => pipe.put(undefined, this.weather.delayMs));
+    from.on('error', () => this.reset());
+  }
+
+  private requestOf(frame: Buffer): Exchange {
+    const api = kafkaApiOf(apiKeyOf(frame));
+    this.asked.set(correlationOfRequest(frame), api);
+    return { api, way: 'request' };
+  }
+
+  private answerOf(frame: Buffer): Exchange {
+    const correlation = correlationOfAnswer(frame);
+    const api = this.asked.get(correlation);
+    this.asked.delete(correlation);
+    return { api, way: 'answer' };
+  }
+}

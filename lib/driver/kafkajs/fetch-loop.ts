@@ -2,7 +2,7 @@ import type { TopicPartition } from '../record.js';
 import { backoffMs, sleep } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
 import { fetchRequest, type FetchedPartition, type FetchPlace } from './requests/fetch.js';
-import type { Subscription } from './subscription.js';
+import type { PartitionCursor } from './partition-cursor.js';
 
 /** So much is still single calls, not load: less than what one turn of the other side makes of many small ones. */
 const FEW_RECORDS = 4;
@@ -14,9 +14,9 @@ export interface FetchLoopOptions {
   readonly maxBytes: number;
   readonly closing: AbortSignal;
   /** The partitions that this broker leads and that are wanted now. */
-  readonly wanted: () => readonly Subscription[];
+  readonly wanted: () => readonly PartitionCursor[];
   /** Deals with a failed fetch: finds new leaders, new places. */
-  readonly onFailure: (error: unknown, asked: readonly Subscription[], nodeId: number) => Promise<void>;
+  readonly onFailure: (error: unknown, asked: readonly PartitionCursor[], nodeId: number) => Promise<void>;
   readonly onSuccess: () => void;
 }
 
@@ -62,7 +62,7 @@ export class FetchLoop {
     });
   }
 
-  private async fetchOnce(asked: readonly Subscription[]): Promise<void> {
+  private async fetchOnce(asked: readonly PartitionCursor[]): Promise<void> {
     const { nodeId, onFailure, onSuccess, closing } = this.options;
     try {
       const fetched = await this.link.send(nodeId, fetchRequest(this.places(asked), this.options));
@@ -76,8 +76,8 @@ export class FetchLoop {
     }
   }
 
-  private async take(fetched: readonly FetchedPartition[], asked: readonly Subscription[]): Promise<void> {
-    const readersOf = (partition: FetchedPartition): readonly Subscription[] =>
+  private async take(fetched: readonly FetchedPartition[], asked: readonly PartitionCursor[]): Promise<void> {
+    const readersOf = (partition: FetchedPartition): readonly PartitionCursor[] =>
       asked.filter(({ topicPartition }) => isSame(topicPartition, partition));
     for (const partition of fetched) {
       if (partition.error !== undefined) continue;
@@ -92,11 +92,11 @@ export class FetchLoop {
   }
 
   /** One place each, from where the last of its readers stands. Each time another is first: the broker fills in this order. */
-  private places(asked: readonly Subscription[]): readonly FetchPlace[] {
+  private places(asked: readonly PartitionCursor[]): readonly FetchPlace[] {
     const places: FetchPlace[] = [];
     this.rotation = (this.rotation + 1) % asked.length;
     for (let i = 0; i < asked.length; i++) {
-      const { topicPartition, next } = asked[(this.rotation + i) % asked.length] as Subscription;
+      const { topicPartition, next } = asked[(this.rotation + i) % asked.length] as PartitionCursor;
       const { topic, partition } = topicPartition;
       const known = places.findIndex((place) => isSame(place, topicPartition));
       if (known < 0) places.push({ topic, partition, offset: next });

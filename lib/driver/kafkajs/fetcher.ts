@@ -3,7 +3,7 @@ import type { ClusterLink } from './cluster-link.js';
 import { FetchLoop } from './fetch-loop.js';
 import { errorType, isConnectionFailure } from './kafkajs-errors.js';
 import { logEnd, logStart } from './log-offsets.js';
-import type { Subscription } from './subscription.js';
+import type { PartitionCursor } from './partition-cursor.js';
 
 export interface FetcherOptions {
   readonly maxWaitMs: number;
@@ -14,7 +14,7 @@ export interface FetcherOptions {
 
 /** Reads any number of partitions, whoever leads them, with one parked fetch per broker. Never loses its place. */
 export class Fetcher {
-  private readonly subscriptions = new Set<Subscription>();
+  private readonly cursors = new Set<PartitionCursor>();
   private readonly loops = new Map<number, FetchLoop>();
   private isConnected = true;
 
@@ -23,14 +23,14 @@ export class Fetcher {
     private readonly options: FetcherOptions,
   ) {}
 
-  add(subscription: Subscription): void {
-    this.subscriptions.add(subscription);
+  add(cursor: PartitionCursor): void {
+    this.cursors.add(cursor);
     this.startLoops();
   }
 
-  remove(subscription: Subscription): void {
-    subscription.isActive = false;
-    this.subscriptions.delete(subscription);
+  remove(cursor: PartitionCursor): void {
+    cursor.isActive = false;
+    this.cursors.delete(cursor);
   }
 
   /** A reader wants to read again. */
@@ -45,7 +45,7 @@ export class Fetcher {
   }
 
   private startLoops(): void {
-    for (const { topicPartition } of this.subscriptions) {
+    for (const { topicPartition } of this.cursors) {
       const nodeId = this.link.leaderOf(topicPartition);
       if (nodeId !== undefined && !this.loops.has(nodeId)) this.loops.set(nodeId, this.loop(nodeId));
     }
@@ -65,40 +65,39 @@ export class Fetcher {
   }
 
   /** A partition that failed by itself waits out its time apart from the others. */
-  private wantedOf(nodeId: number): readonly Subscription[] {
+  private wantedOf(nodeId: number): readonly PartitionCursor[] {
     const now = performance.now();
-    return [...this.subscriptions].filter(
-      (subscription) =>
-        this.link.leaderOf(subscription.topicPartition) === nodeId && subscription.isWanted(now),
+    return [...this.cursors].filter(
+      (cursor) => this.link.leaderOf(cursor.topicPartition) === nodeId && cursor.isWanted(now),
     );
   }
 
-  private async onFailure(error: unknown, failed: readonly Subscription[], nodeId: number): Promise<void> {
-    if (errorType(error) === 'OFFSET_OUT_OF_RANGE') return this.findPlaces(failed);
+  private async onFailure(error: unknown, failed: readonly PartitionCursor[], nodeId: number): Promise<void> {
+    if (errorType(error) === 'OFFSET_OUT_OF_RANGE') return this.findPositions(failed);
     if (isConnectionFailure(error)) this.setConnected(false, error as Error);
-    else for (const subscription of failed) subscription.fail();
+    else for (const cursor of failed) cursor.fail();
     await this.link.recover(error, nodeId);
     this.startLoops();
   }
 
   /** The log is not where we stood: retention overtook us, or the topic was truncated or made anew. */
-  private async findPlaces(asked: readonly Subscription[]): Promise<void> {
-    for (const subscription of asked) {
+  private async findPositions(asked: readonly PartitionCursor[]): Promise<void> {
+    for (const cursor of asked) {
       try {
-        await this.findPlace(subscription);
+        await this.findPosition(cursor);
       } catch (error) {
         await this.link.recover(error);
       }
     }
   }
 
-  private async findPlace(subscription: Subscription): Promise<void> {
-    const { topicPartition, next } = subscription;
+  private async findPosition(cursor: PartitionCursor): Promise<void> {
+    const { topicPartition, next } = cursor;
     const start = await logStart(this.link, topicPartition);
     const end = await logEnd(this.link, topicPartition);
     if (next >= start && next <= end) return;
     const place = next < start ? start : end;
-    subscription.next = place;
+    cursor.next = place;
     this.options.onEvent({ type: 'position-lost', ...topicPartition, from: next, to: place });
   }
 

@@ -12,11 +12,11 @@ import type { ConsumerRecord, TopicPartition } from '../record.js';
 import { backoffMs, sleep, within } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
 import { connectionClosed } from './cluster-link.js';
-import { committedPlaces } from './committed-places.js';
+import { startingPositions } from './starting-positions.js';
 import type { Fetcher } from './fetcher.js';
 import { GroupSession } from './group-session.js';
 import { errorType, isRetriable, toRpcError } from './kafkajs-errors.js';
-import { Subscription, type Reader } from './subscription.js';
+import { PartitionCursor, type Reader } from './partition-cursor.js';
 
 /** The handler's chance to commit before a rebalance goes on. */
 const LAST_COMMIT_MS = 2_000;
@@ -39,7 +39,7 @@ export interface MemberLinks {
  */
 export class KafkajsGroupMember implements GroupMember, Reader {
   private readonly session: GroupSession;
-  private readonly subscriptions = new Map<string, Subscription>();
+  private readonly cursors = new Map<string, PartitionCursor>();
   private readonly closing = new AbortController();
   private isPaused = false;
   private isRebalancing = false;
@@ -55,7 +55,7 @@ export class KafkajsGroupMember implements GroupMember, Reader {
   }
 
   get assignment(): readonly TopicPartition[] {
-    return [...this.subscriptions.values()].map(({ topicPartition }) => topicPartition);
+    return [...this.cursors.values()].map(({ topicPartition }) => topicPartition);
   }
 
   /** Joins for the first time. @throws what kafkajs throws, after bounded retries. */
@@ -77,7 +77,7 @@ export class KafkajsGroupMember implements GroupMember, Reader {
 
   async commit(offsets: readonly OffsetCommit[]): Promise<void> {
     if (this.closing.signal.aborted) throw connectionClosed();
-    const foreign = offsets.find((offset) => !this.subscriptions.has(nameOf(offset)));
+    const foreign = offsets.find((offset) => !this.cursors.has(nameOf(offset)));
     if (foreign !== undefined) throw notOurs(foreign, this.options.groupId);
     try {
       await this.session.commit(offsets);
@@ -98,8 +98,8 @@ export class KafkajsGroupMember implements GroupMember, Reader {
   async close(): Promise<void> {
     if (this.closing.signal.aborted) return this.life;
     this.closing.abort();
-    for (const subscription of this.subscriptions.values()) this.links.fetcher.remove(subscription);
-    this.subscriptions.clear();
+    for (const cursor of this.cursors.values()) this.links.fetcher.remove(cursor);
+    this.cursors.clear();
     await within(this.session.leave(), LEAVE_MS);
     await this.links.groupLink.close();
     await this.life;
@@ -123,7 +123,7 @@ export class KafkajsGroupMember implements GroupMember, Reader {
     const { signal } = this.closing;
     for (let attempt = 0; !signal.aborted;) {
       try {
-        const lost = await this.session.beat(signal);
+        const lost = await this.session.heartbeatUntilChange(signal);
         if (signal.aborted) return;
         await this.beginRebalance(lost);
         await this.rejoin();
@@ -141,7 +141,7 @@ export class KafkajsGroupMember implements GroupMember, Reader {
       this.isRebalancing = true;
       this.connectOptions.onEvent({ type: 'rebalancing', groupId: this.options.groupId });
     }
-    if (isLost) this.giveUp([...this.subscriptions.values()]);
+    if (isLost) this.revoke([...this.cursors.values()]);
     else await within(Promise.resolve(this.handler.onRebalancing()), LAST_COMMIT_MS);
   }
 
@@ -151,11 +151,11 @@ export class KafkajsGroupMember implements GroupMember, Reader {
     );
     if (this.closing.signal.aborted) return;
     const names = new Set(assigned.map(nameOf));
-    const gained = assigned.filter((partition) => !this.subscriptions.has(nameOf(partition)));
-    this.giveUp(
-      [...this.subscriptions.values()].filter(({ topicPartition }) => !names.has(nameOf(topicPartition))),
+    const gained = assigned.filter((partition) => !this.cursors.has(nameOf(partition)));
+    this.revoke(
+      [...this.cursors.values()].filter(({ topicPartition }) => !names.has(nameOf(topicPartition))),
     );
-    if (gained.length > 0) await this.takeOver(gained);
+    if (gained.length > 0) await this.assign(gained);
     const wasRebalancing = this.isRebalancing;
     this.isRebalancing = false;
     this.links.fetcher.nudge();
@@ -164,28 +164,32 @@ export class KafkajsGroupMember implements GroupMember, Reader {
     this.connectOptions.onEvent({ type: 'connected' });
   }
 
-  private async takeOver(gained: readonly TopicPartition[]): Promise<void> {
-    const places: readonly AssignedPartition[] = await committedPlaces(gained, this.session, this.links.link);
+  private async assign(gained: readonly TopicPartition[]): Promise<void> {
+    const positions: readonly AssignedPartition[] = await startingPositions(
+      gained,
+      this.session,
+      this.links.link,
+    );
     if (this.closing.signal.aborted) return;
-    this.handler.onAssigned(places);
-    for (const { topic, partition, position } of places) {
-      const subscription = new Subscription({ topic, partition }, position, this);
-      this.subscriptions.set(nameOf(subscription.topicPartition), subscription);
-      this.links.fetcher.add(subscription);
+    this.handler.onAssigned(positions);
+    for (const { topic, partition, position } of positions) {
+      const cursor = new PartitionCursor({ topic, partition }, position, this);
+      this.cursors.set(nameOf(cursor.topicPartition), cursor);
+      this.links.fetcher.add(cursor);
     }
   }
 
-  private giveUp(lost: readonly Subscription[]): void {
+  private revoke(lost: readonly PartitionCursor[]): void {
     if (lost.length === 0) return;
-    for (const subscription of lost) {
-      this.links.fetcher.remove(subscription);
-      this.subscriptions.delete(nameOf(subscription.topicPartition));
+    for (const cursor of lost) {
+      this.links.fetcher.remove(cursor);
+      this.cursors.delete(nameOf(cursor.topicPartition));
     }
     this.handler.onRevoked(lost.map(({ topicPartition }) => topicPartition));
   }
 
   private async afterFailure(error: unknown, attempt: number): Promise<void> {
-    if (this.session.forget(error)) this.giveUp([...this.subscriptions.values()]);
+    if (this.session.forget(error)) this.revoke([...this.cursors.values()]);
     this.connectOptions.log.debug(`Group ${this.options.groupId}: ${(error as Error).message}, trying again`);
     if (errorType(error) === 'REBALANCE_IN_PROGRESS') return;
     await sleep(backoffMs(attempt), this.closing.signal);

@@ -7,8 +7,8 @@ import { ASSIGNER_NAME, assignPartitions, decodeAssignment, encodeMember } from 
 import { errorType, isConnectionFailure } from './kafkajs-errors.js';
 
 /** Heartbeats per session: some may be lost. */
-const BEATS_PER_SESSION = 10;
-const LONGEST_BEAT_MS = 500;
+const HEARTBEATS_PER_SESSION = 10;
+const LONGEST_HEARTBEAT_INTERVAL_MS = 500;
 /** How long the coordinator waits for members to join again. */
 const REBALANCE_TIMEOUT_MS = 10_000;
 
@@ -27,7 +27,7 @@ export class GroupSession {
   private coordinator: Broker | undefined;
   private memberId = '';
   private generationId = -1;
-  private lastBeatAt = performance.now();
+  private lastHeartbeatAt = performance.now();
 
   constructor(
     private readonly options: GroupOptions,
@@ -36,7 +36,7 @@ export class GroupSession {
 
   /** Whether the coordinator must still take us for alive. */
   isAlive(): boolean {
-    return performance.now() - this.lastBeatAt < this.options.sessionTimeoutMs;
+    return performance.now() - this.lastHeartbeatAt < this.options.sessionTimeoutMs;
   }
 
   /** Joins, and shares out the partitions if this member is chosen to. @returns what is ours now. */
@@ -62,7 +62,7 @@ export class GroupSession {
       generationId: this.generationId,
       groupAssignment: isLeader ? assignPartitions(joined.members, partitionsOf) : [],
     });
-    this.lastBeatAt = performance.now();
+    this.lastHeartbeatAt = performance.now();
     return decodeAssignment(memberAssignment);
   }
 
@@ -70,13 +70,16 @@ export class GroupSession {
    * Sends heartbeats until the group changes.
    * @returns whether this member was thrown out, and not merely asked to join again.
    */
-  async beat(signal: AbortSignal): Promise<boolean> {
-    const intervalMs = Math.min(this.options.sessionTimeoutMs / BEATS_PER_SESSION, LONGEST_BEAT_MS);
+  async heartbeatUntilChange(signal: AbortSignal): Promise<boolean> {
+    const intervalMs = Math.min(
+      this.options.sessionTimeoutMs / HEARTBEATS_PER_SESSION,
+      LONGEST_HEARTBEAT_INTERVAL_MS,
+    );
     while (!signal.aborted) {
       await sleep(intervalMs, signal);
       if (signal.aborted) return false;
       try {
-        await this.beatOnce();
+        await this.sendHeartbeat();
       } catch (error) {
         if (signal.aborted) return false;
         const type = errorType(error) ?? '';
@@ -141,11 +144,11 @@ export class GroupSession {
     this.memberId = '';
   }
 
-  private async beatOnce(): Promise<void> {
+  private async sendHeartbeat(): Promise<void> {
     const coordinator = await this.requireCoordinator();
     const sentAt = performance.now();
     await coordinator.heartbeat({ ...this.identity(), groupGenerationId: this.generationId });
-    this.lastBeatAt = sentAt;
+    this.lastHeartbeatAt = sentAt;
   }
 
   private async findCoordinator(error: unknown): Promise<void> {

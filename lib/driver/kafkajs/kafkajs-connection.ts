@@ -24,7 +24,7 @@ import { logEnd } from './log-offsets.js';
 import { Producer } from './producer.js';
 import { quietRequestQueue } from './quiet-request-queue.js';
 import { promptSockets } from './sockets.js';
-import { plainReader, Subscription } from './subscription.js';
+import { plainReader, PartitionCursor } from './partition-cursor.js';
 import { missingTopic, Topics } from './topics.js';
 
 /** Metadata is asked for so often, to learn of new leaders and to keep sockets from being closed as idle. */
@@ -131,13 +131,13 @@ export class KafkajsConnection implements DriverConnection {
     const reader = plainReader((records) => {
       if (isOpen) onRecords(records);
     });
-    const subscription = new Subscription(place, startOffset, reader);
-    this.fetcher.add(subscription);
+    const cursor = new PartitionCursor(place, startOffset, reader);
+    this.fetcher.add(cursor);
     return {
       startOffset,
       close: async () => {
         isOpen = false;
-        this.fetcher.remove(subscription);
+        this.fetcher.remove(cursor);
       },
     };
   }

@@ -1,7 +1,7 @@
 import type { ClusterLink } from '../../../../lib/driver/kafkajs/cluster-link.js';
 import { FetchLoop } from '../../../../lib/driver/kafkajs/fetch-loop.js';
 import type { FetchedPartition } from '../../../../lib/driver/kafkajs/requests/fetch.js';
-import { Subscription } from '../../../../lib/driver/kafkajs/subscription.js';
+import { PartitionCursor } from '../../../../lib/driver/kafkajs/partition-cursor.js';
 import { turns } from '../../../support/until.js';
 
 const topicPartition = (partition: number) => ({ topic: 'orders', partition });
@@ -47,11 +47,11 @@ describe('FetchLoop', () => {
   it('hands on what other partitions brought before it deals with one that failed', async () => {
     const onRecords = jest.fn();
     const reader = { onRecords, isReading: () => true, isOwner: () => true };
-    const subscriptions = [0, 1].map((at) => new Subscription(topicPartition(at), 0n, reader));
+    const cursors = [0, 1].map((at) => new PartitionCursor(topicPartition(at), 0n, reader));
     const onFailure = jest.fn(() => new Promise<void>(() => undefined));
-    new FetchLoop(answering([failed, brought]), { ...options, wanted: () => subscriptions, onFailure });
+    new FetchLoop(answering([failed, brought]), { ...options, wanted: () => cursors, onFailure });
     await turns();
-    expect(onFailure).toHaveBeenCalledWith(failed.error, [subscriptions[0]], 1);
+    expect(onFailure).toHaveBeenCalledWith(failed.error, [cursors[0]], 1);
     expect(onRecords).toHaveBeenCalledWith(brought.records);
   });
 
@@ -63,9 +63,9 @@ describe('FetchLoop', () => {
     // What is sent while records are worked on leaves at the end of the turn.
     const onRecords = (): void => void (marks.push('records'), setImmediate(() => marks.push('answer')));
     const reader = { onRecords, isReading: () => true, isOwner: () => true };
-    const subscription = new Subscription(topicPartition(1), 0n, reader);
+    const cursor = new PartitionCursor(topicPartition(1), 0n, reader);
     const link = answering([holding(bytes)], () => marks.push('fetch'));
-    new FetchLoop(link, { ...options, wanted: () => [subscription] });
+    new FetchLoop(link, { ...options, wanted: () => [cursor] });
     await turns();
     expect(marks).toEqual(order);
   });

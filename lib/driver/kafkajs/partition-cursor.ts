@@ -11,8 +11,8 @@ export interface Reader {
   isOwner(): boolean;
 }
 
-/** A partition that is read, and the place reached in it. */
-export class Subscription {
+/** A partition that is read, and the position reached in it. */
+export class PartitionCursor {
   /** Not fetched before this time, on the clock of `performance.now()`: it failed by itself. */
   private retryAt = 0;
   private failures = 0;
@@ -44,14 +44,14 @@ export class Subscription {
   /** Hands on what was fetched and is not behind us already, and moves on. */
   deliver({ records, next }: FetchedRecords): void {
     if (!this.isActive || next <= this.next || !this.reader.isOwner()) return;
-    const place = this.next;
+    const position = this.next;
     this.next = next;
     const first = records[0];
     // Another reader of the partition may stand further back, and was then asked for.
     const fresh =
-      first === undefined || first.offset >= place
+      first === undefined || first.offset >= position
         ? records
-        : records.filter(({ offset }) => offset >= place);
+        : records.filter(({ offset }) => offset >= position);
     if (fresh.length > 0) this.reader.onRecords(fresh);
   }
 }

@@ -5,7 +5,7 @@ import type { GroupSession } from './group-session.js';
 import { logStart } from './log-offsets.js';
 
 /** Where reading starts: the group's commit, or the start of the log where there is none. */
-export const committedPlaces = async (
+export const startingPositions = async (
   partitions: readonly TopicPartition[],
   session: GroupSession,
   link: ClusterLink,

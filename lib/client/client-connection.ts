@@ -124,7 +124,7 @@ export class ClientConnection {
   }
 
   private onEvent(event: DriverEvent): void {
-    if (event.type !== 'position-lost') this.lastEvent = event;
+    if (event.type !== 'position-lost' && event.type !== 'partitions-changed') this.lastEvent = event;
     for (const user of this.users) user.onEvent(event);
   }
 

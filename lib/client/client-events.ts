@@ -8,6 +8,8 @@ export type KafkaRpcClientEvents = {
   crashed: (error: Error) => void;
   /** Replies were lost because their topic was truncated or recreated, or retention overtook this reader. */
   'position-lost': (loss: Extract<DriverEvent, { type: 'position-lost' }>) => void;
+  /** A topic that is in use has another number of partitions than before. */
+  'partitions-changed': (change: Extract<DriverEvent, { type: 'partitions-changed' }>) => void;
 };
 
 /** What `KafkaRpcClient.status` emits. */
@@ -35,6 +37,8 @@ export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
         return this.tell('crashed', event.error);
       case 'position-lost':
         return this.tell('position-lost', event);
+      case 'partitions-changed':
+        return this.tell('partitions-changed', event);
       case 'rebalancing':
         // A client is in no group.
         return;

@@ -106,7 +106,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     if (wasOpen && this.opening === undefined) this.events.publish({ type: 'disconnected' });
   }
 
-  /** Told of `connected`, `disconnected`, `crashed` and `position-lost`. */
+  /** Told of `connected`, `disconnected`, `crashed`, `position-lost` and `partitions-changed`. */
   override on<
     E extends keyof KafkaRpcClientEvents = keyof KafkaRpcClientEvents,
     C extends KafkaRpcClientEvents[E] = KafkaRpcClientEvents[E],

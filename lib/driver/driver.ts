@@ -23,6 +23,8 @@ export interface ConnectOptions {
   readonly log: DriverLog;
   /** Told of every change of state that an operator should see. Must not throw. */
   readonly onEvent: (event: DriverEvent) => void;
+  /** Ends an attempt to connect at once: `connect` then fails with `UNAVAILABLE`, and leaves no socket and no timer. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where a driver writes its own log lines. */
@@ -39,14 +41,27 @@ export type DriverEvent =
   | { readonly type: 'connected' }
   | { readonly type: 'disconnected'; readonly error?: Error }
   | { readonly type: 'rebalancing'; readonly groupId: string }
+  /** Something that is needed is refused, and tried again until it is not: a right, a password. `connected` follows then. */
   | { readonly type: 'crashed'; readonly error: Error }
+  /** The log is not what it was, and reading goes on at `to`: the start of what is new. */
   | {
       readonly type: 'position-lost';
       readonly topic: string;
       readonly partition: number;
       readonly from: bigint;
       readonly to: bigint;
+      readonly reason: PositionLossReason;
+    }
+  /** A topic that this connection uses has more partitions than before, or was made anew with others. */
+  | {
+      readonly type: 'partitions-changed';
+      readonly topic: string;
+      readonly from: number;
+      readonly to: number;
     };
+
+/** Why a position is not in the log any more: records were dropped, a leader had fewer, or the topic was made anew. */
+export type PositionLossReason = 'retention' | 'truncated' | 'recreated';
 
 /** An open connection. Every method fails with `UNAVAILABLE` once `close()` was called. */
 export interface DriverConnection {
@@ -55,7 +70,11 @@ export interface DriverConnection {
    * @throws RpcError `FAILED_PRECONDITION` naming the topic, the setting, what it is and what it should be.
    */
   ensureTopics(topics: readonly TopicSpec[], options: { readonly create: boolean }): Promise<void>;
-  /** @throws RpcError `FAILED_PRECONDITION` when the topic does not exist. */
+  /**
+   * How many partitions the topic has, from metadata that is a minute old at most; `partitions-changed` tells of another
+   * number later.
+   * @throws RpcError `FAILED_PRECONDITION` when the topic does not exist.
+   */
   partitionCount(topic: string): Promise<number>;
   /** The broker that leads a partition, from metadata at hand; `undefined` when not known. Never does I/O. */
   leaderOf(partition: TopicPartition): number | undefined;
@@ -138,6 +157,11 @@ export interface GroupHandler {
   onRebalancing(): Promise<void> | void;
   /** Only partitions that are no longer ours. Commits of them fail from now on. */
   onRevoked(partitions: readonly TopicPartition[]): void;
+  /**
+   * The log of a partition of ours is not what it was: reading goes on at `position`, which may be below what was read.
+   * Called before the first record from there; what was read before is of a log that is gone, and is not to be committed.
+   */
+  onPositionReset?(partition: TopicPartition, position: bigint): void;
   /** A rebalance is over: what changed was told before, reading goes on. */
   onRebalanced?(): void;
   onRecords(records: readonly ConsumerRecord[]): void;

@@ -88,7 +88,7 @@ export class KafkaRpcServer
     this.events.stopped();
   }
 
-  /** Told of `connected`, `disconnected`, `rebalancing`, `crashed`, `refused` and `position-lost`. */
+  /** Told of `connected`, `disconnected`, `rebalancing`, `crashed`, `refused`, `position-lost` and `partitions-changed`. */
   override on<
     E extends keyof KafkaRpcServerEvents = keyof KafkaRpcServerEvents,
     C extends KafkaRpcServerEvents[E] = KafkaRpcServerEvents[E],

@@ -12,6 +12,8 @@ export type KafkaRpcServerEvents = {
   refused: (refused: RefusedRecord) => void;
   /** Calls were lost because their topic was truncated or recreated, or retention overtook this server. */
   'position-lost': (loss: Extract<DriverEvent, { type: 'position-lost' }>) => void;
+  /** A topic that is in use has another number of partitions than before. */
+  'partitions-changed': (change: Extract<DriverEvent, { type: 'partitions-changed' }>) => void;
 };
 
 /** What `KafkaRpcServer.status` emits. */
@@ -46,6 +48,8 @@ export class ServerEvents extends Listeners<KafkaRpcServerEvents> {
         return this.tell('crashed', event.error);
       case 'position-lost':
         return this.tell('position-lost', event);
+      case 'partitions-changed':
+        return this.tell('partitions-changed', event);
     }
   }
 }

@@ -6,6 +6,7 @@ import { describeOutages } from './outages.js';
 import { describeProducing } from './producing.js';
 import { describeReading } from './reading.js';
 import { describeTopics } from './topics.js';
+import { describeTopicChanges } from './topic-changes.js';
 import { Workbench } from './workbench.js';
 
 export type { DriverHarness, HarnessTiming } from './driver-harness.js';
@@ -34,6 +35,7 @@ export const describeDriver = (name: string, harness: DriverHarness): void => {
     each('reading one partition', describeReading);
     each('reading as a group', describeGroupReading);
     each('sharing in a group', describeGroupSharing);
+    each('topics that change', describeTopicChanges);
     each('closing', describeClosing);
     each('a broker that goes away', describeOutages);
   });

@@ -19,6 +19,10 @@ export interface DriverHarness {
   produceRepeatedHeader?(at: TopicPartition, name: string, values: readonly Buffer[]): Promise<void>;
   /** Moves the start of the log, as retention would. Skipped when left out. */
   dropRecordsBefore?(at: TopicPartition, offset: bigint): Promise<void>;
+  /** Gives a topic more partitions, as an operator does. Skipped when left out. */
+  addPartitions?(topic: string, count: number): Promise<void>;
+  /** Deletes a topic, as an operator does. Skipped when left out. */
+  deleteTopic?(topic: string): Promise<void>;
   readonly timing: HarnessTiming;
 }
 

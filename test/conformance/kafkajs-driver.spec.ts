@@ -51,6 +51,16 @@ class KafkaHarness implements DriverHarness {
     });
   }
 
+  addPartitions(topic: string, count: number): Promise<void> {
+    return this.administer(async (admin) => {
+      await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+    });
+  }
+
+  deleteTopic(topic: string): Promise<void> {
+    return this.administer((admin) => admin.deleteTopics({ topics: [topic] }));
+  }
+
   private get running(): Kafka {
     if (this.kafka === undefined) throw new Error('The broker is not started.');
     return this.kafka;

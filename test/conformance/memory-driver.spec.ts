@@ -10,5 +10,7 @@ describeDriver('memory', {
   address: () => 'memory',
   stopBroker: async () => driver.stopBroker(),
   startBroker: async () => driver.startBroker(),
+  addPartitions: async (topic, count) => driver.addPartitions(topic, count),
+  deleteTopic: async (topic) => driver.deleteTopic(topic),
   timing: { deadlineMs: 5_000, quietMs: 20, promptMs: 500, sessionTimeoutMs: 100 },
 });

@@ -141,6 +141,6 @@ export const describeReading = (bench: Workbench): void => {
     await connection.readPartition({ ...at, from: 2n }, log.onRecords);
 
     expect((await log.receivedOnly(4)).map(textOf)).toEqual(texts.slice(6));
-    expect(events).toContainEqual({ type: 'position-lost', ...at, from: 2n, to: 6n });
+    expect(events).toContainEqual({ type: 'position-lost', ...at, from: 2n, to: 6n, reason: 'retention' });
   });
 };

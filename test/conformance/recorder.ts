@@ -62,6 +62,8 @@ export class GroupLog extends RecordLog implements GroupHandler {
   /** What the driver told in breach of the port; empty for a good driver. */
   readonly breaches: string[] = [];
   rebalances = 0;
+  /** Each position that reading was moved to, and after how many records. */
+  readonly resets: { topic: string; partition: number; position: bigint; after: number }[] = [];
   /** What to do in `onRebalancing`. */
   beforeRebalance: () => Promise<void> = async () => undefined;
   private readonly held = new Map<string, TopicPartition>();
@@ -103,6 +105,11 @@ export class GroupLog extends RecordLog implements GroupHandler {
         this.breaches.push(`${nameOf(revoked)} revoked though not held`);
       this.revocations.push(revoked);
     }
+  }
+
+  onPositionReset(at: TopicPartition, position: bigint): void {
+    if (!this.held.has(nameOf(at))) this.breaches.push(`${nameOf(at)} moved though not held`);
+    this.resets.push({ ...at, position, after: this.records.length });
   }
 
   override readonly onRecords = (records: readonly ConsumerRecord[]): void => {

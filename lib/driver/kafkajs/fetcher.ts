@@ -97,8 +97,9 @@ export class Fetcher {
     const end = await logEnd(this.link, topicPartition);
     if (next >= start && next <= end) return;
     const place = next < start ? start : end;
+    const reason = next < start ? 'retention' : 'truncated';
     cursor.next = place;
-    this.options.onEvent({ type: 'position-lost', ...topicPartition, from: next, to: place });
+    this.options.onEvent({ type: 'position-lost', ...topicPartition, from: next, to: place, reason });
   }
 
   private setConnected(isConnected: boolean, error?: Error): void {

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers';
+import type { PositionLossReason } from '../driver.js';
 import type { ConsumerRecord } from '../record.js';
 import type { PartitionLog } from './partition-log.js';
 import { copyRecord } from './stored-record.js';
@@ -12,7 +13,7 @@ export interface LogReaderOptions {
   /** Asked right before each delivery: false while the broker is down or the reader has to stand still. */
   readonly mayRead: () => boolean;
   readonly onRecords: (records: readonly ConsumerRecord[]) => void;
-  readonly onPositionLost: (from: bigint, to: bigint) => void;
+  readonly onPositionLost: (from: bigint, to: bigint, reason: PositionLossReason) => void;
 }
 
 /**
@@ -23,20 +24,22 @@ export interface LogReaderOptions {
  * because the global one stands still under a test's fake timers.
  */
 export class LogReader {
-  /** Where reading starts: `from`, or the nearest offset that the log has. */
+  /** Where reading starts: `from`, or the start of the log when that is not in it. */
   readonly startOffset: bigint;
   private readonly options: LogReaderOptions;
-  private readonly unsubscribe: () => void;
+  private log: PartitionLog;
+  private unsubscribe: () => void;
   private position: bigint;
   private isScheduled = false;
   private isClosed = false;
 
   constructor(options: LogReaderOptions) {
     this.options = options;
+    this.log = options.log;
     this.position = options.from;
     this.stayInLog();
     this.startOffset = this.position;
-    this.unsubscribe = options.log.onAppend(() => this.wake());
+    this.unsubscribe = this.log.onAppend(() => this.wake());
     this.wake();
   }
 
@@ -47,28 +50,44 @@ export class LogReader {
     setImmediate(() => this.deliver());
   }
 
+  /** The partition has another log: reads that from its start. */
+  follow(log: PartitionLog): void {
+    if (this.isClosed || log === this.log) return;
+    this.unsubscribe();
+    this.log = log;
+    this.unsubscribe = log.onAppend(() => this.wake());
+    this.moveTo(log.startOffset, 'recreated');
+    this.wake();
+  }
+
   close(): void {
     this.isClosed = true;
     this.unsubscribe();
   }
 
   private canDeliver(): boolean {
-    return !this.isClosed && this.position < this.options.log.endOffset && this.options.mayRead();
+    return !this.isClosed && this.position < this.log.endOffset && this.options.mayRead();
   }
 
   private deliver(): void {
     this.isScheduled = false;
     if (!this.canDeliver()) return;
     this.stayInLog();
-    const records = this.options.log.read(this.position, MAX_DELIVERY_RECORDS).map(copyRecord);
+    const records = this.log.read(this.position, MAX_DELIVERY_RECORDS).map(copyRecord);
     this.position += BigInt(records.length);
     this.options.onRecords(records);
     this.wake();
   }
 
   private stayInLog(): void {
+    const { log, position } = this;
+    if (!log.has(position))
+      this.moveTo(log.startOffset, position < log.startOffset ? 'retention' : 'truncated');
+  }
+
+  private moveTo(position: bigint, reason: PositionLossReason): void {
     const from = this.position;
-    this.position = this.options.log.nearest(from);
-    if (this.position !== from) this.options.onPositionLost(from, this.position);
+    this.position = position;
+    this.options.onPositionLost(from, position, reason);
   }
 }

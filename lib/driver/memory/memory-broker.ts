@@ -17,6 +17,15 @@ export interface MemoryBrokerOptions extends MemoryTopicLimits {
 export interface BrokerListener {
   onUp(): void;
   onDown(error: Error): void;
+  /** The topic was made anew, or has more partitions. */
+  onTopicChanged(change: TopicChange): void;
+}
+
+/** How many partitions a topic had and has. */
+export interface TopicChange {
+  readonly topic: string;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What a Kafka cluster holds: topics, groups, and whether it answers. Stopping it loses nothing of them. */
@@ -25,6 +34,8 @@ export class MemoryBroker {
   private readonly topics = new Map<string, MemoryTopic>();
   private readonly groups = new Map<string, MemoryGroup>();
   private readonly listeners = new Set<BrokerListener>();
+  /** How many partitions a deleted topic had. */
+  private readonly deleted = new Map<string, number>();
   private up = true;
 
   constructor(options: MemoryBrokerOptions) {
@@ -64,7 +75,25 @@ export class MemoryBroker {
   }
 
   createTopic(spec: TopicSpec): void {
-    this.topics.set(spec.topic, new MemoryTopic(spec, this.options));
+    const topic = new MemoryTopic(spec, this.options);
+    this.topics.set(spec.topic, topic);
+    const from = this.deleted.get(spec.topic);
+    if (from === undefined) return;
+    this.deleted.delete(spec.topic);
+    this.changed({ topic: spec.topic, from, to: topic.logs.length });
+  }
+
+  /** Deletes a topic with all that is in it, and what groups committed of it. */
+  deleteTopic(topic: string): void {
+    this.deleted.set(topic, this.topic(topic).logs.length);
+    this.topics.delete(topic);
+    for (const group of this.groups.values()) group.forgetCommits(topic);
+  }
+
+  addPartitions(topic: string, partitions: number): void {
+    const from = this.topic(topic).logs.length;
+    this.topic(topic).addPartitions(partitions);
+    this.changed({ topic, from, to: partitions });
   }
 
   /** @throws RpcError `FAILED_PRECONDITION` when it does not exist. */
@@ -79,7 +108,7 @@ export class MemoryBroker {
   }
 
   partitionsOf(topics: readonly string[]): readonly TopicPartition[] {
-    return topics.flatMap((topic) => this.topic(topic).logs);
+    return topics.flatMap((topic) => this.topics.get(topic)?.logs ?? []);
   }
 
   /** The group of that id; an id that is new makes an empty one, as with Kafka. */
@@ -87,6 +116,11 @@ export class MemoryBroker {
     const found = this.groups.get(groupId) ?? new MemoryGroup(this);
     this.groups.set(groupId, found);
     return found;
+  }
+
+  private changed(change: TopicChange): void {
+    for (const listener of this.listeners) listener.onTopicChanged(change);
+    for (const group of this.groups.values()) group.shareAgain();
   }
 
   /** Appends all or, when one batch is refused, none. */

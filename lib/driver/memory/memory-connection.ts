@@ -13,7 +13,7 @@ import type {
 } from '../driver.js';
 import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../record.js';
 import { LogReader } from './log-reader.js';
-import type { MemoryBroker } from './memory-broker.js';
+import type { MemoryBroker, TopicChange } from './memory-broker.js';
 import { MemoryMember } from './memory-member.js';
 
 /** The id of the only node there is. */
@@ -23,19 +23,22 @@ const NODE_ID = 0;
 export class MemoryConnection implements DriverConnection {
   private readonly broker: MemoryBroker;
   private readonly options: ConnectOptions;
-  private readonly readers = new Set<LogReader>();
+  private readonly readers = new Map<LogReader, TopicPartition>();
   private readonly members = new Set<MemoryMember>();
   private readonly unlisten: () => void;
   private isClosed = false;
 
-  /** @throws RpcError `UNAVAILABLE` while the broker is stopped. */
+  /** @throws RpcError `UNAVAILABLE` while the broker is stopped, or when the attempt was ended. */
   constructor(broker: MemoryBroker, options: ConnectOptions) {
     broker.ensureUp();
+    if (options.signal?.aborted)
+      throw new RpcError(RpcStatus.UNAVAILABLE, 'The attempt to connect was ended.');
     this.broker = broker;
     this.options = options;
     this.unlisten = broker.listen({
       onUp: () => this.readOn(),
       onDown: (error) => options.onEvent({ type: 'disconnected', error }),
+      onTopicChanged: (change) => this.follow(change),
     });
     options.onEvent({ type: 'connected' });
   }
@@ -77,17 +80,17 @@ export class MemoryConnection implements DriverConnection {
       from: from === 'latest' ? log.endOffset : from,
       mayRead: () => this.broker.isUp,
       onRecords: (records) => this.handOver(records, onRecords),
-      onPositionLost: (lost, to) =>
-        this.options.onEvent({ type: 'position-lost', topic, partition, from: lost, to }),
+      onPositionLost: (lost, to, reason) =>
+        this.options.onEvent({ type: 'position-lost', topic, partition, from: lost, to, reason }),
     });
-    this.readers.add(reader);
+    this.readers.set(reader, { topic, partition });
     return { startOffset: reader.startOffset, close: async () => this.closeReader(reader) };
   }
 
   async joinGroup(group: GroupOptions, handler: GroupHandler): Promise<GroupMember> {
     this.ensureUsable();
     const { broker, options } = this;
-    broker.partitionsOf(group.topics);
+    for (const topic of group.topics) broker.topic(topic);
     const member: MemoryMember = new MemoryMember({
       broker,
       connect: options,
@@ -104,7 +107,7 @@ export class MemoryConnection implements DriverConnection {
     if (this.isClosed) return;
     this.isClosed = true;
     this.unlisten();
-    for (const reader of this.readers) this.closeReader(reader);
+    for (const reader of this.readers.keys()) this.closeReader(reader);
     for (const member of [...this.members]) await member.close();
     this.options.onEvent({ type: 'disconnected' });
   }
@@ -132,9 +135,18 @@ export class MemoryConnection implements DriverConnection {
     this.readers.delete(reader);
   }
 
+  /** Everybody who reads the topic goes on in the logs that it has now. */
+  private follow(change: TopicChange): void {
+    for (const [reader, at] of this.readers) {
+      if (at.topic === change.topic && at.partition < change.to) reader.follow(this.broker.log(at));
+    }
+    for (const member of this.members) member.follow(change);
+    if (change.from !== change.to) this.options.onEvent({ type: 'partitions-changed', ...change });
+  }
+
   private readOn(): void {
     this.options.onEvent({ type: 'connected' });
-    for (const reader of this.readers) reader.wake();
+    for (const reader of this.readers.keys()) reader.wake();
     for (const member of this.members) member.readOn();
   }
 }

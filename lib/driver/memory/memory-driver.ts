@@ -35,6 +35,16 @@ export interface MemoryDriver extends KafkaDriver {
    * @throws RpcError `NOT_FOUND` when the group has no such member.
    */
   killMember(groupId: string, memberIndex: number): void;
+  /**
+   * Gives a topic more partitions, as an operator does: groups share them out, readers stay where they are.
+   * @throws RpcError `INVALID_ARGUMENT` when it has as many already, `FAILED_PRECONDITION` when it does not exist.
+   */
+  addPartitions(topic: string, partitions: number): void;
+  /**
+   * Deletes a topic, and what groups committed of it. When it is made anew, who read it goes on at its start.
+   * @throws RpcError `FAILED_PRECONDITION` when it does not exist.
+   */
+  deleteTopic(topic: string): void;
 }
 
 /**
@@ -53,6 +63,8 @@ export const memoryDriver = (options: MemoryDriverOptions = {}): MemoryDriver =>
     stopBroker: () => broker.stop(),
     startBroker: () => broker.start(),
     killMember: (groupId, memberIndex) => broker.group(groupId).expire(memberIndex),
+    addPartitions: (topic, partitions) => broker.addPartitions(topic, partitions),
+    deleteTopic: (topic) => broker.deleteTopic(topic),
   } satisfies MemoryDriver);
 };
 

@@ -72,6 +72,16 @@ export class MemoryGroup {
     return this.commits.get(partition);
   }
 
+  /** The topic was deleted, and its commits with it. */
+  forgetCommits(topic: string): void {
+    for (const commit of this.commits.values()) if (commit.topic === topic) this.commits.delete(commit);
+  }
+
+  /** There are other partitions than before. */
+  shareAgain(): void {
+    if (this.members.length > 0) this.rebalance();
+  }
+
   /** Takes all or none. */
   commit(member: Participant, offsets: readonly OffsetCommit[]): void {
     for (const offset of offsets) this.checkCommit(member, offset);

@@ -10,7 +10,7 @@ import type {
   OffsetCommit,
 } from '../driver.js';
 import type { TopicPartition } from '../record.js';
-import type { MemoryBroker } from './memory-broker.js';
+import type { MemoryBroker, TopicChange } from './memory-broker.js';
 import type { MemoryGroup, Participant } from './memory-group.js';
 import { LogReader } from './log-reader.js';
 import { PartitionMap } from './partition-map.js';
@@ -122,6 +122,13 @@ export class MemoryMember implements GroupMember, Participant {
     this.settleJoin = undefined;
   }
 
+  /** What is held of a topic that was made anew is read from its start. */
+  follow({ topic, to }: TopicChange): void {
+    for (const holding of this.holdings.values()) {
+      if (holding.topic === topic && holding.partition < to) holding.reader.follow(this.broker.log(holding));
+    }
+  }
+
   /** Looks for records where reading stood still. Also for the connection, when the broker is up again. */
   readOn(): void {
     for (const { reader } of this.holdings.values()) reader.wake();
@@ -150,8 +157,11 @@ export class MemoryMember implements GroupMember, Participant {
       from: offset,
       mayRead: () => this.broker.isUp && !this.isPaused && !this.isStandingStill,
       onRecords: (records) => this.tell('onRecords', () => this.handler.onRecords(records)),
-      onPositionLost: (from, to) =>
-        this.connect.onEvent({ type: 'position-lost', topic, partition, from, to }),
+      onPositionLost: (from, to, reason) => {
+        if (this.holdings.has({ topic, partition }))
+          this.tell('onPositionReset', () => this.handler.onPositionReset?.({ topic, partition }, to));
+        this.connect.onEvent({ type: 'position-lost', topic, partition, from, to, reason });
+      },
     });
     return { topic, partition, position: reader.startOffset, metadata, reader };
   }

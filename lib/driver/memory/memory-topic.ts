@@ -25,10 +25,11 @@ export interface MemoryTopicLimits {
 
 /** A topic: its settings and one log per partition. */
 export class MemoryTopic {
-  readonly logs: readonly PartitionLog[];
+  readonly logs: PartitionLog[];
   private readonly name: string;
   private readonly config: Readonly<Record<string, string>>;
   private readonly maxBatchBytes: number;
+  private readonly retentionRecords: number;
 
   /** @throws RpcError `INVALID_ARGUMENT` for a name or a number of partitions that Kafka would refuse too. */
   constructor(spec: TopicSpec, limits: MemoryTopicLimits) {
@@ -49,10 +50,26 @@ export class MemoryTopic {
     this.name = topic;
     this.config = { ...DEFAULT_CONFIG, ...spec.config };
     this.maxBatchBytes = limits.maxBatchBytes;
-    this.logs = Array.from(
-      { length: partitions },
-      (_, partition) => new PartitionLog({ topic, partition }, limits.retentionRecords),
-    );
+    this.retentionRecords = limits.retentionRecords;
+    this.logs = [];
+    this.grow(partitions);
+  }
+
+  /** @throws RpcError `INVALID_ARGUMENT` when the topic has as many already: Kafka takes no partition away. */
+  addPartitions(partitions: number): void {
+    if (!Number.isSafeInteger(partitions) || partitions <= this.logs.length) {
+      throw new RpcError(
+        RpcStatus.INVALID_ARGUMENT,
+        `Topic "${this.name}" has ${this.logs.length} partitions: ask for more than that, not for ${partitions}.`,
+      );
+    }
+    this.grow(partitions);
+  }
+
+  private grow(partitions: number): void {
+    const { name: topic, retentionRecords } = this;
+    for (let partition = this.logs.length; partition < partitions; partition++)
+      this.logs.push(new PartitionLog({ topic, partition }, retentionRecords));
   }
 
   /** @throws RpcError `FAILED_PRECONDITION` for the first required setting that is another. */

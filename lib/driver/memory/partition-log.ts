@@ -33,10 +33,9 @@ export class PartitionLog implements TopicPartition {
     return this.end;
   }
 
-  /** The offset itself when it is in the log or at its end; else the nearest one that is. */
-  nearest(offset: bigint): bigint {
-    if (offset < this.startOffset) return this.startOffset;
-    return offset > this.end ? this.end : offset;
+  /** Whether reading can go on there: in the log, or at its end. */
+  has(offset: bigint): boolean {
+    return offset >= this.startOffset && offset <= this.end;
   }
 
   /** Appends all and returns the offset of the first. */

@@ -190,7 +190,7 @@ describe('memoryDriver with a short retention', () => {
     await turns();
 
     expect(seen).toEqual(['c', 'd', 'e']);
-    expect(events).toContainEqual({ type: 'position-lost', ...AT, from: 0n, to: 2n });
+    expect(events).toContainEqual({ type: 'position-lost', ...AT, from: 0n, to: 2n, reason: 'retention' });
   });
 
   it('starts a member whose commit was dropped at the start of the log, and says so', async () => {
@@ -207,7 +207,7 @@ describe('memoryDriver with a short retention', () => {
     await connection.joinGroup(GROUP, handlerOf({ onAssigned }));
 
     expect(onAssigned).toHaveBeenCalledWith([{ ...AT, position: 2n, metadata: 'm' }]);
-    expect(events).toContainEqual({ type: 'position-lost', ...AT, from: 1n, to: 2n });
+    expect(events).toContainEqual({ type: 'position-lost', ...AT, from: 1n, to: 2n, reason: 'retention' });
   });
 });
 

@@ -40,11 +40,17 @@ describe('PartitionLog', () => {
     expect([log.startOffset, log.endOffset]).toEqual([15n, 25n]);
   });
 
-  it('gives the nearest offset that it has', () => {
+  it('knows where reading can go on: in it, and at its end', () => {
     const log = new PartitionLog(AT, 10);
     log.append(numbers(0, 25), 0);
 
-    expect([14n, 15n, 20n, 25n, 26n].map((offset) => log.nearest(offset))).toEqual([15n, 15n, 20n, 25n, 25n]);
+    expect([14n, 15n, 20n, 25n, 26n].map((offset) => log.has(offset))).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('calls a listener after each append until it is taken off', () => {

@@ -1,6 +1,6 @@
-import { PendingCall, type CallHome, type CallObserver } from '../../lib/client/pending-call.js';
+import { PendingCall, type CallObserver, type CallOrigin } from '../../lib/client/pending-call.js';
 import { PendingCalls } from '../../lib/client/pending-calls.js';
-import { ServiceStanding } from '../../lib/client/service-standing.js';
+import { ServiceState } from '../../lib/client/service-state.js';
 import { OffsetTracker } from '../../lib/server/offset-tracker.js';
 import { msgpack } from '../../lib/wire/serializers/msgpack.js';
 import type { Subject } from './subject.js';
@@ -37,12 +37,11 @@ function pendingCalls(): Subject {
   const serializer = msgpack();
   const payload = serializer.serialize({ sum: 3, nonce: 1 });
   const observer: CallObserver = { next: noop, complete: noop, error: noop };
-  const home: CallHome = {
-    owner: {},
+  const origin: CallOrigin = {
+    caller: {},
     serializer,
-    standing: new ServiceStanding('rpc.sum.requests', () => undefined),
-    onSettled: (call) => calls.remove(call),
-    onCancelled: noop,
+    serviceState: new ServiceState('rpc.sum.requests', () => undefined),
+    onEnd: (call) => calls.remove(call),
   };
   const envelope = Buffer.alloc(0);
   const destination = { direction: 'request', topic: 'rpc.sum.requests', partition: 0, envelope } as const;
@@ -52,7 +51,7 @@ function pendingCalls(): Subject {
     for (; seq < first + AT_ONCE; seq += 1) {
       calls.checkRoom();
       const facts = { seq, pattern: 'sum.add', destination, timeoutMs: TIMEOUT_MS };
-      calls.add(new PendingCall(facts, observer, home), TIMEOUT_MS);
+      calls.add(new PendingCall(facts, observer, origin), TIMEOUT_MS);
     }
     const times = { receivedAtMs: 0, repliedAtMs: 0 };
     for (let at = first; at < seq; at += 1) {

@@ -7,8 +7,8 @@ import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
+import type { Caller } from './caller.js';
 import type { ClientConnection, OpenConnection } from './client-connection.js';
-import type { ResolvedServiceOptions } from './client-options.js';
 import {
   checkHeaders,
   checkTimeoutMs,
@@ -17,36 +17,31 @@ import {
   type CallOptions,
 } from './kafka-rpc-record.js';
 import {
-  NOTHING_OPEN,
+  ENDED_CALL,
   PendingCall,
-  type CallHome,
+  type CallEnd,
   type CallObserver,
+  type CallOrigin,
   type OpenCall,
 } from './pending-call.js';
 import type { ServiceRoute } from './service-route.js';
-import type { ServiceStanding } from './service-standing.js';
+import type { ServiceState } from './service-state.js';
 
 const EMPTY = Buffer.alloc(0);
 const FIRST_ATTEMPT = 1;
 const NEVER_EXPIRES_MS = 0;
 
-/** Says which of a connection's calls are whose, and what a packet's pattern is called on the wire. */
-export interface CallOwner {
-  readonly service: ResolvedServiceOptions;
-  normalize(pattern: unknown): string;
-}
-
 /** Packets of one client become messages of its connection. Exists only while connected. */
-export class CallSender implements CallHome {
-  readonly standing: ServiceStanding;
+export class CallSender implements CallOrigin {
+  readonly serviceState: ServiceState;
 
   constructor(
-    readonly owner: CallOwner,
+    readonly caller: Caller,
     private readonly connection: ClientConnection,
     private readonly open: OpenConnection,
     private readonly route: ServiceRoute,
   ) {
-    this.standing = connection.refusals.standing(route.topic);
+    this.serviceState = connection.refusals.stateOf(route.topic);
   }
 
   get driver(): DriverConnection {
@@ -66,18 +61,18 @@ export class CallSender implements CallHome {
       return this.sendRequest(packet, observer, timeLeftMs);
     } catch (error) {
       observer.error(RpcError.from(error));
-      return NOTHING_OPEN;
+      return ENDED_CALL;
     }
   }
 
-  onSettled(call: PendingCall): void {
+  onEnd(call: PendingCall, how: CallEnd): void {
     this.connection.calls.remove(call);
     this.route.release(call.destination, call.answeredBy);
-    // It waits here with the request, or comes right behind it: the server does not run what nobody waits for.
-    if (call.isStale) this.onCancelled(call);
+    // A cancel that comes right behind its request keeps that from being run.
+    if (how === 'cancelled' || (how === 'expired' && !call.isDelivered)) this.sendCancel(call);
   }
 
-  onCancelled(call: PendingCall): void {
+  private sendCancel(call: PendingCall): void {
     try {
       this.open.outbox.send(call.destination, { kind: 'cancel', seq: call.seq });
     } catch {
@@ -110,7 +105,7 @@ export class CallSender implements CallHome {
   private sendRequest(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): PendingCall {
     const { calls } = this.connection;
     calls.checkRoom();
-    const timeoutMs = timeoutOf(packet.data, this.owner.service.timeoutMs);
+    const timeoutMs = timeoutOf(packet.data, this.caller.service.timeoutMs);
     const message: RequestMessage = this.invocation('request', packet, timeLeftMs ?? timeoutMs);
     const { seq, pattern, ttlMs } = message;
     const destination = this.route.choose(message.key);
@@ -135,13 +130,13 @@ export class CallSender implements CallHome {
   ): Omit<RequestMessage, 'kind'> & { readonly kind: K } {
     const { data } = packet;
     const options = optionsOf(data);
-    const { headers } = this.owner.service;
+    const { headers } = this.caller.service;
     // Whole at once: spreading it into a message later was a tenth of a client's time under load.
     return {
       kind,
       ttlMs,
       seq: this.connection.nextSeq(),
-      pattern: this.owner.normalize(checkPattern(packet.pattern)),
+      pattern: this.caller.normalize(checkPattern(packet.pattern)),
       key: keyBytes(options.key),
       headers: options.headers === undefined ? headers : { ...headers, ...checkHeaders(options.headers) },
       metadata: packet.metadata === undefined ? EMPTY : this.serialize(packet.metadata, packet.pattern),

@@ -1,5 +1,7 @@
+import { Logger } from '@nestjs/common';
 import type { DriverConnection, DriverEvent, DriverLog, PartitionReader } from '../driver/driver.js';
 import { Counters } from '../diagnostics/counters.js';
+import { guardedLog } from '../diagnostics/log.js';
 import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
@@ -12,9 +14,9 @@ import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
+import type { Caller } from './caller.js';
 import type { ResolvedConnectionOptions } from './client-options.js';
 import { HeardRefusals } from './heard-refusals.js';
-import { nestLog } from './nest-log.js';
 import { PendingCalls } from './pending-calls.js';
 import { ReplyInbox } from './reply-inbox.js';
 import { ServiceRoute } from './service-route.js';
@@ -27,11 +29,6 @@ export interface OpenConnection {
   readonly reader: PartitionReader;
   /** The ways to services found so far, by topic: one queue per partition keeps the calls of a sender in their order. */
   readonly routes: Map<string, Promise<ServiceRoute>>;
-}
-
-/** Who is told what happens to a connection: each client that uses it. */
-export interface ConnectionUser {
-  onEvent(event: DriverEvent): void;
 }
 
 /** How long `close()` waits for messages that are on their way out. */
@@ -50,14 +47,14 @@ export class ClientConnection {
   readonly codec: Codec;
   readonly id = newInstanceId();
   readonly refusals: HeardRefusals;
-  private readonly users = new Set<ConnectionUser>();
+  private readonly callers = new Set<Caller>();
   private opening: Promise<OpenConnection> | undefined;
   private lastEvent: DriverEvent | undefined;
   private lastSeq = 0;
 
   constructor(
     readonly options: ResolvedConnectionOptions,
-    private readonly log: DriverLog = nestLog('KafkaRpcClient'),
+    private readonly log: DriverLog = guardedLog(new Logger('KafkaRpcClient')),
   ) {
     this.codec = new Codec(options.serializer, options.interceptors);
     this.calls = new PendingCalls(options.maxOpenCalls, () => this.counters.add('deadlinesExceeded'));
@@ -71,8 +68,8 @@ export class ClientConnection {
   }
 
   /** Connects if it is not. A failure is not kept: the next call tries afresh. */
-  open(user: ConnectionUser): Promise<OpenConnection> {
-    this.join(user);
+  open(caller: Caller): Promise<OpenConnection> {
+    this.join(caller);
     if (this.opening !== undefined) return this.opening;
     const opening = this.connect().catch((error: unknown) => {
       // Not a newer attempt: the client may have been closed and used again meanwhile.
@@ -102,11 +99,11 @@ export class ClientConnection {
     return this.lastSeq;
   }
 
-  /** Takes one user off; the last one closes the connection, when what it sent has left. */
-  async release(user: ConnectionUser): Promise<void> {
-    this.users.delete(user);
+  /** Takes one client off; the last one closes the connection, when what it sent has left. */
+  async release(caller: Caller): Promise<void> {
+    this.callers.delete(caller);
     const { opening } = this;
-    if (this.users.size > 0 || opening === undefined) return;
+    if (this.callers.size > 0 || opening === undefined) return;
     this.opening = undefined;
     this.lastEvent = undefined;
     const open = await opening.catch(() => undefined);
@@ -116,16 +113,16 @@ export class ClientConnection {
     await open.driver.close();
   }
 
-  /** A user that comes later is told how things stand. */
-  private join(user: ConnectionUser): void {
-    if (this.users.has(user)) return;
-    this.users.add(user);
-    if (this.lastEvent !== undefined) user.onEvent(this.lastEvent);
+  /** A client that comes later is told how things stand. */
+  private join(caller: Caller): void {
+    if (this.callers.has(caller)) return;
+    this.callers.add(caller);
+    if (this.lastEvent !== undefined) caller.onEvent(this.lastEvent);
   }
 
   private onEvent(event: DriverEvent): void {
     if (event.type !== 'position-lost' && event.type !== 'partitions-changed') this.lastEvent = event;
-    for (const user of this.users) user.onEvent(event);
+    for (const caller of this.callers) caller.onEvent(event);
   }
 
   private async connect(): Promise<OpenConnection> {

@@ -8,7 +8,7 @@ import { decodeRefusal, type RefusalMessage } from '../protocol/refusal-notice.j
 import { refusalError, refusalLine } from '../wire/refusal.js';
 import type { PendingCalls } from './pending-calls.js';
 import { noticeOf, statementOf } from './refusal-statement.js';
-import { ServiceStanding, type Remark } from './service-standing.js';
+import { ServiceState, type Remark } from './service-state.js';
 
 export interface HeardRefusalsParts {
   readonly calls: PendingCalls;
@@ -40,36 +40,36 @@ interface Grace {
  * is counted, logged, and named by calls that find no answer until their deadline. A refused reply never ends a call.
  */
 export class HeardRefusals {
-  private readonly standings = new Map<string, ServiceStanding>();
-  private readonly graces = new Map<ServiceStanding, Grace>();
-  private readonly ended = new Map<number, ServiceStanding>();
+  private readonly services = new Map<string, ServiceState>();
+  private readonly graces = new Map<ServiceState, Grace>();
+  private readonly ended = new Map<number, ServiceState>();
   private refusedReply: Remark | undefined;
 
   constructor(private readonly parts: HeardRefusalsParts) {}
 
-  /** How things stand with the service of a request topic. */
-  standing(topic: string): ServiceStanding {
-    const known = this.standings.get(topic);
+  /** What is known of the service of a request topic. */
+  stateOf(topic: string): ServiceState {
+    const known = this.services.get(topic);
     if (known !== undefined) return known;
-    const standing = new ServiceStanding(topic, () => this.refusedReply);
-    this.standings.set(topic, standing);
-    return standing;
+    const service = new ServiceState(topic, () => this.refusedReply);
+    this.services.set(topic, service);
+    return service;
   }
 
   /** A record of direction `refusal`, addressed to this client. @throws RpcError `INVALID_ARGUMENT` if it cannot be read */
   onNotice(bytes: Buffer, server: Buffer): void {
     const refusal = readNotice(bytes);
     const notice = noticeOf(refusal, server);
-    const standing = this.standings.get(notice.topic);
+    const service = this.services.get(notice.topic);
     this.parts.counters.add('refusalNoticesHeard');
     // Of a service that this client never called, or with the very stages of this client: nothing that a server says.
-    if (standing === undefined) return;
+    if (service === undefined) return;
     if (refusal.code === 'stages' && refusal.serverStages === this.parts.stages) return;
     channels.refusalNotice.publish(notice);
     const text = statementOf(notice, this.parts.stages);
     this.parts.log.add('notice', () => text);
-    standing.notice = { text, atSeq: this.parts.lastSeq() };
-    if (!standing.isAnswered) this.startGrace(standing, standing.notice);
+    service.notice = { text, atSeq: this.parts.lastSeq() };
+    if (!service.isAnswered) this.startGrace(service, service.notice);
   }
 
   /** A record that this client refused. @param isOurs whether it is addressed to this client */
@@ -83,8 +83,7 @@ export class HeardRefusals {
 
   /** An answer to a call that is not open any more. */
   onLateReply(seq: number): void {
-    const standing = this.ended.get(seq);
-    if (standing !== undefined) standing.isAnswered = true;
+    this.ended.get(seq)?.markAnswered();
   }
 
   close(): void {
@@ -92,30 +91,30 @@ export class HeardRefusals {
     this.graces.clear();
   }
 
-  private startGrace(standing: ServiceStanding, remark: Remark): void {
-    const running = this.graces.get(standing);
+  private startGrace(service: ServiceState, remark: Remark): void {
+    const running = this.graces.get(service);
     // One timer per service, whatever comes.
     if (running !== undefined) {
       running.next = remark;
       return;
     }
-    const timer = setTimeout(() => this.endGrace(standing, remark), this.parts.graceMs ?? GRACE_MS);
-    this.graces.set(standing, { timer, next: undefined });
+    const timer = setTimeout(() => this.endGrace(service, remark), this.parts.graceMs ?? GRACE_MS);
+    this.graces.set(service, { timer, next: undefined });
   }
 
-  private endGrace(standing: ServiceStanding, { text, atSeq }: Remark): void {
-    const next = this.graces.get(standing)?.next;
-    this.graces.delete(standing);
-    if (standing.isAnswered) return;
-    for (const call of this.parts.calls.sentTo(standing, atSeq)) {
-      this.remember(call.seq, standing);
+  private endGrace(service: ServiceState, { text, atSeq }: Remark): void {
+    const next = this.graces.get(service)?.next;
+    this.graces.delete(service);
+    if (service.isAnswered) return;
+    for (const call of this.parts.calls.sentTo(service, atSeq)) {
+      this.remember(call.seq, service);
       call.fail(new RpcError(RpcStatus.FAILED_PRECONDITION, text, { retryable: false }));
     }
-    if (next !== undefined) this.startGrace(standing, next);
+    if (next !== undefined) this.startGrace(service, next);
   }
 
-  private remember(seq: number, standing: ServiceStanding): void {
-    this.ended.set(seq, standing);
+  private remember(seq: number, service: ServiceState): void {
+    this.ended.set(seq, service);
     if (this.ended.size > MAX_ENDED) this.ended.delete(this.ended.keys().next().value as number);
   }
 }

@@ -2,12 +2,15 @@ import { Logger } from '@nestjs/common';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { Observable, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
+import { describeError } from '../diagnostics/describe-error.js';
+import { guardedLog } from '../diagnostics/log.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
-import { CallSender, timeoutOf, type CallOwner } from './call-sender.js';
-import { ClientConnection, clientClosed, type ConnectionUser } from './client-connection.js';
+import { CallSender, timeoutOf } from './call-sender.js';
+import type { Caller } from './caller.js';
+import { ClientConnection, clientClosed } from './client-connection.js';
 import { ClientEvents, type KafkaRpcClientEvents, type KafkaRpcClientStatus } from './client-events.js';
 import {
   checkClientOptionNames,
@@ -18,7 +21,7 @@ import {
 } from './client-options.js';
 import { callWhenConnected } from './connecting-call.js';
 import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
-import { NOTHING_OPEN, type CallObserver, type OpenCall } from './pending-call.js';
+import { ENDED_CALL, type CallObserver, type OpenCall } from './pending-call.js';
 import type { RpcReply } from './rpc-reply.js';
 import { cancelledBy, SingleAnswer } from './single-answer.js';
 import { SubscribedCall } from './subscribed-call.js';
@@ -37,14 +40,13 @@ export interface AwaitedCallOptions extends CallOptions {
  * Connects at the first call, or at `connect()`. Every call has a deadline and fails with an `RpcError`.
  */
 export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
-  private readonly owner: CallOwner;
+  private readonly caller: Caller;
   private readonly connection: ClientConnection;
-  private readonly logger = new Logger('KafkaRpcClient');
+  private readonly log = guardedLog(new Logger('KafkaRpcClient'));
   private readonly events = new ClientEvents(
     (status) => this._status$.next(status),
-    (event, error) => this.logger.error(`A listener of "${event}" failed: ${String(error)}`),
+    (event, error) => this.log.error(`A listener of "${event}" failed: ${describeError(error)}`),
   );
-  private readonly user: ConnectionUser = { onEvent: (event) => this.events.publish(event) };
   private readonly toThrown = (error: RpcError): unknown => this.serializeError(error);
   private opening: Promise<CallSender> | undefined;
   private sender: CallSender | undefined;
@@ -59,13 +61,14 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   constructor(options: ServiceOptions, connection: ClientConnection);
   constructor(options: KafkaRpcClientOptions | ServiceOptions, connection?: ClientConnection) {
     super();
-    this.owner = {
+    this.caller = {
       service: resolveServiceOptions(options),
+      onEvent: (event) => this.events.publish(event),
       normalize: (pattern) => this.normalizePattern(pattern as Parameters<typeof this.normalizePattern>[0]),
     };
     this.connection = connection ?? ownConnection(options as KafkaRpcClientOptions);
     // A service whose topic Kafka would not take is refused now, not at the first call.
-    this.connection.options.topics.requests(this.owner.service.service);
+    this.connection.options.topics.requests(this.caller.service.service);
   }
 
   /** `connected`, `disconnected` or `crashed`, the present one at once. */
@@ -101,8 +104,8 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     const wasOpen = this.opening !== undefined;
     this.opening = undefined;
     this.sender = undefined;
-    this.connection.calls.failAllOf(this.owner, clientClosed());
-    await this.connection.release(this.user);
+    this.connection.calls.failAllOf(this.caller, clientClosed());
+    await this.connection.release(this.caller);
     if (wasOpen && this.opening === undefined) this.events.publish({ type: 'disconnected' });
   }
 
@@ -178,7 +181,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   private start(packet: ReadPacket, observer: CallObserver): OpenCall {
     if (this.sender !== undefined) return this.sender.call(packet, observer);
     try {
-      const timeoutMs = timeoutOf(packet.data, this.owner.service.timeoutMs);
+      const timeoutMs = timeoutOf(packet.data, this.caller.service.timeoutMs);
       const connected = this.open();
       const send = (timeLeftMs: number): OpenCall => this.sendLate(packet, observer, timeLeftMs);
       return callWhenConnected(
@@ -188,14 +191,14 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
       );
     } catch (error) {
       observer.error(RpcError.from(error));
-      return NOTHING_OPEN;
+      return ENDED_CALL;
     }
   }
 
   private sendLate(packet: ReadPacket, observer: CallObserver, timeLeftMs: number): OpenCall {
     if (this.sender !== undefined) return this.sender.call(packet, observer, timeLeftMs);
     observer.error(clientClosed());
-    return NOTHING_OPEN;
+    return ENDED_CALL;
   }
 
   private open(): Promise<CallSender> {
@@ -211,10 +214,10 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
 
   /** @param isCurrent false once the client was closed meanwhile */
   private async openSender(isCurrent: () => boolean): Promise<CallSender> {
-    const open = await this.connection.open(this.user);
-    const route = await this.connection.route(this.owner.service.service, open);
+    const open = await this.connection.open(this.caller);
+    const route = await this.connection.route(this.caller.service.service, open);
     if (!isCurrent()) throw clientClosed();
-    this.sender = new CallSender(this.owner, this.connection, open, route);
+    this.sender = new CallSender(this.caller, this.connection, open, route);
     return this.sender;
   }
 }

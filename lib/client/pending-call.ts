@@ -6,12 +6,12 @@ import type { CompleteMessage, ErrorMessage, NextMessage, ServerTimes } from '..
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
-import type { ServiceStanding } from './service-standing.js';
+import type { ServiceState } from './service-state.js';
 
 /** Who waits for a call. `error` and `complete` end it; nothing is called after. */
 export interface CallObserver {
   next(value: unknown): void;
-  /** Told who answered, and when that server had the call. */
+  /** @param server who answered @param times when that server had the call */
   complete(server: Buffer, times: ServerTimes): void;
   error(error: RpcError): void;
 }
@@ -23,14 +23,14 @@ export interface OpenCall {
 }
 
 /** What a call has when it is over. */
-const NOBODY: CallObserver = Object.freeze({
+const NO_OBSERVER: CallObserver = Object.freeze({
   next: () => undefined,
   complete: () => undefined,
   error: () => undefined,
 });
 
 /** What the caller holds of a call that has ended before it was sent. */
-export const NOTHING_OPEN: OpenCall = Object.freeze({ unsubscribe: () => undefined });
+export const ENDED_CALL: OpenCall = Object.freeze({ unsubscribe: () => undefined });
 
 /** What a call is before it has an answer. */
 export interface CallFacts {
@@ -41,20 +41,26 @@ export interface CallFacts {
   readonly timeoutMs: number;
 }
 
-/** Whoever sent a call: one for all calls of a client. */
-export interface CallHome {
-  /** Closing a client ends its own calls only. */
-  readonly owner: object;
+/**
+ * How a call ended: by the server's value or error; by an error found on this side; at its deadline; by its caller.
+ * Only the first is known to the server.
+ */
+export type CallEnd = 'answered' | 'failed' | 'expired' | 'cancelled';
+
+/** What all calls of a client have in common while it is connected. */
+export interface CallOrigin {
+  /** The client: closing it ends its own calls only. */
+  readonly caller: object;
   readonly serializer: Serializer;
-  /** How things stand with the servers that are to answer. */
-  readonly standing: ServiceStanding;
-  onSettled(call: PendingCall): void;
-  /** The caller is gone before the answer was there. */
-  onCancelled(call: PendingCall): void;
+  readonly serviceState: ServiceState;
+  /** Called once per call, before its observer. Must not throw. */
+  onEnd(call: PendingCall, how: CallEnd): void;
 }
 
 /**
- * One call that waits for its answer: takes replies in order, and settles exactly once.
+ * One call that waits for its answer: takes replies in order, and ends exactly once.
+ *
+ *     open → answered | failed | expired | cancelled
  *
  * A call may be executed twice, when its server died or lost its partition. Values of two executions never mix: the first
  * execution heard of is the one that counts, and a stream that another execution interrupts fails with `ABORTED`.
@@ -66,10 +72,8 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   readonly pattern: string;
   readonly destination: Destination;
   readonly timeoutMs: number;
-  private isSettled = false;
+  private state: 'open' | CallEnd = 'open';
   private isAcknowledged = false;
-  private isAbandoned = false;
-  private isExpired = false;
   private server: Buffer | undefined = undefined;
   private run = 0;
   private received = 0;
@@ -77,7 +81,7 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   constructor(
     facts: CallFacts,
     private observer: CallObserver,
-    readonly home: CallHome,
+    readonly origin: CallOrigin,
   ) {
     super();
     this.seq = facts.seq;
@@ -91,9 +95,9 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     return this.server;
   }
 
-  /** Whether its time was over before the broker had the request, which may so still be on its way to a server. */
-  get isStale(): boolean {
-    return this.isExpired && !this.isAcknowledged;
+  /** Whether the broker is known to have the request. */
+  get isDelivered(): boolean {
+    return this.isAcknowledged;
   }
 
   /** The broker took the request, or did not. */
@@ -110,83 +114,91 @@ export class PendingCall extends Due implements Delivery, OpenCall {
 
   complete(message: CompleteMessage, server: Buffer): void {
     if (!this.isInOrder(message, server)) return;
-    // Settled first: a caller that unsubscribes on its only value must not be taken for one that cancels.
-    this.settle();
-    const isRead = message.payload === null || this.emit(message.payload);
-    if (isRead && !this.isAbandoned) this.observer.complete(server, message);
-    this.letGo();
+    // Ended first: a caller that unsubscribes on its only value must not be taken for one that cancels.
+    this.end('answered');
+    if (message.payload !== null) this.emit(message.payload);
+    this.observer.complete(server, message);
+    this.releaseObserver();
   }
 
-  failed(message: ErrorMessage): void {
-    this.fail(
-      new RpcError(message.status, message.message, {
-        retryable: message.retryable,
-        details: this.readDetails(message.details),
-      }),
+  /** The server answers with an error. */
+  error({ status, message, retryable, details }: ErrorMessage): void {
+    if (this.state !== 'open') return;
+    this.endWith(
+      'answered',
+      new RpcError(status, message, { retryable, details: this.readDetails(details) }),
     );
   }
 
   expire(): void {
-    this.isExpired = true;
     const { pattern, timeoutMs } = this;
     const fate = this.isAcknowledged
       ? 'The broker has the request: the handler may have run, or may still be running.'
       : 'The broker has not acknowledged the request: it may or may not run.';
-    const heard = this.home.standing.explainSilence(this.seq);
-    const message = `No answer to "${pattern}" within ${timeoutMs} ms. ${fate}${heard}`;
-    this.fail(new RpcError(RpcStatus.DEADLINE_EXCEEDED, message));
+    const hint = this.origin.serviceState.explainSilence(this.seq);
+    const message = `No answer to "${pattern}" within ${timeoutMs} ms. ${fate}${hint}`;
+    this.endWith('expired', new RpcError(RpcStatus.DEADLINE_EXCEEDED, message));
   }
 
+  /** Ends with an error found on this side. */
   fail(error: RpcError): void {
-    if (!this.settle()) return;
-    this.observer.error(error);
-    this.letGo();
+    this.endWith('failed', error);
   }
 
-  /** The caller is gone: nothing is told any more. */
+  /** The caller is gone: its observer is not called any more. */
   unsubscribe(): void {
-    this.isAbandoned = true;
-    if (this.settle()) this.home.onCancelled(this);
-    this.letGo();
+    this.releaseObserver();
+    this.end('cancelled');
   }
 
-  private settle(): boolean {
-    if (this.isSettled) return false;
-    this.isSettled = true;
-    this.home.onSettled(this);
+  /** The only way out of `open`. @returns false if the call has ended before */
+  private end(how: CallEnd): boolean {
+    if (this.state !== 'open') return false;
+    this.state = how;
+    this.origin.onEnd(this, how);
     return true;
+  }
+
+  private endWith(how: CallEnd, error: RpcError): void {
+    if (!this.end(how)) return;
+    this.tellError(error);
+  }
+
+  private tellError(error: RpcError): void {
+    const { observer } = this;
+    this.releaseObserver();
+    observer.error(error);
   }
 
   /**
    * RxJS keeps an unsubscribed call in an array, and V8 may have made that array among old objects (docs/performance.md): what it
    * leads to would then stay until the next full collection.
    */
-  private letGo(): void {
-    this.observer = NOBODY;
+  private releaseObserver(): void {
+    this.observer = NO_OBSERVER;
   }
 
-  private emit(payload: Buffer): boolean {
+  private emit(payload: Buffer): void {
     let value: unknown;
     try {
-      value = this.home.serializer.deserialize(payload);
+      value = this.origin.serializer.deserialize(payload);
     } catch (cause) {
-      const message = `The reply to "${this.pattern}" cannot be deserialized: ${RpcError.from(cause).message}`;
-      this.settle();
-      this.observer.error(new RpcError(RpcStatus.INTERNAL, message, { cause }));
-      return false;
+      this.end('failed');
+      this.tellError(this.unreadable(cause));
+      return;
     }
     this.observer.next(value);
-    return true;
   }
 
   private isInOrder(message: NextMessage | CompleteMessage, server: Buffer): boolean {
-    if (this.isSettled) return false;
+    if (this.state !== 'open') return false;
     if (this.server === undefined) this.adopt(message.run, server);
-    else if (message.run !== this.run || !isSameInstance(this.server, server))
-      return this.meetOtherExecution(message.run, server);
-    if (message.index === this.received) return true;
+    else if (message.run !== this.run || !isSameInstance(this.server, server)) {
+      this.fail(this.otherExecution(message.run, server));
+      return false;
+    }
     if (message.index > this.received) this.fail(this.gap(message.index));
-    return false;
+    return message.index === this.received;
   }
 
   private adopt(run: number, server: Buffer): void {
@@ -194,15 +206,12 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     this.server = server;
   }
 
-  private meetOtherExecution(run: number, server: Buffer): false {
-    this.fail(
-      new RpcError(
-        RpcStatus.ABORTED,
-        `"${this.pattern}" was started again (run ${run} on server ${server.toString('hex')}) after ` +
-          `${this.received} values of its stream: call again if the handler may run twice.`,
-      ),
+  private otherExecution(run: number, server: Buffer): RpcError {
+    return new RpcError(
+      RpcStatus.ABORTED,
+      `"${this.pattern}" was started again (run ${run} on server ${server.toString('hex')}) after ` +
+        `${this.received} values of its stream: call again if the handler may run twice.`,
     );
-    return false;
   }
 
   private gap(index: number): RpcError {
@@ -212,10 +221,15 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     );
   }
 
+  private unreadable(cause: unknown): RpcError {
+    const message = `The reply to "${this.pattern}" cannot be deserialized: ${RpcError.from(cause).message}`;
+    return new RpcError(RpcStatus.INTERNAL, message, { cause });
+  }
+
   private readDetails(details: Buffer): unknown {
     if (details.length === 0) return undefined;
     try {
-      return this.home.serializer.deserialize(details);
+      return this.origin.serializer.deserialize(details);
     } catch {
       // The error itself matters more than its details.
       return undefined;

@@ -3,7 +3,7 @@ import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
 import { NumberTable } from '../protocol/number-table.js';
 import type { PendingCall } from './pending-call.js';
-import type { ServiceStanding } from './service-standing.js';
+import type { ServiceState } from './service-state.js';
 
 /** All calls of a connection that wait for an answer: bounded, each with its deadline. */
 export class PendingCalls {
@@ -49,14 +49,14 @@ export class PendingCalls {
   }
 
   /** The open calls to a service that were sent no later than the one of this number. */
-  sentTo(standing: ServiceStanding, lastSeq: number): readonly PendingCall[] {
-    return this.calls.values().filter((call) => call.home.standing === standing && call.seq <= lastSeq);
+  sentTo(service: ServiceState, lastSeq: number): readonly PendingCall[] {
+    return this.calls.values().filter((call) => call.origin.serviceState === service && call.seq <= lastSeq);
   }
 
-  /** Ends the calls of one owner. */
-  failAllOf(owner: object, error: RpcError): void {
+  /** Ends the calls of one client. */
+  failAllOf(caller: object, error: RpcError): void {
     for (const call of this.calls.values()) {
-      if (call.home.owner === owner) call.fail(error);
+      if (call.origin.caller === caller) call.fail(error);
     }
   }
 }

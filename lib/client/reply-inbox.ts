@@ -73,7 +73,7 @@ export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
     const { calls, contentType } = this.parts;
     const call = calls.get(message.seq);
     if (call === undefined) return this.onLateReply(message.seq);
-    call.home.standing.isAnswered = true;
+    call.origin.serviceState.markAnswered();
     if (message.kind === 'error' || envelope.contentType === contentType)
       return apply(message, call, envelope.sender);
     call.fail(otherContentType(envelope.contentType, contentType));
@@ -100,7 +100,7 @@ const apply = (message: Message, call: PendingCall, server: Buffer): void => {
     case 'complete':
       return call.complete(message, server);
     case 'error':
-      return call.failed(message);
+      return call.error(message);
     default:
       // A caller is sent nothing else in this version.
       return;

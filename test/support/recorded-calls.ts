@@ -1,5 +1,5 @@
-import { PendingCall, type CallFacts } from '../../lib/client/pending-call.js';
-import { ServiceStanding } from '../../lib/client/service-standing.js';
+import { PendingCall, type CallEnd, type CallFacts } from '../../lib/client/pending-call.js';
+import { ServiceState } from '../../lib/client/service-state.js';
 import type { RpcError } from '../../lib/errors/rpc-error.js';
 import type { ErrorMessage } from '../../lib/protocol/message.js';
 import { json } from '../../lib/wire/serializers/json.js';
@@ -17,17 +17,17 @@ export class RecordedCall {
   readonly errors: RpcError[] = [];
   answer:
     { readonly server: Buffer; readonly receivedAtMs: number; readonly repliedAtMs: number } | undefined;
-  settledTimes = 0;
-  cancelledTimes = 0;
+  /** How it ended; more than one is a fault. */
+  readonly ends: CallEnd[] = [];
   readonly call: PendingCall;
 
   constructor(
     {
-      owner = this,
-      standing = new ServiceStanding('t', () => undefined),
+      caller = this,
+      serviceState = new ServiceState('t', () => undefined),
       ...facts
-    }: Partial<CallFacts> & { readonly owner?: object; readonly standing?: ServiceStanding } = {},
-    onSettled: (call: PendingCall) => void = () => undefined,
+    }: Partial<CallFacts> & { readonly caller?: object; readonly serviceState?: ServiceState } = {},
+    onEnd: (call: PendingCall) => void = () => undefined,
   ) {
     const destination = {
       topic: 't',
@@ -49,14 +49,13 @@ export class RecordedCall {
         },
       },
       {
-        owner,
+        caller,
         serializer: json(),
-        standing,
-        onSettled: (call) => {
-          this.settledTimes += 1;
-          onSettled(call);
+        serviceState,
+        onEnd: (call, how) => {
+          this.ends.push(how);
+          onEnd(call);
         },
-        onCancelled: () => (this.cancelledTimes += 1),
       },
     );
   }
@@ -74,7 +73,7 @@ export class RecordedCall {
   }
 
   error(parts: Partial<ErrorMessage>): void {
-    this.call.failed({
+    this.call.error({
       kind: 'error',
       seq: this.call.seq,
       run: 1,

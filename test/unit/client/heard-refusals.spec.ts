@@ -1,6 +1,6 @@
 import { HeardRefusals } from '../../../lib/client/heard-refusals.js';
 import { PendingCalls } from '../../../lib/client/pending-calls.js';
-import type { ServiceStanding } from '../../../lib/client/service-standing.js';
+import type { ServiceState } from '../../../lib/client/service-state.js';
 import { channels } from '../../../lib/diagnostics/channels.js';
 import { Counters } from '../../../lib/diagnostics/counters.js';
 import { RateLimitedLog } from '../../../lib/diagnostics/rate-limited-log.js';
@@ -26,7 +26,7 @@ describe('HeardRefusals', () => {
   let lines: string[];
   let lastSeq: number;
   let heard: HeardRefusals;
-  let standing: ServiceStanding;
+  let service: ServiceState;
 
   beforeEach(() => {
     jest.useFakeTimers();
@@ -36,7 +36,7 @@ describe('HeardRefusals', () => {
     lastSeq = 0;
     const log = new RateLimitedLog<never>((line) => lines.push(line)) as never;
     heard = new HeardRefusals({ calls, counters, log, stages: 'b', lastSeq: () => lastSeq, graceMs: 250 });
-    standing = heard.standing(TOPIC);
+    service = heard.stateOf(TOPIC);
   });
 
   afterEach(() => {
@@ -44,15 +44,15 @@ describe('HeardRefusals', () => {
     jest.useRealTimers();
   });
 
-  const send = (to = standing): RecordedCall => {
+  const send = (to = service): RecordedCall => {
     lastSeq += 1;
-    const sent = new RecordedCall({ seq: lastSeq, standing: to }, (call) => calls.remove(call));
+    const sent = new RecordedCall({ seq: lastSeq, serviceState: to }, (call) => calls.remove(call));
     calls.add(sent.call, 10_000);
     return sent;
   };
 
   it('end the calls sent before a notice when the grace is over, and no others', () => {
-    const [before, other] = [send(), send(heard.standing('rpc.other.requests'))];
+    const [before, other] = [send(), send(heard.stateOf('rpc.other.requests'))];
     heard.onNotice(notice(), SERVER_ID);
     const after = send();
     jest.advanceTimersByTime(249);
@@ -78,7 +78,7 @@ describe('HeardRefusals', () => {
   it('end nothing once a server answered, before the notice or within the grace', () => {
     const call = send();
     heard.onNotice(notice(), SERVER_ID);
-    standing.isAnswered = true;
+    service.markAnswered();
     jest.advanceTimersByTime(1_000);
     heard.onNotice(notice(), SERVER_ID);
     jest.advanceTimersByTime(1_000);
@@ -90,9 +90,9 @@ describe('HeardRefusals', () => {
     heard.onNotice(notice(), SERVER_ID);
     jest.advanceTimersByTime(250);
     heard.onLateReply(99);
-    expect(standing.isAnswered).toBe(false);
+    expect(service.isAnswered).toBe(false);
     heard.onLateReply(1);
-    expect(standing.isAnswered).toBe(true);
+    expect(service.isAnswered).toBe(true);
   });
 
   it('are published and logged fit to be shown, whatever they say', () => {

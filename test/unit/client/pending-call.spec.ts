@@ -1,4 +1,4 @@
-import { ServiceStanding } from '../../../lib/client/service-standing.js';
+import { ServiceState } from '../../../lib/client/service-state.js';
 import { PendingCall } from '../../../lib/client/pending-call.js';
 import { RpcError } from '../../../lib/errors/rpc-error.js';
 import { json } from '../../../lib/wire/serializers/json.js';
@@ -16,7 +16,7 @@ describe('PendingCall', () => {
     call.complete(2, null);
     expect(call.heard).toEqual(['a', 'b', 'end']);
     expect(call.answer).toEqual({ server: SERVER_ID, receivedAtMs: 10, repliedAtMs: 20 });
-    expect(call.settledTimes).toBe(1);
+    expect(call.ends).toEqual(['answered']);
   });
 
   it('tells the only value, then the end', () => {
@@ -58,13 +58,13 @@ describe('PendingCall', () => {
     call.call.settled(new RpcError('UNAVAILABLE', 'x'));
     call.call.unsubscribe();
     expect(call.heard).toEqual(heard);
-    expect(call.settledTimes).toBe(1);
+    expect(call.ends).toHaveLength(1);
   });
 
   it('is told nothing more once it was abandoned', () => {
     const call = new RecordedCall();
     call.call.unsubscribe();
-    expect([call.heard, call.settledTimes]).toEqual([[], 1]);
+    expect([call.heard, call.ends]).toEqual([[], ['cancelled']]);
   });
 
   it('drops values that come twice', () => {
@@ -129,20 +129,20 @@ describe('PendingCall', () => {
     const [open, answered] = [new RecordedCall(), new RecordedCall()];
     answered.complete(0, '1');
     for (const { call } of [open, answered, open]) call.unsubscribe();
-    expect([open.cancelledTimes, answered.cancelledTimes]).toEqual([1, 0]);
+    expect([open.ends, answered.ends]).toEqual([['cancelled'], ['answered']]);
   });
 
-  it('is stale when its time was over before the broker had it', () => {
-    const [unsent, sent, open] = [new RecordedCall(), new RecordedCall(), new RecordedCall()];
+  it('knows at its deadline whether the broker has it', () => {
+    const [unsent, sent] = [new RecordedCall(), new RecordedCall()];
     sent.call.settled();
     for (const { call } of [unsent, sent]) call.expire();
-    expect([unsent, sent, open].map(({ call }) => call.isStale)).toEqual([true, false, false]);
+    expect([unsent, sent].map(({ call }) => call.isDelivered)).toEqual([false, true]);
   });
 
   it('is open while only its delivery is known', () => {
     const call = new RecordedCall();
     call.call.settled();
-    expect([call.heard, call.settledTimes]).toEqual([[], 0]);
+    expect([call.heard, call.ends]).toEqual([[], []]);
     call.complete(0, '1');
     expect(call.heard).toEqual([1, 'end']);
   });
@@ -160,15 +160,14 @@ describe('PendingCall', () => {
         error: () => heard.push('error'),
       },
       {
-        owner: heard,
+        caller: heard,
         serializer: json(),
-        standing: new ServiceStanding('t', () => undefined),
-        onSettled: () => undefined,
-        onCancelled: () => heard.push('cancel'),
+        serviceState: new ServiceState('t', () => undefined),
+        onEnd: (_call, how) => heard.push(how),
       },
     );
     call.complete({ ...END, payload: Buffer.from('1') }, SERVER_ID);
-    expect(heard).toEqual([1]);
+    expect(heard).toEqual(['answered', 1]);
   });
 
   it.each<[string, (call: PendingCall) => void]>([
@@ -180,7 +179,7 @@ describe('PendingCall', () => {
   ])('lets go of its observer after a(n) %s, as others may hold the call for long', (_what, settle) => {
     const recorded = new RecordedCall().call;
     const observer = { next: () => undefined, complete: () => undefined, error: () => undefined };
-    const call = new PendingCall(recorded, observer, recorded.home);
+    const call = new PendingCall(recorded, observer, recorded.origin);
     expect(Object.values(call)).toContain(observer);
     settle(call);
     expect(Object.values(call)).not.toContain(observer);

@@ -16,7 +16,7 @@ describe('PendingCalls', () => {
 
   const add = (
     seq: number,
-    { timeLeftMs = 1_000, ...facts }: { timeLeftMs?: number; owner?: object } = {},
+    { timeLeftMs = 1_000, ...facts }: { timeLeftMs?: number; caller?: object } = {},
   ): RecordedCall => {
     const recorded = new RecordedCall({ seq, ...facts }, (call) => calls.remove(call));
     calls.add(recorded.call, timeLeftMs);
@@ -67,9 +67,9 @@ describe('PendingCalls', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('fail all calls of one owner, and leave those of others', () => {
+  it('fail all calls of one client, and leave those of others', () => {
     const [mine, yours] = [{}, {}];
-    const [a, b, c] = [add(1, { owner: mine }), add(2, { owner: yours }), add(3, { owner: mine })];
+    const [a, b, c] = [add(1, { caller: mine }), add(2, { caller: yours }), add(3, { caller: mine })];
     calls.failAllOf(mine, new RpcError('CANCELLED', 'closed'));
     expect([a.heard, b.heard, c.heard]).toEqual([['CANCELLED'], [], ['CANCELLED']]);
     expect(calls.size).toBe(1);

@@ -129,9 +129,9 @@ describe('ReplyInbox', () => {
   });
 
   it('knows from a reply that a server of the service reads this client', () => {
-    expect(call.call.home.standing.isAnswered).toBe(false);
+    expect(call.call.origin.serviceState.isAnswered).toBe(false);
     take([{ kind: 'next', seq: 7, run: 1, index: 0, payload: Buffer.from('1') }], envelope);
-    expect(call.call.home.standing.isAnswered).toBe(true);
+    expect(call.call.origin.serviceState.isAnswered).toBe(true);
   });
 
   it('tells of a caller that fails at its answer, and gives the other replies to their calls', () => {

@@ -4,10 +4,9 @@ export interface Remark {
   readonly atSeq: number;
 }
 
-/** How this client stands with the servers of one service. */
-export class ServiceStanding {
-  /** Whether a reply came that passed this client's stages. From then on no notice ends a call. */
-  isAnswered = false;
+/** What this client knows of the servers of one service. */
+export class ServiceState {
+  private hasAnswered = false;
   /** The last notice of a refusal. */
   notice: Remark | undefined;
 
@@ -16,6 +15,15 @@ export class ServiceStanding {
     readonly topic: string,
     private readonly refusedReply: () => Remark | undefined,
   ) {}
+
+  /** Whether a reply came that passed this client's stages. From then on no notice ends a call. */
+  get isAnswered(): boolean {
+    return this.hasAnswered;
+  }
+
+  markAnswered(): void {
+    this.hasAnswered = true;
+  }
 
   /** What was heard since a call was sent: the end of a sentence that says that no answer came. */
   explainSilence(seq: number): string {

@@ -1,10 +1,13 @@
-import { checkInteger, checkNames, checkString } from '../errors/option-checks.js';
+import { checkNames } from '../errors/option-checks.js';
 import {
-  resolveWireOptions,
-  WIRE_OPTION_NAMES,
-  type ResolvedWireOptions,
-  type WireOptions,
-} from '../wire/wire-options.js';
+  integer,
+  namesOf,
+  resolveOptions,
+  text,
+  type OptionTable,
+  type Resolved,
+} from '../errors/option-table.js';
+import { WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 import { checkHeaders, checkTimeoutMs } from './kafka-rpc-record.js';
 
 /** What all clients of one connection share. The ones that matter: `driver`, `interceptors`, `maxOpenCalls`. */
@@ -26,29 +29,32 @@ export interface ServiceOptions {
 /** The options of a `KafkaRpcClient` with a connection of its own: `service` and `driver` are required. */
 export interface KafkaRpcClientOptions extends ConnectionOptions, ServiceOptions {}
 
-export interface ResolvedConnectionOptions extends ResolvedWireOptions {
-  readonly maxOpenCalls: number;
-}
+/** The check of each option, with its default. */
+const CONNECTION_OPTIONS = {
+  ...WIRE_OPTIONS,
+  maxOpenCalls: integer(10_000, 1),
+} satisfies OptionTable<ConnectionOptions>;
 
-export type ResolvedServiceOptions = Required<ServiceOptions>;
+/** The check of each option, with its default. */
+const SERVICE_OPTIONS = {
+  service: text(),
+  timeoutMs: (given) => checkTimeoutMs(given ?? 10_000),
+  headers: (given) => Object.freeze({ ...checkHeaders(given ?? {}) }),
+} satisfies OptionTable<ServiceOptions>;
 
-export const CONNECTION_OPTION_NAMES: readonly string[] = [...WIRE_OPTION_NAMES, 'maxOpenCalls'];
-export const SERVICE_OPTION_NAMES: readonly string[] = ['service', 'timeoutMs', 'headers'];
+export type ResolvedConnectionOptions = Resolved<typeof CONNECTION_OPTIONS>;
+export type ResolvedServiceOptions = Resolved<typeof SERVICE_OPTIONS>;
+
+export const CONNECTION_OPTION_NAMES = namesOf(CONNECTION_OPTIONS);
+export const SERVICE_OPTION_NAMES = namesOf(SERVICE_OPTIONS);
 
 /** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
 export const resolveConnectionOptions = (options: ConnectionOptions): ResolvedConnectionOptions =>
-  Object.freeze({
-    ...resolveWireOptions(options),
-    maxOpenCalls: checkInteger('maxOpenCalls', options.maxOpenCalls ?? 10_000, 1),
-  });
+  resolveOptions(CONNECTION_OPTIONS, options);
 
 /** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
 export const resolveServiceOptions = (options: ServiceOptions): ResolvedServiceOptions =>
-  Object.freeze({
-    service: checkString('service', options.service),
-    timeoutMs: checkTimeoutMs(options.timeoutMs ?? 10_000),
-    headers: Object.freeze({ ...checkHeaders(options.headers ?? {}) }),
-  });
+  resolveOptions(SERVICE_OPTIONS, options);
 
 /** @throws RpcError `INVALID_ARGUMENT` for a name that is no option of a client. */
 export const checkClientOptionNames = (options: KafkaRpcClientOptions): void =>

@@ -11,13 +11,43 @@ export const checkInteger = (
   min: number,
   max = Number.MAX_SAFE_INTEGER,
 ): number => {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+  // What is added makes 0 of -0.
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value + 0;
   throw invalidOption(name, value, `a whole number from ${min} to ${max}`);
 };
 
-export const checkString = (name: string, value: unknown): string => {
-  if (typeof value === 'string' && value !== '') return value;
-  throw invalidOption(name, value, 'a string that is not empty');
+/** The longest that a timer of Node waits: one of more fires at once. */
+export const MAX_TIMER_MS = 0x7fff_ffff;
+
+export const checkDurationMs = (
+  name: string,
+  value: unknown,
+  minMs: number,
+  maxMs: number = MAX_TIMER_MS,
+): number => checkInteger(name, value, minMs, maxMs);
+
+/** @param maxBytes of UTF-8 */
+export const checkString = (name: string, value: unknown, maxBytes = Infinity): string => {
+  if (typeof value !== 'string' || value === '')
+    throw invalidOption(name, value, 'a string that is not empty');
+  if (Buffer.byteLength(value) > maxBytes) {
+    throw invalidOption(name, value, `a string of at most ${maxBytes} bytes of UTF-8`);
+  }
+  return value;
+};
+
+export const checkFunction = <F extends (...args: never[]) => unknown>(
+  name: string,
+  value: unknown,
+  of: string,
+): F => {
+  if (typeof value === 'function') return value as F;
+  throw invalidOption(name, value, `a function ${of}`);
+};
+
+export const checkObject = (name: string, value: unknown): object => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw invalidOption(name, value, 'an object');
 };
 
 export const checkBoolean = (name: string, value: unknown): boolean => {

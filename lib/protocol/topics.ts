@@ -1,4 +1,5 @@
-import { checkNames, invalidOption } from '../errors/option-checks.js';
+import { checkFunction, checkNames, checkObject, invalidOption } from '../errors/option-checks.js';
+import { namesOf, resolveOptions, type OptionCheck, type OptionTable } from '../errors/option-table.js';
 
 /** How topics are named. Clients and servers that talk to each other must name them alike. */
 export interface TopicOptions {
@@ -26,16 +27,8 @@ const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
  * @throws RpcError `INVALID_ARGUMENT` for a name that Kafka does not allow.
  */
 export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
-  if (typeof options !== 'object' || options === null) throw invalidOption('topics', options, 'an object');
-  checkNames('topics', options, ['prefix', 'requests', 'replies', 'deadLetters']);
-  const prefix = checkPrefix(options.prefix ?? '');
-  const requests = options.requests ?? ((service: string) => `rpc.${service}.requests`);
-  if (typeof requests !== 'function')
-    throw invalidOption('topics.requests', requests, 'a function of the service');
-  const deadLetters = options.deadLetters ?? ((service: string) => `rpc.${service}.dead-letters`);
-  if (typeof deadLetters !== 'function')
-    throw invalidOption('topics.deadLetters', deadLetters, 'a function of the service');
-  const replies = options.replies ?? 'rpc.replies';
+  checkNames('topics', checkObject('topics', options), namesOf(TOPIC_OPTIONS));
+  const { prefix, requests, replies, deadLetters } = resolveOptions(TOPIC_OPTIONS, options, 'topics.');
   return Object.freeze({
     requests: (service: string) => legalTopicName('topics.requests', prefix, requests(service)),
     replies: legalTopicName('topics.replies', prefix, replies),
@@ -43,9 +36,24 @@ export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
   });
 };
 
-const checkPrefix = (prefix: unknown): string => {
+type NameOf = (service: string) => string;
+
+const nameOf =
+  (fallback: NameOf): OptionCheck<NameOf> =>
+  (given, name) =>
+    checkFunction<NameOf>(name, given ?? fallback, 'of the service');
+
+/** The check of each option, with its default. */
+const TOPIC_OPTIONS = {
+  prefix: (given, name) => checkPrefix(name, given ?? ''),
+  requests: nameOf((service) => `rpc.${service}.requests`),
+  replies: (given) => given ?? 'rpc.replies',
+  deadLetters: nameOf((service) => `rpc.${service}.dead-letters`),
+} satisfies OptionTable<TopicOptions>;
+
+const checkPrefix = (option: string, prefix: unknown): string => {
   if (typeof prefix === 'string') return prefix;
-  throw invalidOption('topics.prefix', prefix, 'a string');
+  throw invalidOption(option, prefix, 'a string');
 };
 
 /**

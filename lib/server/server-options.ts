@@ -1,16 +1,15 @@
+import { checkNames, checkString, invalidOption } from '../errors/option-checks.js';
 import {
-  checkBoolean,
-  checkInteger,
-  checkNames,
-  checkString,
-  invalidOption,
-} from '../errors/option-checks.js';
-import {
-  resolveWireOptions,
-  WIRE_OPTION_NAMES,
-  type ResolvedWireOptions,
-  type WireOptions,
-} from '../wire/wire-options.js';
+  durationMs,
+  flag,
+  integer,
+  namesOf,
+  nested,
+  resolveOptions,
+  type OptionTable,
+  type Resolved,
+} from '../errors/option-table.js';
+import { WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 
 /** What is kept of records that cannot be served: a copy on `topics.deadLetters`, with the reason in its headers. */
 export interface DeadLetterOptions {
@@ -47,50 +46,38 @@ export interface KafkaRpcServerOptions extends WireOptions {
   readonly transportId?: symbol;
 }
 
-export interface ResolvedServerOptions extends ResolvedWireOptions {
+const DEAD_LETTER_OPTIONS = { refused: flag(false) } satisfies OptionTable<DeadLetterOptions>;
+
+/** The check of each option, with its default. */
+const SERVER_OPTIONS = {
+  ...WIRE_OPTIONS,
+  service: (given) => checkServices(given),
+  groupId: (given) => checkGroupId(given),
+  concurrency: integer(128, 1),
+  maxQueued: integer(4096, 1),
+  commitIntervalMs: durationMs(200, 1, 60_000),
+  gracePeriodMs: durationMs(10_000, 0),
+  sessionTimeoutMs: durationMs(6_000, 100),
+  deadLetter: nested(DEAD_LETTER_OPTIONS),
+  transportId: (given) => checkTransportId(given),
+} satisfies OptionTable<KafkaRpcServerOptions>;
+
+export interface ResolvedServerOptions extends Omit<Resolved<typeof SERVER_OPTIONS>, 'service' | 'groupId'> {
   readonly services: readonly string[];
   readonly groupId: (service: string) => string;
-  readonly concurrency: number;
-  readonly maxQueued: number;
-  readonly commitIntervalMs: number;
-  readonly gracePeriodMs: number;
-  readonly sessionTimeoutMs: number;
-  readonly deadLetter: Required<DeadLetterOptions>;
-  readonly transportId: symbol | undefined;
 }
-
-const NAMES: readonly string[] = [
-  ...WIRE_OPTION_NAMES,
-  'service',
-  'groupId',
-  'concurrency',
-  'maxQueued',
-  'commitIntervalMs',
-  'gracePeriodMs',
-  'sessionTimeoutMs',
-  'deadLetter',
-  'transportId',
-];
 
 /** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
 export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedServerOptions => {
-  checkNames('KafkaRpcServer', options, NAMES);
-  const services = checkServices(options.service);
-  const wire = resolveWireOptions(options);
-  checkTopicsDiffer('topics.requests', services, wire.topics.requests);
-  const deadLetter = checkDeadLetter(options.deadLetter ?? {});
-  if (deadLetter.refused) checkTopicsDiffer('topics.deadLetters', services, wire.topics.deadLetters);
+  checkNames('KafkaRpcServer', options, namesOf(SERVER_OPTIONS));
+  const { service: services, groupId, ...resolved } = resolveOptions(SERVER_OPTIONS, options);
+  const { topics, deadLetter } = resolved;
+  checkTopicsDiffer('topics.requests', services, topics.requests);
+  if (deadLetter.refused) checkTopicsDiffer('topics.deadLetters', services, topics.deadLetters);
   return Object.freeze({
-    ...wire,
+    ...resolved,
     services,
-    groupId: checkGroupId(options, services),
-    concurrency: checkInteger('concurrency', options.concurrency ?? 128, 1),
-    maxQueued: checkInteger('maxQueued', options.maxQueued ?? 4096, 1),
-    commitIntervalMs: checkInteger('commitIntervalMs', options.commitIntervalMs ?? 200, 1, 60_000),
-    gracePeriodMs: checkInteger('gracePeriodMs', options.gracePeriodMs ?? 10_000, 0),
-    sessionTimeoutMs: checkInteger('sessionTimeoutMs', options.sessionTimeoutMs ?? 6_000, 100),
-    deadLetter,
-    transportId: checkTransportId(options.transportId),
+    groupId: groupOfEach(services, groupId, options.topics?.prefix ?? ''),
   });
 };
 
@@ -98,14 +85,6 @@ const checkServices = (service: unknown): readonly string[] => {
   const services = (Array.isArray(service) ? service : [service]).map((name) => checkString('service', name));
   if (services.length > 0 && new Set(services).size === services.length) return Object.freeze(services);
   throw invalidOption('service', service, 'a name, or an array of different names');
-};
-
-const checkDeadLetter = (deadLetter: unknown): Required<DeadLetterOptions> => {
-  if (typeof deadLetter !== 'object' || deadLetter === null)
-    throw invalidOption('deadLetter', deadLetter, 'an object');
-  checkNames('deadLetter', deadLetter, ['refused']);
-  const { refused = false } = deadLetter as DeadLetterOptions;
-  return Object.freeze({ refused: checkBoolean('deadLetter.refused', refused) });
 };
 
 const checkTopicsDiffer = (
@@ -123,17 +102,26 @@ const checkTransportId = (transportId: unknown): symbol | undefined => {
   throw invalidOption('transportId', transportId, 'a symbol');
 };
 
-const checkGroupId = (
-  { groupId, topics }: KafkaRpcServerOptions,
+type GroupId = NonNullable<KafkaRpcServerOptions['groupId']>;
+
+const checkGroupId = (groupId: unknown): GroupId | undefined => {
+  if (groupId === undefined || groupId === null) return undefined;
+  return typeof groupId === 'function'
+    ? (groupId as (service: string) => string)
+    : checkString('groupId', groupId);
+};
+
+const groupOfEach = (
   services: readonly string[],
+  groupId: GroupId | undefined,
+  prefix: string,
 ): ((service: string) => string) => {
   // Environments that have topics of their own have groups of their own: their deploys do not disturb each other.
-  if (groupId === undefined) return (service) => `${topics?.prefix ?? ''}rpc.${service}`;
+  if (groupId === undefined) return (service) => `${prefix}rpc.${service}`;
   if (typeof groupId === 'function') {
     for (const service of services) checkString('groupId', groupId(service));
     return groupId;
   }
-  const group = checkString('groupId', groupId);
-  if (services.length === 1) return () => group;
+  if (services.length === 1) return () => groupId;
   throw invalidOption('groupId', groupId, 'a function of the service, as there are several services');
 };

@@ -1,12 +1,14 @@
 import type { Acks, KafkaDriver, TopicSpec } from '../driver/driver.js';
+import { checkInteger, checkMethods, checkString, invalidOption } from '../errors/option-checks.js';
 import {
-  checkBoolean,
-  checkInteger,
-  checkMethods,
-  checkString,
-  invalidOption,
-} from '../errors/option-checks.js';
-import { resolveTopicNames, type TopicNames, type TopicOptions } from '../protocol/topics.js';
+  flag,
+  integer,
+  resolveOptions,
+  text,
+  type OptionTable,
+  type Resolved,
+} from '../errors/option-table.js';
+import { resolveTopicNames, type TopicOptions } from '../protocol/topics.js';
 import { checkStageOrder } from './interceptors/stage-order.js';
 import type { Serializer } from './serializer.js';
 import { msgpack } from './serializers/msgpack.js';
@@ -43,41 +45,29 @@ export interface WireOptions {
   readonly clientId?: string;
 }
 
-export const WIRE_OPTION_NAMES: readonly (keyof WireOptions)[] = [
-  'driver',
-  'serializer',
-  'interceptors',
-  'topics',
-  'acks',
-  'maxRecordBytes',
-  'maxQueuedBytes',
-  'createTopics',
-  'partitions',
-  'replyPartitions',
-  'replicationFactor',
-  'clientId',
-];
+const MAX_PARTITIONS = 10_000;
 
-export interface ResolvedWireOptions extends Required<Omit<WireOptions, 'topics'>> {
-  readonly topics: TopicNames;
-}
+/** The check of each option, with its default. */
+export const WIRE_OPTIONS = {
+  driver: (given, name) => checkMethods<KafkaDriver>(name, given, ['connect']),
+  serializer: (given) => checkSerializer((given ?? msgpack()) as Serializer),
+  interceptors: (given) => checkInterceptors((given ?? []) as readonly WireInterceptor[]),
+  topics: (given) => resolveTopicNames((given ?? {}) as TopicOptions),
+  acks: (given) => checkAcks(given ?? -1),
+  maxRecordBytes: integer(1_000_000, 1_024),
+  maxQueuedBytes: integer(64 * 1024 * 1024, 1_024),
+  createTopics: flag(true),
+  partitions: integer(8, 1, MAX_PARTITIONS),
+  replyPartitions: integer(32, 1, MAX_PARTITIONS),
+  replicationFactor: (given) => checkReplicationFactor(given ?? -1),
+  clientId: text('nestjs-kafka-rpc'),
+} satisfies OptionTable<WireOptions>;
+
+export type ResolvedWireOptions = Resolved<typeof WIRE_OPTIONS>;
 
 /** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
 export const resolveWireOptions = (options: WireOptions): ResolvedWireOptions =>
-  Object.freeze({
-    driver: checkMethods<KafkaDriver>('driver', options.driver, ['connect']),
-    serializer: checkSerializer(options.serializer ?? msgpack()),
-    interceptors: checkInterceptors(options.interceptors ?? []),
-    topics: resolveTopicNames(options.topics),
-    acks: checkAcks(options.acks ?? -1),
-    maxRecordBytes: checkInteger('maxRecordBytes', options.maxRecordBytes ?? 1_000_000, 1_024),
-    maxQueuedBytes: checkInteger('maxQueuedBytes', options.maxQueuedBytes ?? 64 * 1024 * 1024, 1_024),
-    createTopics: checkBoolean('createTopics', options.createTopics ?? true),
-    partitions: checkInteger('partitions', options.partitions ?? 8, 1, 10_000),
-    replyPartitions: checkInteger('replyPartitions', options.replyPartitions ?? 32, 1, 10_000),
-    replicationFactor: checkReplicationFactor(options.replicationFactor ?? -1),
-    clientId: checkString('clientId', options.clientId ?? 'nestjs-kafka-rpc'),
-  });
+  resolveOptions(WIRE_OPTIONS, options);
 
 const checkReplicationFactor = (value: unknown): number => {
   if (value === 0) throw invalidOption('replicationFactor', value, "-1 (the broker's default) or at least 1");
@@ -91,9 +81,8 @@ const checkAcks = (acks: unknown): Acks => {
 
 const checkSerializer = (serializer: Serializer): Serializer => {
   checkMethods<Serializer>('serializer', serializer, ['serialize', 'deserialize']);
-  const contentType = checkString('serializer.contentType', serializer.contentType);
-  if (Buffer.byteLength(contentType) <= MAX_NAME_BYTES) return serializer;
-  throw invalidOption('serializer.contentType', contentType, `at most ${MAX_NAME_BYTES} bytes of UTF-8`);
+  checkString('serializer.contentType', serializer.contentType, MAX_NAME_BYTES);
+  return serializer;
 };
 
 const checkInterceptors = (interceptors: readonly WireInterceptor[]): readonly WireInterceptor[] => {

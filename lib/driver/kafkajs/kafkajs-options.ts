@@ -1,5 +1,14 @@
 import type { KafkaConfig } from 'kafkajs';
-import { checkInteger, checkNames, checkString, invalidOption } from '../../errors/option-checks.js';
+import { checkDurationMs, checkNames, checkString, invalidOption } from '../../errors/option-checks.js';
+import {
+  asGiven,
+  durationMs,
+  integer,
+  namesOf,
+  resolveOptions,
+  type OptionTable,
+  type Resolved,
+} from '../../errors/option-table.js';
 
 /** How `kafkajsDriver` reaches the cluster: `brokers` is required, `ssl` and `sasl` are kafkajs' own. */
 export interface KafkajsDriverOptions {
@@ -36,41 +45,30 @@ export type KafkajsLogLevel = 'nothing' | 'error' | 'warn' | 'info' | 'debug';
 
 const LOG_LEVELS: readonly string[] = ['nothing', 'error', 'warn', 'info', 'debug'];
 
-export interface ResolvedKafkajsOptions
-  extends
-    Required<Omit<KafkajsDriverOptions, 'ssl' | 'sasl' | 'socketFactory'>>,
-    Pick<KafkajsDriverOptions, 'ssl' | 'sasl' | 'socketFactory'> {}
+const MAX_MAX_WAIT_MS = 60_000;
 
-const NAMES: readonly (keyof KafkajsDriverOptions)[] = [
-  'brokers',
-  'ssl',
-  'sasl',
-  'connectionTimeoutMs',
-  'requestTimeoutMs',
-  'maxWaitMs',
-  'maxFetchBytes',
-  'retries',
-  'socketFactory',
-  'logLevel',
-];
+/** The check of each option, with its default. */
+const KAFKAJS_OPTIONS = {
+  brokers: (given) => checkBrokers(given),
+  ssl: asGiven<KafkajsDriverOptions['ssl']>(),
+  sasl: asGiven<KafkajsDriverOptions['sasl']>(),
+  connectionTimeoutMs: durationMs(3_000, 1),
+  requestTimeoutMs: durationMs(10_000, 1),
+  maxWaitMs: durationMs(500, 1, MAX_MAX_WAIT_MS),
+  maxFetchBytes: integer(4 * 1024 * 1024, 1_024),
+  retries: integer(8, 0, 100),
+  socketFactory: asGiven<KafkajsDriverOptions['socketFactory']>(),
+  logLevel: (given) => checkLogLevel(given ?? 'nothing'),
+} satisfies OptionTable<KafkajsDriverOptions>;
+
+export type ResolvedKafkajsOptions = Resolved<typeof KAFKAJS_OPTIONS>;
 
 /** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
 export const resolveKafkajsOptions = (options: KafkajsDriverOptions): ResolvedKafkajsOptions => {
-  checkNames('kafkajsDriver', options, NAMES);
-  const { ssl, sasl, socketFactory } = options;
-  const maxWaitMs = checkInteger('maxWaitMs', options.maxWaitMs ?? 500, 1, 60_000);
-  return Object.freeze({
-    brokers: checkBrokers(options.brokers),
-    ssl,
-    sasl,
-    socketFactory,
-    connectionTimeoutMs: checkInteger('connectionTimeoutMs', options.connectionTimeoutMs ?? 3_000, 1),
-    requestTimeoutMs: checkInteger('requestTimeoutMs', options.requestTimeoutMs ?? 10_000, maxWaitMs + 1),
-    maxWaitMs,
-    maxFetchBytes: checkInteger('maxFetchBytes', options.maxFetchBytes ?? 4 * 1024 * 1024, 1_024),
-    retries: checkInteger('retries', options.retries ?? 8, 0, 100),
-    logLevel: checkLogLevel(options.logLevel ?? 'nothing'),
-  });
+  checkNames('kafkajsDriver', options, namesOf(KAFKAJS_OPTIONS));
+  const resolved = resolveOptions(KAFKAJS_OPTIONS, options);
+  checkDurationMs('requestTimeoutMs', resolved.requestTimeoutMs, resolved.maxWaitMs + 1);
+  return resolved;
 };
 
 const checkBrokers = (brokers: unknown): readonly string[] => {

@@ -1,4 +1,5 @@
-import { checkInteger, checkNames } from '../../errors/option-checks.js';
+import { checkFunction, checkNames } from '../../errors/option-checks.js';
+import { integer, namesOf, resolveOptions, type OptionTable } from '../../errors/option-table.js';
 import type { KafkaDriver } from '../driver.js';
 import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
 import { MemoryConnection } from './memory-connection.js';
@@ -56,7 +57,7 @@ export interface MemoryDriver extends KafkaDriver {
  * @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants.
  */
 export const memoryDriver = (options: MemoryDriverOptions = {}): MemoryDriver => {
-  const broker = new MemoryBroker(resolveOptions(options));
+  const broker = new MemoryBroker(resolveMemoryOptions(options));
   return Object.freeze({
     name: 'memory',
     connect: async (connectOptions) => new MemoryConnection(broker, connectOptions),
@@ -68,11 +69,14 @@ export const memoryDriver = (options: MemoryDriverOptions = {}): MemoryDriver =>
   } satisfies MemoryDriver);
 };
 
-const resolveOptions = (options: MemoryDriverOptions): MemoryBrokerOptions => {
-  checkNames('memoryDriver', options, ['retentionRecords', 'maxBatchBytes', 'now']);
-  return Object.freeze({
-    retentionRecords: checkInteger('retentionRecords', options.retentionRecords ?? 100_000, 1),
-    maxBatchBytes: checkInteger('maxBatchBytes', options.maxBatchBytes ?? 1_048_576, 1),
-    now: options.now ?? Date.now,
-  });
+/** The check of each option, with its default. */
+const MEMORY_OPTIONS = {
+  retentionRecords: integer(100_000, 1),
+  maxBatchBytes: integer(1_048_576, 1),
+  now: (given, name) => checkFunction<() => number>(name, given ?? Date.now, 'without arguments'),
+} satisfies OptionTable<MemoryDriverOptions>;
+
+const resolveMemoryOptions = (options: MemoryDriverOptions): MemoryBrokerOptions => {
+  checkNames('memoryDriver', options, namesOf(MEMORY_OPTIONS));
+  return resolveOptions(MEMORY_OPTIONS, options);
 };

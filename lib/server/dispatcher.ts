@@ -7,7 +7,7 @@ import { Execution } from './execution.js';
 import type { IncomingCall } from './incoming-call.js';
 import { KafkaRpcContext } from './kafka-rpc-context.js';
 import { EventOutcome, type Outcome } from './outcome.js';
-import { ReplyStream, type ReplyRoad } from './reply-stream.js';
+import { ReplyStream, type ReplyTransport } from './reply-stream.js';
 
 /** What Nest gives: the handlers, and the hooks that must run around each. */
 export interface Handlers {
@@ -23,29 +23,29 @@ export interface Handlers {
 export class Dispatcher {
   private lastRun = 0;
   private readonly deadlines = new Deadlines<IncomingCall>((call) => call.stop('expired'));
-  private readonly onOver: (call: IncomingCall) => void;
+  private readonly onPlaceFree: (call: IncomingCall) => void;
 
-  /** @param onOver called once per call, when its place is free: its handler has ended, or nobody waits for it any more */
+  /** @param onPlaceFree called once per call, when its place is free: its handler has ended, or nobody waits for it any more */
   constructor(
     private readonly handlers: Handlers,
-    private readonly road: ReplyRoad,
+    private readonly transport: ReplyTransport,
     private readonly counters: Counters,
-    onOver: (call: IncomingCall) => void,
+    onPlaceFree: (call: IncomingCall) => void,
   ) {
-    this.onOver = (call) => {
+    this.onPlaceFree = (call) => {
       this.deadlines.remove(call);
-      onOver(call);
+      onPlaceFree(call);
     };
   }
 
   /** Runs one call or event. */
   dispatch(call: IncomingCall): void {
-    if (call.stopReason !== undefined) return this.onOver(call);
-    const timeLeftMs = call.timeLeftMs(this.road.clock.now());
+    if (call.isOver) return this.onPlaceFree(call);
+    const timeLeftMs = call.timeLeftMs(this.transport.clock.now());
     if (timeLeftMs <= 0) return this.leave(call, 'callsExpired');
     const outcome = this.outcomeOf(call);
     if (outcome === undefined) return this.leave(call, 'messagesMalformed');
-    const execution = new Execution(call, outcome, this.onOver);
+    const execution = new Execution(call, outcome, this.onPlaceFree);
     call.start(execution);
     if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs);
     this.begin(execution);
@@ -55,7 +55,7 @@ export class Dispatcher {
   private leave(call: IncomingCall, counter: CounterName): void {
     this.counters.add(counter);
     call.finish();
-    this.onOver(call);
+    this.onPlaceFree(call);
   }
 
   private begin(execution: Execution): void {
@@ -63,7 +63,7 @@ export class Dispatcher {
     try {
       const handler = this.handlerOf(call);
       const data = this.readPayload(call);
-      const context = new KafkaRpcContext(call, this.road.codec.serializer);
+      const context = new KafkaRpcContext(call, this.transport.codec.serializer);
       if (this.handlers.hasHooks()) this.beginWithHooks(execution, context, () => handler(data, context));
       else execution.follow(handler(data, context));
     } catch (error) {
@@ -94,7 +94,7 @@ export class Dispatcher {
     if (replies === null) return undefined;
     this.counters.add('callsStarted');
     this.lastRun = (this.lastRun + 1) >>> 0;
-    return new ReplyStream(call, replies, this.lastRun, this.road);
+    return new ReplyStream(call, replies, this.lastRun, this.transport);
   }
 
   private onEventError(pattern: string, error: RpcError): void {
@@ -113,7 +113,7 @@ export class Dispatcher {
   private readPayload(call: IncomingCall): unknown {
     const { message } = call;
     const { envelope } = call.origin;
-    const { serializer } = this.road.codec;
+    const { serializer } = this.transport.codec;
     if (envelope.contentType !== serializer.contentType) {
       const reason = `it is ${envelope.contentType}, this server reads ${serializer.contentType}.`;
       throw unreadable(message.pattern, reason);

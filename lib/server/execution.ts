@@ -3,28 +3,25 @@ import { RpcError } from '../errors/rpc-error.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
 import type { Outcome } from './outcome.js';
 
-/**
- * One run of a handler: what it gives or throws becomes the outcome, value by value.
- *
- * It is over when its handler has ended, or as soon as nobody waits for it any more: a handler that does not listen to its
- * signal goes on, but holds no place.
- */
+/** `abandoned`: its handler goes on though nobody waits for it; it holds no place. */
+type ExecutionState = 'running' | 'abandoned' | 'ended';
+
+/** One run of a handler: what it gives or throws becomes the outcome, value by value. */
 export class Execution implements Stoppable {
+  private state: ExecutionState = 'running';
   private subscription: Subscription | undefined;
   private onEnded: (() => void) | undefined;
-  private hasEnded = false;
-  private isOver = false;
 
-  /** @param onOver called once, when its place is free for another */
+  /** @param onPlaceFree called once, when its place is free for another: its handler has ended, or nobody waits for it any more */
   constructor(
     readonly call: IncomingCall,
     private readonly outcome: Outcome,
-    private readonly onOver: (call: IncomingCall) => void,
+    private readonly onPlaceFree: (call: IncomingCall) => void,
   ) {}
 
   /** Resolves when the handler has ended. */
   ended(): Promise<void> {
-    if (this.hasEnded) return Promise.resolve();
+    if (this.state === 'ended') return Promise.resolve();
     return new Promise((resolve) => (this.onEnded = resolve));
   }
 
@@ -38,20 +35,20 @@ export class Execution implements Stoppable {
 
   fail(error: unknown): void {
     this.outcome.error(RpcError.from(error));
-    this.end();
+    this.become('ended');
   }
 
   /** Nobody waits any more. */
   stop(): void {
-    if (this.subscription === undefined) return this.leave();
+    if (this.subscription === undefined) return this.become('abandoned');
     this.subscription.unsubscribe();
-    this.end();
+    this.become('ended');
   }
 
   private take(result: unknown): void {
     if (!isObservable(result)) this.outcome.value(result);
-    else if (this.call.stopReason === undefined) return this.subscribe(result);
-    this.end();
+    else if (!this.call.isOver) return this.subscribe(result);
+    this.become('ended');
   }
 
   private subscribe(values: Observable<unknown>): void {
@@ -65,23 +62,18 @@ export class Execution implements Stoppable {
       error: (error: unknown) => this.fail(error),
       complete: () => {
         this.outcome.complete();
-        this.end();
+        this.become('ended');
       },
     });
     this.subscription = subscription;
-    if (!isWanted || this.call.stopReason !== undefined) this.stop();
+    if (!isWanted || this.call.isOver) this.stop();
   }
 
-  private end(): void {
-    this.leave();
-    if (this.hasEnded) return;
-    this.hasEnded = true;
-    this.onEnded?.();
-  }
-
-  private leave(): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.onOver(this.call);
+  private become(next: ExecutionState): void {
+    const before = this.state;
+    if (before === next || before === 'ended') return;
+    this.state = next;
+    if (before === 'running') this.onPlaceFree(this.call);
+    if (next === 'ended') this.onEnded?.();
   }
 }

@@ -3,7 +3,7 @@ import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
-import { stopError, type StopReason } from './stop-reasons.js';
+import { endsTheCall, stopError, type StopReason } from './stop-reasons.js';
 import type { Work } from './work-queue.js';
 
 /** Who called, and where the replies go; `null` for a client that only emits. */
@@ -30,15 +30,37 @@ export interface Stoppable {
   stop(): void;
 }
 
+/**
+ * Where a call is in its life at this server:
+ *
+ *     queued → running → answered → finished
+ *        └────────┴─────────┴→ stopped → finished
+ *
+ * - `queued`: no handler has it yet.
+ * - `running`: a handler has it, and its end is not on its way.
+ * - `answered`: its end is on its way to the broker.
+ * - `stopped`: ended from outside. Nothing is sent for it any more.
+ * - `finished`: it needs nothing more of this server; its offset may be committed.
+ */
+export type CallState = 'queued' | 'running' | 'answered' | 'stopped' | 'finished';
+
+const MAY_BECOME: Readonly<Record<CallState, readonly CallState[]>> = {
+  queued: ['running', 'stopped', 'finished'],
+  running: ['answered', 'stopped', 'finished'],
+  answered: ['stopped', 'finished'],
+  // Interrupted is not finished: another server is to run it, unless nobody waits, or its end was with the broker all the same.
+  stopped: ['finished'],
+  finished: [],
+};
+
 /** One call or event in this server's hands, from its record to its last reply. One of these is all that most calls take. */
 export class IncomingCall extends Due implements Work {
   readonly orderKey: string | null;
+  private currentState: CallState = 'queued';
   private work: Stoppable | undefined;
   private waiting: (() => void)[] | undefined;
   private abortController: AbortController | undefined;
   private stoppedBy: StopReason | undefined;
-  private hasFinished = false;
-  private hasStarted = false;
 
   constructor(
     readonly message: RequestMessage | EventMessage,
@@ -49,14 +71,13 @@ export class IncomingCall extends Due implements Work {
     this.orderKey = key === null ? null : `${origin.record.topic}:${key.toString('latin1')}`;
   }
 
-  /** Why the work was ended from outside; undefined while it was not. */
-  get stopReason(): StopReason | undefined {
-    return this.stoppedBy;
+  get state(): CallState {
+    return this.currentState;
   }
 
-  /** Whether a handler has, or had, it. */
-  get isStarted(): boolean {
-    return this.hasStarted;
+  /** Whether nothing is sent for it any more: it was ended from outside, or is finished. */
+  get isOver(): boolean {
+    return this.currentState === 'stopped' || this.currentState === 'finished';
   }
 
   /** Aborts when nobody waits any more, with an RpcError for its reason; made when it is first asked for. */
@@ -72,32 +93,31 @@ export class IncomingCall extends Due implements Work {
     return ttlMs === 0 ? Infinity : this.origin.record.timestampMs + ttlMs - brokerNowMs;
   }
 
-  /** A handler gets it now. @param work what to stop when nobody waits any more */
-  start(work: Stoppable): void {
-    this.hasStarted = true;
+  /** A handler gets it now. @param work what to stop when nobody waits any more. @returns false when it is over already. */
+  start(work: Stoppable): boolean {
+    if (!this.become('running')) return false;
     this.work = work;
-    if (this.stoppedBy !== undefined) work.stop();
-  }
-
-  /** Lets go of a call that was not started: it is another server's. */
-  drop(): void {
-    if (this.hasStarted || !this.interrupt('moved')) return;
-    this.origin.onDropped(this);
-  }
-
-  /** Nobody waits any more: ends the work, and with it the call. @returns whether there was any to end. */
-  stop(reason: StopReason): boolean {
-    if (!this.interrupt(reason)) return false;
-    this.finish();
     return true;
   }
 
+  /** Its end goes on its way. @returns false when there is nothing to end any more: nothing is to be sent. */
+  answer(): boolean {
+    return this.become('answered');
+  }
+
+  /** Its partition moved: what no handler has yet is the next owner's to run. */
+  drop(): void {
+    if (this.currentState === 'queued' && this.stop('moved')) this.origin.onDropped(this);
+  }
+
   /**
-   * Ends the work but not the call: it was not answered, so another server is to run it. @returns whether there was any.
+   * Ends the work from outside. That ends the call as well when nobody waits for it any more; else another server runs it.
+   * @returns whether there was any work to end.
    */
-  interrupt(reason: StopReason): boolean {
-    if (this.hasFinished || this.stoppedBy !== undefined) return false;
+  stop(reason: StopReason): boolean {
+    if (!this.become('stopped')) return false;
     this.stoppedBy = reason;
+    if (endsTheCall(reason)) this.finish();
     this.abortController?.abort(stopError(reason));
     this.work?.stop();
     return true;
@@ -105,14 +125,21 @@ export class IncomingCall extends Due implements Work {
 
   /** Runs when the call is finished, behind its origin's own `onFinished`. */
   whenFinished(callback: () => void): void {
-    if (this.hasFinished) callback();
+    if (this.currentState === 'finished') callback();
     else (this.waiting ??= []).push(callback);
   }
 
+  /** It needs nothing more: its end is with the broker, or nobody waits for one. */
   finish(): void {
-    if (this.hasFinished) return;
-    this.hasFinished = true;
+    if (!this.become('finished')) return;
     this.origin.onFinished(this);
     if (this.waiting !== undefined) for (const callback of this.waiting) callback();
+  }
+
+  /** The only way from one state to another. @returns whether it may be gone. */
+  private become(next: CallState): boolean {
+    if (!MAY_BECOME[this.currentState].includes(next)) return false;
+    this.currentState = next;
+    return true;
   }
 }

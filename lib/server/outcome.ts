@@ -23,7 +23,7 @@ export class EventOutcome implements Outcome {
   }
 
   next(): boolean {
-    return this.call.stopReason === undefined;
+    return !this.call.isOver;
   }
 
   complete(): void {

@@ -10,7 +10,7 @@ import type { IncomingCall } from './incoming-call.js';
 import type { Outcome } from './outcome.js';
 
 /** What replies need on their way out. */
-export interface ReplyRoad {
+export interface ReplyTransport {
   readonly outbox: Outbox;
   readonly codec: Codec;
   readonly clock: BrokerClock;
@@ -34,34 +34,33 @@ export class ReplyStream implements Outcome, Delivery {
    */
   private held: Buffer | undefined;
   private last: CompleteMessage | ErrorMessage | undefined;
-  private isEnded = false;
   private readonly isApart: boolean;
 
   constructor(
     private readonly call: IncomingCall,
     private readonly to: Destination,
     private readonly run: number,
-    private readonly road: ReplyRoad,
+    private readonly transport: ReplyTransport,
   ) {
-    this.isApart = road.codec.keepsApart(call.message.pattern);
+    this.isApart = transport.codec.keepsApart(call.message.pattern);
   }
 
   next(value: unknown): boolean {
-    if (this.isOver()) return false;
+    if (!this.isWanted()) return false;
     try {
       this.hold(this.serialize(value));
     } catch (error) {
       this.error(RpcError.from(error));
     }
-    return !this.isEnded;
+    return this.isWanted();
   }
 
   complete(): void {
-    if (this.beginEnd()) this.sendEnd(this.completeMessage(this.takeHeld()));
+    if (this.call.answer()) this.sendEnd(this.completeMessage(this.takeHeld()));
   }
 
   value(value: unknown): void {
-    if (!this.beginEnd()) return;
+    if (!this.call.answer()) return;
     try {
       this.sendEnd(this.completeMessage(this.serialize(value)));
     } catch (error) {
@@ -70,7 +69,7 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   error(error: RpcError): void {
-    if (!this.beginEnd()) return;
+    if (!this.call.answer()) return;
     try {
       this.sendHeld();
       this.sendEnd(this.errorMessage(error));
@@ -82,7 +81,7 @@ export class ReplyStream implements Outcome, Delivery {
   /** The broker has the end, or did not take it. */
   settled(error?: RpcError): void {
     if (error === undefined) return this.call.finish();
-    if (this.call.stopReason !== undefined || this.last === undefined) return;
+    if (this.call.isOver || this.last === undefined) return;
     this.onEndLost(this.last, error);
   }
 
@@ -99,7 +98,7 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   private sendHeldInTime(): void {
-    if (this.isOver()) return;
+    if (!this.isWanted()) return;
     try {
       this.sendHeld();
     } catch (error) {
@@ -113,7 +112,7 @@ export class ReplyStream implements Outcome, Delivery {
     const { seq } = this.call.message;
     const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
     const settled = (error?: RpcError) => error !== undefined && this.breakOff(error);
-    this.road.outbox.send(this.to, message, { settled }, this.isApart);
+    this.transport.outbox.send(this.to, message, { settled }, this.isApart);
     this.index += 1;
   }
 
@@ -123,28 +122,22 @@ export class ReplyStream implements Outcome, Delivery {
     this.error(error);
   }
 
-  /** @returns false when there is nothing to end any more. */
-  private beginEnd(): boolean {
-    if (this.isOver()) return false;
-    this.isEnded = true;
-    return true;
-  }
-
-  private isOver(): boolean {
-    return this.isEnded || this.call.stopReason !== undefined;
+  /** Whether somebody waits for more: no end is on its way, and nobody ended the work. */
+  private isWanted(): boolean {
+    return this.call.state === 'running';
   }
 
   private sendEnd(message: CompleteMessage | ErrorMessage): void {
     this.last = message;
     try {
-      this.road.outbox.send(this.to, message, this, this.isApart);
+      this.transport.outbox.send(this.to, message, this, this.isApart);
     } catch (error) {
       this.settled(RpcError.from(error));
     }
   }
 
   private onEndLost(message: CompleteMessage | ErrorMessage, error: RpcError): void {
-    const timeLeftMs = this.call.timeLeftMs(this.road.clock.now());
+    const timeLeftMs = this.call.timeLeftMs(this.transport.clock.now());
     if (timeLeftMs <= 0) return this.call.finish();
     if (isRetryable(error.status) && error.retryable) {
       setTimeout(() => this.sendEnd(message), Math.min(RESEND_MS, timeLeftMs));
@@ -163,7 +156,7 @@ export class ReplyStream implements Outcome, Delivery {
       run: this.run,
       index: this.index,
       receivedAtMs: origin.receivedAtMs,
-      repliedAtMs: this.road.clock.now(),
+      repliedAtMs: this.transport.clock.now(),
       payload,
     };
   }
@@ -177,7 +170,7 @@ export class ReplyStream implements Outcome, Delivery {
       status: error.status,
       retryable: error.retryable,
       receivedAtMs: origin.receivedAtMs,
-      repliedAtMs: this.road.clock.now(),
+      repliedAtMs: this.transport.clock.now(),
       message: error.message.slice(0, MAX_MESSAGE_CHARACTERS),
       details: this.details(error),
     };
@@ -185,7 +178,7 @@ export class ReplyStream implements Outcome, Delivery {
 
   private serialize(value: unknown): Buffer {
     try {
-      return this.road.codec.serializer.serialize(value);
+      return this.transport.codec.serializer.serialize(value);
     } catch (cause) {
       const { pattern } = this.call.message;
       const reason = RpcError.from(cause).message;
@@ -198,7 +191,7 @@ export class ReplyStream implements Outcome, Delivery {
   private details(error: RpcError): Buffer {
     if (error.details === undefined) return EMPTY;
     try {
-      return this.road.codec.serializer.serialize(error.details);
+      return this.transport.codec.serializer.serialize(error.details);
     } catch {
       // The error itself matters more than its details.
       return EMPTY;

@@ -67,8 +67,8 @@ export class RunningServer {
     this.outbox = new Outbox(driver, codec, clock, options);
     this.callers = new Callers(parts.id, codec);
     this.refused = new RefusedRequests({ ...parts, driver, options, hooks });
-    const road = { outbox: this.outbox, codec, clock };
-    const dispatcher = new Dispatcher(hooks.handlers, road, counters, (call) => this.queue.done(call));
+    const transport = { outbox: this.outbox, codec, clock };
+    const dispatcher = new Dispatcher(hooks.handlers, transport, counters, (call) => this.queue.done(call));
     this.queue = new WorkQueue<IncomingCall>({
       concurrency: options.concurrency,
       maxQueued: options.maxQueued,
@@ -138,7 +138,7 @@ export class RunningServer {
     for (const consumer of this.consumers) consumer.pause();
     const work = this.queue.stop().then(() => Promise.all([this.outbox.idle(), this.refused.idle()]));
     await waitAtMost(work, this.options.gracePeriodMs);
-    for (const call of this.callers.openCalls()) call.interrupt('closing');
+    for (const call of this.callers.openCalls()) call.stop('closing');
     this.refused.close();
     await Promise.all(this.consumers.map((consumer) => consumer.close()));
     await this.driver.close();

@@ -16,3 +16,6 @@ export const stopError = (reason: StopReason): RpcError => {
   const [status, message] = REASONS[reason];
   return new RpcError(status, message);
 };
+
+/** Whether nobody waits for the call any more. Else it was only interrupted here: another server is to run it. */
+export const endsTheCall = (reason: StopReason): boolean => reason === 'cancelled' || reason === 'expired';

@@ -4,7 +4,9 @@ import type { IncomingCall } from './incoming-call.js';
 export const startedAreFinished = async (calls: Iterable<IncomingCall>): Promise<void> => {
   const unfinished: Promise<void>[] = [];
   for (const call of calls) {
-    if (call.isStarted) unfinished.push(new Promise((resolve) => call.whenFinished(resolve)));
+    if (isStarted(call)) unfinished.push(new Promise((resolve) => call.whenFinished(resolve)));
   }
   await Promise.all(unfinished);
 };
+
+const isStarted = ({ state }: IncomingCall): boolean => state === 'running' || state === 'answered';

@@ -43,27 +43,65 @@ describe('IncomingCall', () => {
     expect(call.stop('expired')).toBe(false);
     expect([work.mock.calls.length, finished.mock.calls.length]).toEqual([1, 1]);
     expect(signal.reason).toMatchObject({ name: 'RpcError', status: 'CANCELLED' });
-    expect(call.stopReason).toBe('cancelled');
+    expect(call.state).toBe('finished');
   });
 
-  it('when interrupted ends its work, but is not finished: another server is to run it', () => {
+  it('when stopped by the close of its server ends its work, but is not finished: another server is to run it', () => {
     const call = incomingCall();
     const [work, finished] = [jest.fn(), jest.fn()];
     call.start({ stop: work });
     call.whenFinished(finished);
-    expect(call.interrupt('closing')).toBe(true);
+    expect(call.stop('closing')).toBe(true);
     expect(work).toHaveBeenCalledTimes(1);
     expect(finished).not.toHaveBeenCalled();
     expect(call.signal.aborted).toBe(true);
   });
 
-  it('that is stopped already ends work that comes later', () => {
+  it('that is stopped already starts no work', () => {
     const call = incomingCall();
     call.stop('expired');
     const work = jest.fn();
-    call.start({ stop: work });
-    expect(work).toHaveBeenCalledTimes(1);
+    expect(call.start({ stop: work })).toBe(false);
+    expect(work).not.toHaveBeenCalled();
     expect(call.signal.aborted).toBe(true);
+  });
+
+  it('goes from state to state, and none back', () => {
+    const call = incomingCall();
+    const states = [call.state];
+    const step = (move: () => unknown): void => {
+      move();
+      states.push(call.state);
+    };
+    step(() => call.answer());
+    step(() => call.start({ stop: () => undefined }));
+    step(() => call.start({ stop: () => undefined }));
+    step(() => call.answer());
+    step(() => call.drop());
+    step(() => call.stop('closing'));
+    step(() => call.stop('cancelled'));
+    step(() => call.finish());
+    step(() => call.stop('cancelled'));
+    expect(states).toEqual([
+      'queued',
+      'queued',
+      'running',
+      'running',
+      'answered',
+      'answered',
+      'stopped',
+      'stopped',
+      'finished',
+      'finished',
+    ]);
+  });
+
+  it('that no handler has is dropped when its partition moves, and is not finished', () => {
+    const call = incomingCall();
+    const finished = jest.fn();
+    call.whenFinished(finished);
+    call.drop();
+    expect([call.state, finished.mock.calls.length]).toEqual(['stopped', 0]);
   });
 
   it.each([
@@ -74,7 +112,7 @@ describe('IncomingCall', () => {
   ] as const)('that is %s aborts with %s, also for who asks for the signal later', (reason, status) => {
     const [early, late] = [incomingCall(), incomingCall()];
     const { signal } = early;
-    for (const call of [early, late]) call.interrupt(reason);
+    for (const call of [early, late]) call.stop(reason);
     expect([signal.reason, late.signal.reason]).toMatchObject([{ status }, { status }]);
     expect(() => signal.throwIfAborted()).toThrow(RpcError);
   });

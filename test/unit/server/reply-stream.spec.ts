@@ -23,6 +23,7 @@ describe('ReplyStream', () => {
     nowMs = NOW_MS;
     outbox = new CapturedOutbox();
     call = incomingCall({ message: request({ seq: 7, ttlMs: TTL_MS }), receivedAtMs: 900 });
+    call.start({ stop: () => undefined });
     finished = jest.fn();
     call.whenFinished(finished);
     const road = { outbox: outbox.asOutbox(), codec: new Codec(json()), clock: new BrokerClock(() => nowMs) };
@@ -184,7 +185,7 @@ describe('ReplyStream', () => {
 
   it('leaves a call unfinished that was interrupted while its end was on the way', () => {
     replies.value(1);
-    call.interrupt('closing');
+    call.stop('closing');
     outbox.settle(new RpcError('UNAVAILABLE', 'closed'));
     expect(isFinished()).toBe(false);
     expect(jest.getTimerCount()).toBe(0);

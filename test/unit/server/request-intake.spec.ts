@@ -125,9 +125,9 @@ describe('RequestIntake', () => {
   it('stops the call that a cancel names, of the same caller only', () => {
     take(request({ seq: 1 }), request({ seq: 2 }));
     intake.onMessages([{ kind: 'cancel', seq: 1 }], requestEnvelope({ sender: SERVER_ID }), consumed({}));
-    expect(calls[0]!.stopReason).toBeUndefined();
+    expect(calls[0]!.state).toBe('queued');
     take({ kind: 'cancel', seq: 1 });
-    expect(calls.map(({ stopReason }) => stopReason)).toEqual(['cancelled', undefined]);
+    expect(calls.map(({ state }) => state)).toEqual(['finished', 'queued']);
     expect(counters.snapshot().callsCancelled).toBe(1);
     take({ kind: 'cancel', seq: 1 });
     expect(counters.snapshot().callsCancelled).toBe(1);

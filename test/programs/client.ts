@@ -25,6 +25,8 @@ answerParent({
   start: ({ perSecond, ...load }: { perSecond: number } & LoadOptions): void => {
     steady = clients.map((client) => new CallLoad(client, load).start(perSecond));
   },
+  answers: () => steady.reduce((sum, load) => sum + load.answers, 0),
+  traces: () => steady.flatMap((load) => load.traces),
   stop: (): Promise<LoadReport[]> => Promise.all(steady.map((load) => load.stop())),
   counters: () => clients.map((client) => client.counters),
   ids: () => clients.map((client) => client.id),

@@ -40,7 +40,7 @@ class EchoController {
     note(data, context);
     if (data.ms !== undefined) await sleep(data.ms);
     if (data.isHeld) await released;
-    return { nonce: data.nonce, server: name };
+    return { nonce: data.nonce, server: name, partition: context.getPartition() };
   }
 
   @EventPattern<string>('told')

@@ -5,6 +5,16 @@ import type { KafkaRpcClient } from 'nestjs-kafka-rpc';
 export interface Echo {
   readonly nonce: string;
   readonly server: string;
+  /** Where the call stood in the request topic. */
+  readonly partition?: number;
+}
+
+/** One answered call, for those who look at when and where. */
+export interface CallTrace {
+  readonly sentAtMs: number;
+  readonly tookMs: number;
+  readonly server: string;
+  readonly partition: number;
 }
 
 /** What became of the calls of a load. */
@@ -23,6 +33,10 @@ export interface LoadOptions {
   /** Goes with every call, beside the nonce. */
   readonly data?: object;
   readonly timeoutMs?: number;
+  /** Calls take one of so many keys in turn, and carry it and their number under it as data. */
+  readonly keys?: number;
+  /** Keeps a trace of each answered call. */
+  readonly isTraced?: boolean;
 }
 
 /** Calls `echo` with a nonce each, and looks whether every call gets its own nonce back. */
@@ -33,6 +47,8 @@ export class CallLoad {
   private slowestMs = 0;
   private readonly failures: string[] = [];
   private readonly byServer: Record<string, number> = {};
+  readonly traces: CallTrace[] = [];
+  private readonly sentUnder: number[] = [];
   private readonly open = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -96,17 +112,35 @@ export class CallLoad {
   private async call(): Promise<void> {
     const nonce = randomBytes(8).toString('hex');
     const startedAt = performance.now();
+    const { timeoutMs, data } = this.options;
+    const keyed = this.nextKeyed();
     this.sent += 1;
     try {
-      const { timeoutMs, data } = this.options;
-      const { value } = await this.client.call<Echo>('echo', { ...data, nonce }, { timeoutMs });
+      const { value } = await this.client.call<Echo>(
+        'echo',
+        { ...data, ...keyed, nonce },
+        { timeoutMs, key: keyed?.key },
+      );
       this.answered += 1;
       if (value.nonce !== nonce) this.swapped += 1;
       this.byServer[value.server] = (this.byServer[value.server] ?? 0) + 1;
+      if (this.options.isTraced) this.trace(value, startedAt);
     } catch (error) {
       this.failures.push(String(error));
     }
     this.slowestMs = Math.max(this.slowestMs, performance.now() - startedAt);
+  }
+
+  private nextKeyed(): { readonly key: string; readonly number: number } | undefined {
+    if (this.options.keys === undefined) return undefined;
+    const at = this.sent % this.options.keys;
+    const number = (this.sentUnder[at] = (this.sentUnder[at] ?? 0) + 1);
+    return { key: `${this.client.id}-${at}`, number };
+  }
+
+  private trace({ server, partition }: Echo, startedAt: number): void {
+    const tookMs = performance.now() - startedAt;
+    this.traces.push({ sentAtMs: Date.now() - tookMs, tookMs, server, partition: partition ?? -1 });
   }
 
   private report(): LoadReport {
@@ -129,3 +163,21 @@ export const allAnswered = (sent: number): Partial<LoadReport> => ({
   swapped: 0,
   failures: [],
 });
+
+/** The report of several loads as of one. */
+export const inAll = (reports: readonly LoadReport[]): LoadReport => {
+  const sum = (of: (report: LoadReport) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0);
+  const byServer: Record<string, number> = {};
+  for (const [server, answers] of reports.flatMap((report) => Object.entries(report.byServer))) {
+    byServer[server] = (byServer[server] ?? 0) + answers;
+  }
+  return {
+    sent: sum(({ sent }) => sent),
+    answered: sum(({ answered }) => answered),
+    swapped: sum(({ swapped }) => swapped),
+    failures: reports.flatMap(({ failures }) => failures),
+    slowestMs: Math.max(...reports.map(({ slowestMs }) => slowestMs)),
+    byServer,
+  };
+};

@@ -81,10 +81,10 @@ export class FaultyNetwork implements Weather {
     };
   }
 
-  /** Cuts the connection in the place of the next answers to this API, so many times. */
-  cutAnswers(api: KafkaApi, times = 1): ActiveRule {
-    let left = times;
-    return this.add({ api, way: 'answer', fate: () => (left-- > 0 ? 'cut' : 'pass') });
+  /** Cuts the connection in the place of the next answer to this API, or of a later one. */
+  cutAnswer(api: KafkaApi, { passing = 0 } = {}): ActiveRule {
+    let seen = 0;
+    return this.add({ api, way: 'answer', fate: () => (seen++ === passing ? 'cut' : 'pass') });
   }
 
   /** Loses one in so many, by chance. */

@@ -67,6 +67,11 @@ export class Program {
     this.listeners.push(listener);
   }
 
+  /** Sends a signal: SIGSTOP and SIGCONT, and whatever the process is to survive. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
   /** Sends a signal and waits for the end of the process. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<ProgramEnd> {
     this.child.kill(signal);

@@ -118,7 +118,7 @@ describe('a faulty network', () => {
   });
 
   it('cuts the connection in the place of one answer, which the broker has given', async () => {
-    const rule = network.cutAnswers('SyncGroup');
+    const rule = network.cutAnswer('SyncGroup');
     const first = caller();
     first.ask('JoinGroup', 1);
     await until(() => first.answers.length === 1);
@@ -130,6 +130,18 @@ describe('a faulty network', () => {
     second.ask('SyncGroup', 3);
     await until(() => second.answers.length === 1);
     expect(rule.done).toBe(1);
+  });
+
+  it('lets so many answers pass before it cuts one', async () => {
+    const rule = network.cutAnswer('Fetch', { passing: 2 });
+    const cut = caller();
+    for (const id of [1, 2]) {
+      cut.ask('Fetch', id);
+      await until(() => cut.answers.length === id);
+    }
+    cut.ask('Fetch', 3);
+    await until(() => cut.end === 'reset');
+    expect([cut.answers, rule.done]).toEqual([[1, 2], 1]);
   });
 
   it('swallows an answer, and the connection goes on', async () => {

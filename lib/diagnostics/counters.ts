@@ -26,6 +26,8 @@ export const COUNTER_NAMES = [
   'recordsRedelivered',
   /** Calls that ended at their deadline. */
   'deadlinesExceeded',
+  /** Throws of an app's own code in the middle of our work: observers, teardowns, listeners, hooks. */
+  'userCodeErrors',
   /** Refused records that were written to a dead-letter topic. */
   'deadLetters',
   /** Refused records that should have been, and could not. */

@@ -1,3 +1,7 @@
+import type { Counters } from './counters.js';
+import { describeError } from './describe-error.js';
+import type { Log } from './log.js';
+
 /**
  * The kinds of code that are not ours and run in the middle of our work. The list is closed: a test finds each of them in the
  * code, and throws from each.
@@ -42,3 +46,10 @@ export class UserCode {
     }
   }
 }
+
+/** A guard whose reports are counted as `userCodeErrors` and written to the log. */
+export const reportedUserCode = (counters: Counters, log: Log): UserCode =>
+  new UserCode((callOut, error) => {
+    counters.add('userCodeErrors');
+    log.error(`The app's ${callOut} threw: ${describeError(error)}`);
+  });

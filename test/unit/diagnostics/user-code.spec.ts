@@ -1,5 +1,6 @@
+import { Counters } from '../../../lib/diagnostics/counters.js';
 import { guardedLog } from '../../../lib/diagnostics/log.js';
-import { UserCode, type CallOut } from '../../../lib/diagnostics/user-code.js';
+import { reportedUserCode, UserCode, type CallOut } from '../../../lib/diagnostics/user-code.js';
 
 describe('User code', () => {
   it('that throws is reported, and goes no further', () => {
@@ -20,6 +21,17 @@ describe('User code', () => {
       throw new Error('not to be called');
     });
     expect(guard.run('listener', () => undefined)).toBe(true);
+  });
+
+  it('that throws is counted and logged, whatever it throws', () => {
+    const [counters, lines] = [new Counters(), [] as string[]];
+    const keep = (line: string): number => lines.push(line);
+    const guard = reportedUserCode(counters, guardedLog({ log: keep, warn: keep, error: keep }));
+    guard.run('listener', () => {
+      throw 7n;
+    });
+    expect(lines).toEqual(["The app's listener threw: 7"]);
+    expect(counters.snapshot().userCodeErrors).toBe(1);
   });
 
   it('is a logger, too: one that throws loses its line and nothing else', () => {

@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+
 /** What stands in a table, in one at a time. Its number and its neighbour are kept in itself; `NumberTable` alone writes them. */
 export abstract class Numbered {
   tableNumber = 0;
@@ -10,18 +12,36 @@ const FEWEST_SLOTS = 16;
 const SPARSE = 1 / 8;
 const KEPT_SLOTS = 1_024;
 
+/** So many items on one slot do not come by chance where there are as many slots as items: somebody chose the numbers. */
+const LONGEST_CHAIN = 16;
+
+const WORD = 2 ** 32;
+
+const { floor, imul } = Math;
+
+/** Odd factors that nobody can guess, for the two words of a number. */
+interface HashSeed {
+  readonly low: number;
+  readonly high: number;
+}
+
 /**
  * Items by number, for those that come and go thousands of times a second: a hash table chained through its items.
  *
  * A `Map` makes its insides anew every few entries, and V8 ties the old ones to the new: once one of them has become old, all
  * that follow become old, with what stood in them, and wait for a full collection (docs/performance.md). Numbers that follow each
- * other, as those of calls do, fall on slots of their own.
+ * other, as those of calls do, fall on slots of their own. Numbers may be a stranger's choice: when many fall on one slot, the
+ * table is spread anew by random factors, so that no choice of numbers makes it slow.
  *
  * Cost: no memory beside the items but a pointer for each slot.
  */
 export class NumberTable<T extends Numbered> {
   private slots: (Numbered | undefined)[] = emptySlots(FEWEST_SLOTS);
   private count = 0;
+  private seed: HashSeed | undefined;
+
+  /** @param randomFactor gives a secret integer below 2^31 */
+  constructor(private readonly randomFactor: () => number = () => randomInt(2 ** 31)) {}
 
   get size(): number {
     return this.count;
@@ -37,8 +57,8 @@ export class NumberTable<T extends Numbered> {
   set(number: number, item: T): void {
     if (this.count === this.slots.length) this.resize(this.slots.length * 2);
     item.tableNumber = number;
-    this.link(item);
     this.count += 1;
+    if (this.link(item) > LONGEST_CHAIN && this.seed === undefined) this.spreadAnew();
   }
 
   /** @returns whether there was an item. */
@@ -67,13 +87,32 @@ export class NumberTable<T extends Numbered> {
   }
 
   private slotOf(number: number): number {
+    if (this.seed !== undefined) return this.seededSlotOf(number, this.seed);
     return number & (this.slots.length - 1);
   }
 
-  private link(item: Numbered): void {
+  private seededSlotOf(number: number, { low, high }: HashSeed): number {
+    let hash = imul(number, low) + imul(floor(number / WORD), high);
+    // The end of MurmurHash3: numbers in a row must not stay in one.
+    hash = imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+    hash = imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+    return (hash ^ (hash >>> 16)) & (this.slots.length - 1);
+  }
+
+  /** @returns how many items stand on its slot now, counted up to one more than the longest chain. */
+  private link(item: Numbered): number {
     const slot = this.slotOf(item.tableNumber);
-    item.tableNext = this.slots[slot];
+    const first = this.slots[slot];
+    item.tableNext = first;
     this.slots[slot] = item;
+    let length = 1;
+    for (let next = first; next !== undefined && length <= LONGEST_CHAIN; next = next.tableNext) length += 1;
+    return length;
+  }
+
+  private spreadAnew(): void {
+    this.seed = { low: this.randomFactor() * 2 + 1, high: this.randomFactor() * 2 + 1 };
+    this.resize(this.slots.length);
   }
 
   private shrink(): void {

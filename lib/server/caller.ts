@@ -29,7 +29,8 @@ export class Callers {
 
   /** The caller with this id and reply address, made when it is new. */
   get(id: Buffer, replyTo: ReplyAddress | null): Caller {
-    const name = `${id.toString('latin1')}${replyTo?.partition ?? ''}`;
+    // Not digits alone, whatever the id: V8 takes those for a number, and everybody knows how it hashes numbers.
+    const name = `${replyTo?.partition ?? ''}:${id.toString('latin1')}`;
     const known = this.callers.get(name);
     if (known !== undefined) return known;
     const caller = new Caller(

@@ -5,6 +5,7 @@ import type { ConsumerRecord } from '../driver/record.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, Message, RequestMessage } from '../protocol/message.js';
+import { NumberSet } from '../protocol/number-set.js';
 import type { BrokerClock } from '../wire/broker-clock.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusalError } from '../wire/refusal.js';
@@ -127,10 +128,8 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
 }
 
 /** A call that was cancelled while both waited for the broker stands in one record with its cancel, and is never begun. */
-const cancelledSeqs = (messages: readonly Message[]): Set<number> | undefined => {
-  let seqs: Set<number> | undefined;
-  for (const { kind, seq } of messages) {
-    if (kind === 'cancel') (seqs ??= new Set()).add(seq);
-  }
-  return seqs;
+const cancelledSeqs = (messages: readonly Message[]): NumberSet | undefined => {
+  const seqs: number[] = [];
+  for (const { kind, seq } of messages) if (kind === 'cancel') seqs.push(seq);
+  return seqs.length === 0 ? undefined : new NumberSet(seqs);
 };

@@ -55,7 +55,7 @@ export class RefusalNotices {
     const notice = this.noticeOf(request);
     const sender = request.envelope?.sender.toString('latin1');
     if (notice === undefined) return;
-    const name = `${sender}${notice.partition}`;
+    const name = `${notice.partition}:${sender}`;
     if (this.mayTell(name)) return this.send(name, notice);
     if (this.waiting.size < MAX_SENDERS || this.waiting.has(name)) this.waiting.set(name, notice);
     this.timer ??= setTimeout(() => this.sendWaiting(), NEXT_LOOK_MS);

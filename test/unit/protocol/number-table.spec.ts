@@ -66,4 +66,35 @@ describe('a table of numbered items', () => {
     expect(new Set(table.values())).toEqual(new Set(map.values()));
     expect(table.size).toBe(map.size);
   });
+
+  describe('whose numbers a stranger chose', () => {
+    it.each([
+      ['2^32 apart', (at: number) => at * 2 ** 32],
+      ['2^20 apart', (at: number) => at * 2 ** 20],
+      ['with the same bits at the end of both words', (at: number) => (at % 64) * 2 ** 40 + at * 2 ** 16],
+    ])('finds as fast among numbers %s as among others', (_what, numberAt) => {
+      const numbers = count(20_000).map(numberAt);
+      const table = filled(numbers);
+      const chains = (table as unknown as { slots: (Item | undefined)[] }).slots.map(chainLength);
+      expect(Math.max(...chains)).toBeLessThanOrEqual(24);
+      expect(numbers.every((number) => table.get(number)?.name === String(number))).toBe(true);
+      for (const number of numbers) table.delete(number);
+      expect(table.size).toBe(0);
+    });
+
+    it('spreads two such tables differently', () => {
+      const slotsOf = (factor: number): number[] => {
+        const table = new NumberTable<Item>(() => factor);
+        for (const at of count(100)) table.set(at * 2 ** 32, new Item(String(at)));
+        return (table as unknown as { slots: (Item | undefined)[] }).slots.map(chainLength);
+      };
+      expect(slotsOf(123_456_789)).not.toEqual(slotsOf(987_654_321));
+    });
+  });
 });
+
+const chainLength = (first: Numbered | undefined): number => {
+  let length = 0;
+  for (let item = first; item !== undefined; item = item.tableNext) length += 1;
+  return length;
+};

@@ -60,9 +60,11 @@ function markedConnection(connection: DriverConnection, moments: Moments): Drive
 
 const markedHandler = (handler: GroupHandler, moments: Moments): GroupHandler => ({
   onAssigned: (partitions) => handler.onAssigned(partitions),
-  onRebalancing: () => handler.onRebalancing(),
+  onRevoking: (partitions, limitMs) => handler.onRevoking(partitions, limitMs),
+  onRetained: (partitions) => handler.onRetained(partitions),
   onRevoked: (partitions) => handler.onRevoked(partitions),
-  onRebalanced: () => handler.onRebalanced?.(),
+  onLost: (partitions) => handler.onLost(partitions),
+  onGroup: (group) => handler.onGroup?.(group),
   onRecords: (records) => {
     moments.mark('handedOn');
     handler.onRecords(records);

@@ -137,33 +137,62 @@ export interface GroupOptions {
   readonly topics: readonly string[];
   /** A member that the broker has not heard of for so long is taken to be dead, and its partitions go to others. */
   readonly sessionTimeoutMs: number;
+  /** What this member says of itself to the others of the group: opaque to the driver, 4 KiB at most. @default nothing */
+  readonly memberData?: Buffer;
 }
 
-/** A partition that became ours, and where reading starts: the commit, or the start of the log when there is none. */
+/**
+ * A partition that became ours, and where reading starts: the commit, or the start of the log when there is none, which the
+ * driver then commits, so that there is always a commit to count from.
+ */
 export interface AssignedPartition extends TopicPartition {
   readonly position: bigint;
   /** The metadata of the commit; empty when there is none. */
   readonly metadata: string;
 }
 
-/** What a group member is told. `onRecords` hands off and returns: the driver never waits for the work. */
+/** What is known of a group after a rebalance. */
+export interface GroupView {
+  /** How many members it has; undefined when the member that shared out the partitions did not say. */
+  readonly members: number | undefined;
+  /** How many partitions the topics of this member have. */
+  readonly partitions: number;
+  /** What the members say of themselves: known to one member of the group, and undefined at the others. */
+  readonly memberData: readonly Buffer[] | undefined;
+}
+
+/**
+ * What a group member is told. `onRecords` hands off and returns: the driver never waits for the work.
+ *
+ * A rebalance is incremental: partitions that stay are read through it, and nothing is said of them. One that moves is told
+ * in this order, each step by all its owners before the next:
+ *
+ *     old owner: onRevoking → onRevoked        new owner: onAssigned → onRecords
+ *
+ * In a group with members that know no other way all stand still instead: `onRevoking` of all partitions, then `onRetained`
+ * of those that stay after all, and `onRevoked` of the others.
+ */
 export interface GroupHandler {
   /** Only partitions that were not ours before. Called before their first record. */
   onAssigned(partitions: readonly AssignedPartition[]): void;
   /**
-   * A rebalance begins: the last chance to commit. Awaited for a short, bounded time.
-   * Reading stands still until the next assignment is known.
+   * These are about to move, and are not read any more: the last chance to finish what runs, and to commit it.
+   * Awaited for `limitMs` at most, both together.
    */
-  onRebalancing(): Promise<void> | void;
-  /** Only partitions that are no longer ours. Commits of them fail from now on. */
+  onRevoking(partitions: readonly TopicPartition[], limitMs: number): Promise<void> | void;
+  /** Told of in `onRevoking`, they stay after all: reading goes on where it stood. */
+  onRetained(partitions: readonly TopicPartition[]): void;
+  /** Told of in `onRevoking`, they are no longer ours. Commits of them fail from now on. */
   onRevoked(partitions: readonly TopicPartition[]): void;
+  /** The group went on without this member: somebody else may read these already. There is no last chance. */
+  onLost(partitions: readonly TopicPartition[]): void;
   /**
    * The log of a partition of ours is not what it was: reading goes on at `position`, which may be below what was read.
    * Called before the first record from there; what was read before is of a log that is gone, and is not to be committed.
    */
   onPositionReset?(partition: TopicPartition, position: bigint): void;
-  /** A rebalance is over: what changed was told before, reading goes on. */
-  onRebalanced?(): void;
+  /** A rebalance is over: what changed was told before. */
+  onGroup?(group: GroupView): void;
   onRecords(records: readonly ConsumerRecord[]): void;
 }
 

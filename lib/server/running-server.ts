@@ -1,7 +1,7 @@
 import { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { DriverConnection } from '../driver/driver.js';
-import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
+import type { ConsumerRecord } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import { BrokerClock } from '../wire/broker-clock.js';
@@ -14,13 +14,14 @@ import { waitAtMost } from '../wire/wait-at-most.js';
 import { Callers, replyDestination } from './caller.js';
 import { openDeadLetterTopics, type DeadLetterTopic } from './refusals/dead-letter-topics.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
+import { GroupConsumer } from './group-consumer.js';
 import type { IncomingCall } from './incoming-call.js';
+import { PartitionMoves } from './partition-moves.js';
 import { ReplayGuard } from './replay-guard.js';
 import { RefusedRequests } from './refusals/refused-requests.js';
 import { RequestIntake } from './request-intake.js';
 import type { ResolvedServerOptions } from './server-options.js';
-import { ServiceConsumer } from './service-consumer.js';
-import { startedAreFinished } from './unfinished-calls.js';
+
 import { WorkQueue } from './work-queue.js';
 
 /** What a running server tells the strategy object. */
@@ -47,13 +48,11 @@ interface ServerParts {
  *        ↑ finished, commit                                          ↓ acknowledged
  */
 export class RunningServer {
-  private readonly consumers: readonly ServiceConsumer[];
+  private readonly consumers: readonly GroupConsumer[];
   private readonly queue: WorkQueue<IncomingCall>;
   private readonly outbox: Outbox;
   private readonly callers: Callers;
   private readonly refused: RefusedRequests;
-  /** The services whose groups have not told yet which partitions are whose. */
-  private readonly rebalancing = new Set<string>();
   private isClosing = false;
 
   private constructor(
@@ -76,7 +75,7 @@ export class RunningServer {
       onRoom: () => this.resume(),
       start: (call) => dispatcher.dispatch(call),
     });
-    const byTopic = new Map<string, ServiceConsumer>();
+    const byTopic = new Map<string, GroupConsumer>();
     const intake = new RequestIntake({
       callers: this.callers,
       clock,
@@ -88,11 +87,10 @@ export class RunningServer {
       onFinished: (record) => byTopic.get(record.topic)?.finish(record),
     });
     const receiver = new Receiver<RequestEnvelope>(codec, counters, intake);
-    this.consumers = options.services.map((service) => {
-      const consumer = this.consumer(service, counters, (record) => receiver.receive(record));
-      byTopic.set(options.topics.requests(service), consumer);
-      return consumer;
-    });
+    this.consumers = this.groupConsumers(counters, (record) => receiver.receive(record));
+    for (const consumer of this.consumers) {
+      for (const topic of consumer.topics) byTopic.set(topic, consumer);
+    }
   }
 
   /** Prepares stages and topics, learns the time, joins the groups. Closes the connection when that fails. */
@@ -134,13 +132,16 @@ export class RunningServer {
    * started is left for the other servers.
    */
   async close(): Promise<void> {
+    const { gracePeriodMs } = this.options;
+    const startedAt = performance.now();
     this.isClosing = true;
     for (const consumer of this.consumers) consumer.pause();
     const work = this.queue.stop().then(() => Promise.all([this.outbox.idle(), this.refused.idle()]));
-    await waitAtMost(work, this.options.gracePeriodMs);
+    await waitAtMost(work, gracePeriodMs);
     for (const call of this.callers.openCalls()) call.stop('closing');
     this.refused.close();
-    await Promise.all(this.consumers.map((consumer) => consumer.close()));
+    const timeLeftMs = Math.max(0, gracePeriodMs - (performance.now() - startedAt));
+    await Promise.all(this.consumers.map((consumer) => consumer.close(timeLeftMs)));
     await this.driver.close();
   }
 
@@ -149,41 +150,23 @@ export class RunningServer {
     for (const consumer of this.consumers) consumer.resume();
   }
 
-  /** What waits here of partitions that moved is their next owner's to run. */
-  private dropCallsOf(partitions: readonly TopicPartition[]): void {
-    for (const call of this.callers.openCalls()) {
-      const { topic, partition } = call.origin.record;
-      if (partitions.some((moved) => moved.partition === partition && moved.topic === topic)) call.drop();
-    }
-  }
-
-  private consumer(
-    service: string,
-    counters: Counters,
-    onRecord: (record: ConsumerRecord) => void,
-  ): ServiceConsumer {
-    const { options } = this;
-    return new ServiceConsumer({
-      groupId: options.groupId(service),
-      topic: options.topics.requests(service),
-      sessionTimeoutMs: options.sessionTimeoutMs,
-      commitIntervalMs: options.commitIntervalMs,
-      counters,
-      onRecord,
-      onRebalancing: () => {
-        this.rebalancing.add(service);
-        this.queue.hold();
-        return waitAtMost(startedAreFinished(this.callers.openCalls()), FINISH_MS);
-      },
-      onRebalanced: () => {
-        this.rebalancing.delete(service);
-        if (this.rebalancing.size === 0) this.queue.release();
-      },
-      onRevoked: (partitions) => this.dropCallsOf(partitions),
-      onCommitError: this.hooks.onCommitError,
-    });
+  private groupConsumers(counters: Counters, onRecord: (record: ConsumerRecord) => void): GroupConsumer[] {
+    const { options, hooks, queue } = this;
+    const moves = new PartitionMoves(queue, () => this.callers.openCalls());
+    const parts = { ...options, counters, moves, onRecord, onCommitError: hooks.onCommitError };
+    return topicsByGroup(options).map(
+      ([groupId, topics]) => new GroupConsumer({ ...parts, groupId, topics }),
+    );
   }
 }
 
-/** How long a rebalance waits for running handlers, so that their calls do not run twice. */
-const FINISH_MS = 1_000;
+/** The request topics of the services, by the group that shares them: services with one group have one membership. */
+const topicsByGroup = ({ services, groupId, topics }: ResolvedServerOptions): [string, string[]][] => {
+  const groups = new Map<string, string[]>();
+  for (const service of services) {
+    const ofGroup = groups.get(groupId(service)) ?? [];
+    groups.set(groupId(service), ofGroup);
+    ofGroup.push(topics.requests(service));
+  }
+  return [...groups];
+};

@@ -27,7 +27,9 @@ export class WorkQueue<T extends Work> {
   private size = 0;
   private isFull = false;
   private isStopped = false;
-  private isHeld = false;
+  /** Which work is not started for now; undefined, as nearly always, when all may be. */
+  private isHeld: ((work: T) => boolean) | undefined;
+  private held: T[] = [];
   private isStarting = false;
   private idleWaiters: (() => void)[] = [];
   private readonly budget = new TurnBudget(() => this.startReady(), {
@@ -69,14 +71,13 @@ export class WorkQueue<T extends Work> {
     for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 
-  /** Nothing is started until `release`. */
-  hold(): void {
-    this.isHeld = true;
+  /** Starts nothing of this until `release`; of it again what was held by another rule and is not by this one. */
+  hold(isHeld: (work: T) => boolean = () => true): void {
+    this.changeHold(isHeld);
   }
 
   release(): void {
-    this.isHeld = false;
-    this.startReady();
+    this.changeHold(undefined);
   }
 
   /** Nothing is started any more. Resolves when what runs is done. */
@@ -86,14 +87,27 @@ export class WorkQueue<T extends Work> {
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
+  /** What was held goes before what came later. */
+  private changeHold(isHeld: ((work: T) => boolean) | undefined): void {
+    this.isHeld = isHeld;
+    this.ready = [...this.held, ...this.ready.slice(this.head)];
+    this.held = [];
+    this.head = 0;
+    this.startReady();
+  }
+
   private startReady(): void {
     // Work may be done as soon as it starts: the loop that runs goes on with what that makes ready.
     if (this.isStarting) return;
     this.isStarting = true;
     try {
       while (this.hasRoom() && this.budget.admits()) {
-        this.running += 1;
-        this.options.start(this.takeReady());
+        const work = this.takeReady();
+        if (this.isHeld?.(work)) this.held.push(work);
+        else {
+          this.running += 1;
+          this.options.start(work);
+        }
       }
     } finally {
       this.isStarting = false;
@@ -101,7 +115,7 @@ export class WorkQueue<T extends Work> {
   }
 
   private hasRoom(): boolean {
-    if (this.isStopped || this.isHeld || this.head === this.ready.length) return false;
+    if (this.isStopped || this.head === this.ready.length) return false;
     return this.running < this.options.concurrency;
   }
 

@@ -59,14 +59,16 @@ export class GroupLog extends RecordLog implements GroupHandler {
   /** Each partition with the position and metadata with which it was last assigned, in order of assignment. */
   readonly assignments: AssignedPartition[] = [];
   readonly revocations: TopicPartition[] = [];
+  readonly losses: TopicPartition[] = [];
   /** What the driver told in breach of the port; empty for a good driver. */
   readonly breaches: string[] = [];
   rebalances = 0;
   /** Each position that reading was moved to, and after how many records. */
   readonly resets: { topic: string; partition: number; position: bigint; after: number }[] = [];
-  /** What to do in `onRebalancing`. */
+  /** What to do in `onRevoking`. */
   beforeRebalance: () => Promise<void> = async () => undefined;
   private readonly held = new Map<string, TopicPartition>();
+  private readonly moving = new Set<string>();
 
   get holding(): string[] {
     return [...this.held.keys()].sort();
@@ -94,13 +96,34 @@ export class GroupLog extends RecordLog implements GroupHandler {
     }
   }
 
-  async onRebalancing(): Promise<void> {
+  async onRevoking(partitions: readonly TopicPartition[]): Promise<void> {
     this.rebalances += 1;
+    for (const moving of partitions) {
+      if (!this.held.has(nameOf(moving))) this.breaches.push(`${nameOf(moving)} moves though not held`);
+      this.moving.add(nameOf(moving));
+    }
     await this.beforeRebalance();
+  }
+
+  onRetained(partitions: readonly TopicPartition[]): void {
+    for (const kept of partitions) {
+      if (!this.moving.delete(nameOf(kept)))
+        this.breaches.push(`${nameOf(kept)} retained though it was not to move`);
+    }
+  }
+
+  onLost(partitions: readonly TopicPartition[]): void {
+    for (const lost of partitions) {
+      if (!this.held.delete(nameOf(lost))) this.breaches.push(`${nameOf(lost)} lost though not held`);
+      this.moving.delete(nameOf(lost));
+      this.losses.push(lost);
+    }
   }
 
   onRevoked(partitions: readonly TopicPartition[]): void {
     for (const revoked of partitions) {
+      if (!this.moving.delete(nameOf(revoked)))
+        this.breaches.push(`${nameOf(revoked)} revoked without a last chance`);
       if (!this.held.delete(nameOf(revoked)))
         this.breaches.push(`${nameOf(revoked)} revoked though not held`);
       this.revocations.push(revoked);
@@ -115,6 +138,7 @@ export class GroupLog extends RecordLog implements GroupHandler {
   override readonly onRecords = (records: readonly ConsumerRecord[]): void => {
     for (const record of records) {
       if (!this.held.has(nameOf(record))) this.breaches.push(`${nameOf(record)} read though not held`);
+      if (this.moving.has(nameOf(record))) this.breaches.push(`${nameOf(record)} read though about to move`);
     }
     this.records.push(...records);
   };

@@ -18,8 +18,8 @@ import { GroupSession } from './group-session.js';
 import { errorType, isRetriable, toRpcError } from './kafkajs-errors.js';
 import { PartitionCursor, type Reader } from './partition-cursor.js';
 
-/** The handler's chance to commit before a rebalance goes on. */
-const LAST_COMMIT_MS = 2_000;
+/** How long a rebalance waits for the handler to finish and commit. */
+const REVOKE_LIMIT_MS = 2_000;
 const LEAVE_MS = 1_000;
 
 export interface MemberLinks {
@@ -141,8 +141,12 @@ export class KafkajsGroupMember implements GroupMember, Reader {
       this.isRebalancing = true;
       this.connectOptions.onEvent({ type: 'rebalancing', groupId: this.options.groupId });
     }
-    if (isLost) this.revoke([...this.cursors.values()]);
-    else await within(Promise.resolve(this.handler.onRebalancing()), LAST_COMMIT_MS);
+    if (isLost) this.lose();
+    else if (this.cursors.size > 0)
+      await within(
+        Promise.resolve(this.handler.onRevoking(this.assignment, REVOKE_LIMIT_MS)),
+        REVOKE_LIMIT_MS,
+      );
   }
 
   private async rejoin(): Promise<void> {
@@ -155,12 +159,13 @@ export class KafkajsGroupMember implements GroupMember, Reader {
     this.revoke(
       [...this.cursors.values()].filter(({ topicPartition }) => !names.has(nameOf(topicPartition))),
     );
+    const retained = this.assignment;
     if (gained.length > 0) await this.assign(gained);
     const wasRebalancing = this.isRebalancing;
     this.isRebalancing = false;
     this.links.fetcher.nudge();
     if (!wasRebalancing) return;
-    this.handler.onRebalanced?.();
+    if (retained.length > 0) this.handler.onRetained(retained);
     this.connectOptions.onEvent({ type: 'connected' });
   }
 
@@ -181,15 +186,24 @@ export class KafkajsGroupMember implements GroupMember, Reader {
 
   private revoke(lost: readonly PartitionCursor[]): void {
     if (lost.length === 0) return;
-    for (const cursor of lost) {
+    this.handler.onRevoked(this.stopReading(lost));
+  }
+
+  private lose(): void {
+    if (this.cursors.size === 0) return;
+    this.handler.onLost(this.stopReading([...this.cursors.values()]));
+  }
+
+  private stopReading(cursors: readonly PartitionCursor[]): TopicPartition[] {
+    for (const cursor of cursors) {
       this.links.fetcher.remove(cursor);
       this.cursors.delete(nameOf(cursor.topicPartition));
     }
-    this.handler.onRevoked(lost.map(({ topicPartition }) => topicPartition));
+    return cursors.map(({ topicPartition }) => topicPartition);
   }
 
   private async afterFailure(error: unknown, attempt: number): Promise<void> {
-    if (this.session.forget(error)) this.revoke([...this.cursors.values()]);
+    if (this.session.forget(error)) this.lose();
     this.connectOptions.log.debug(`Group ${this.options.groupId}: ${(error as Error).message}, trying again`);
     if (errorType(error) === 'REBALANCE_IN_PROGRESS') return;
     await sleep(backoffMs(attempt), this.closing.signal);

@@ -1,22 +1,25 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
-import type { OffsetCommit } from '../driver.js';
+import type { GroupView, OffsetCommit } from '../driver.js';
 import type { TopicPartition } from '../record.js';
+import { stickyShares, type Subscriber } from '../sticky-assignment.js';
 import { PartitionMap } from './partition-map.js';
-import { roundRobin, type Subscriber } from './round-robin.js';
 
 /** Kafka's default of `offset.metadata.max.bytes`, so that metadata which fits here fits there. */
 const MAX_METADATA_LENGTH = 4096;
 
 /** A member as its group sees it. Of the methods, none throws. */
 export interface Participant extends Subscriber {
-  /** Stands still and lets the handler commit. Settles in bounded time. */
-  prepare(): Promise<void>;
+  readonly memberData: Buffer;
+  /** Stops reading what is not in `share`, and lets the handler finish and commit that. Settles in bounded time. */
+  prepare(share: readonly TopicPartition[]): Promise<void>;
   /** Gives up what is not in `share`. */
   release(share: readonly TopicPartition[]): void;
-  /** Takes what is new in `share` and reads on. */
-  adopt(share: readonly TopicPartition[]): void;
+  /** Takes what is new in `share`. */
+  adopt(share: readonly TopicPartition[], group: GroupView): void;
+  /** Loses all that it has, without a last chance. */
+  lose(): void;
 }
 
 export interface GroupBroker {
@@ -28,8 +31,8 @@ export interface GroupBroker {
 /**
  * A consumer group: who is in it, who has which partition, and what is committed. Outlives its members.
  *
- * Membership changes in an instant, the shares in a rebalance after it: all members prepare, then all release what
- * they lose, and only then all adopt what they gain, so that no partition has two owners.
+ * Membership changes in an instant, the shares in a rebalance after it: who loses something prepares, then all release
+ * what they lose, and only then all adopt what they gain, so that no partition has two owners. What stays is read on.
  */
 export class MemoryGroup {
   private readonly broker: GroupBroker;
@@ -64,7 +67,7 @@ export class MemoryGroup {
       throw new RpcError(RpcStatus.NOT_FOUND, `No member ${index}: the group has ${this.members.length}.`);
     }
     this.remove(member);
-    member.release([]);
+    member.lose();
     this.add(member);
   }
 
@@ -117,25 +120,47 @@ export class MemoryGroup {
     void this.rebalanceUntilSettled();
   }
 
-  /** Who comes or goes while the others prepare takes part in the same round. */
+  /** Who comes or goes while the others prepare is in the next round, which follows at once. */
   private async rebalanceUntilSettled(): Promise<void> {
     while (this.isStale && this.broker.isUp) {
       await nextTurn();
-      await Promise.all(this.members.map((member) => member.prepare()));
-      if (this.broker.isUp) this.share();
+      this.isStale = false;
+      const shares = stickyShares(this.members, (topic) => this.partitionsOf([topic]));
+      await Promise.all([...shares].map(([member, share]) => member.prepare(share)));
+      if (!this.broker.isUp) this.isStale = true;
+      else if (!this.isStale) this.move(shares);
     }
     this.isRebalancing = false;
   }
 
-  private share(): void {
-    this.isStale = false;
-    const topics = [...new Set(this.members.flatMap((member) => member.topics))].sort();
-    const shares = roundRobin(this.members, this.broker.partitionsOf(topics));
+  private move(shares: ReadonlyMap<Participant, readonly TopicPartition[]>): void {
     this.owners = new PartitionMap();
     for (const [member, share] of shares) {
       for (const partition of share) this.owners.set(partition, member);
     }
     for (const [member, share] of shares) member.release(share);
-    for (const [member, share] of shares) member.adopt(share);
+    for (const [member, share] of shares)
+      member.adopt(
+        share.filter((at) => this.exists(at)),
+        this.viewOf(member),
+      );
+  }
+
+  private viewOf(member: Participant): GroupView {
+    const isFirst = member === this.members[0];
+    return {
+      members: this.members.length,
+      partitions: this.partitionsOf(member.topics),
+      memberData: isFirst ? this.members.map(({ memberData }) => memberData) : undefined,
+    };
+  }
+
+  /** A topic may have been deleted while members prepared. */
+  private exists({ topic, partition }: TopicPartition): boolean {
+    return partition < this.partitionsOf([topic]);
+  }
+
+  private partitionsOf(topics: readonly string[]): number {
+    return this.broker.partitionsOf(topics).length;
   }
 }

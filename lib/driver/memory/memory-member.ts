@@ -7,6 +7,7 @@ import type {
   GroupHandler,
   GroupMember,
   GroupOptions,
+  GroupView,
   OffsetCommit,
 } from '../driver.js';
 import type { TopicPartition } from '../record.js';
@@ -15,8 +16,8 @@ import type { MemoryGroup, Participant } from './memory-group.js';
 import { LogReader } from './log-reader.js';
 import { PartitionMap } from './partition-map.js';
 
-/** How long a rebalance waits for the last commits of one member, at most. */
-const MAX_PREPARE_MS = 1_000;
+/** How long a rebalance waits for one member to finish and commit what it loses, at most. */
+const REVOKE_LIMIT_MS = 2_000;
 
 export interface MemoryMemberOptions {
   readonly broker: MemoryBroker;
@@ -28,11 +29,14 @@ export interface MemoryMemberOptions {
 
 interface Holding extends AssignedPartition {
   readonly reader: LogReader;
+  /** While it is about to move it is not read any more. */
+  readonly move: { isUnderWay: boolean };
 }
 
 /** One member of a consumer group, with a reader for each partition that it was given. */
 export class MemoryMember implements GroupMember, Participant {
   readonly topics: readonly string[];
+  readonly memberData: Buffer;
   /** Settles with the first share; fails when the member is closed before. */
   readonly joined: Promise<void>;
   private readonly broker: MemoryBroker;
@@ -44,7 +48,6 @@ export class MemoryMember implements GroupMember, Participant {
   private readonly holdings = new PartitionMap<Holding>();
   private settleJoin: { resolve: () => void; reject: (error: Error) => void } | undefined;
   private isPaused = false;
-  private isStandingStill = false;
   private isClosed = false;
 
   constructor({ broker, connect, group, handler, onClosed }: MemoryMemberOptions) {
@@ -52,6 +55,7 @@ export class MemoryMember implements GroupMember, Participant {
     this.connect = connect;
     this.groupId = group.groupId;
     this.topics = [...group.topics];
+    this.memberData = group.memberData ?? Buffer.alloc(0);
     this.handler = handler;
     this.onClosed = onClosed;
     this.group = broker.group(group.groupId);
@@ -60,7 +64,11 @@ export class MemoryMember implements GroupMember, Participant {
   }
 
   get assignment(): readonly TopicPartition[] {
-    return this.holdings.values().map(({ topic, partition }) => ({ topic, partition }));
+    return this.holdings.values().map(placeOf);
+  }
+
+  get owned(): readonly TopicPartition[] {
+    return this.assignment;
   }
 
   async commit(offsets: readonly OffsetCommit[]): Promise<void> {
@@ -88,38 +96,37 @@ export class MemoryMember implements GroupMember, Participant {
     this.onClosed();
   }
 
-  async prepare(): Promise<void> {
+  async prepare(share: readonly TopicPartition[]): Promise<void> {
     const isNew = this.settleJoin !== undefined;
     if (isNew || this.isClosed) return;
-    this.isStandingStill = true;
     this.connect.onEvent({ type: 'rebalancing', groupId: this.groupId });
-    await this.letHandlerCommit();
+    const moving = this.holdingsOutside(share).filter(({ move }) => !move.isUnderWay);
+    if (moving.length === 0) return;
+    for (const { move } of moving) move.isUnderWay = true;
+    await this.letHandlerFinish(moving.map(placeOf));
   }
 
   release(share: readonly TopicPartition[]): void {
-    const kept = new PartitionMap<true>();
-    for (const partition of share) kept.set(partition, true);
-    const lost = this.holdings.values().filter((holding) => !kept.has(holding));
-    for (const holding of lost) {
-      holding.reader.close();
-      this.holdings.delete(holding);
-    }
-    if (lost.length === 0) return;
-    const revoked = lost.map(({ topic, partition }) => ({ topic, partition }));
-    this.tell('onRevoked', () => this.handler.onRevoked(revoked));
+    const revoked = this.giveUp(this.holdingsOutside(share));
+    if (revoked.length > 0) this.tell('onRevoked', () => this.handler.onRevoked(revoked));
   }
 
-  adopt(share: readonly TopicPartition[]): void {
+  adopt(share: readonly TopicPartition[], group: GroupView): void {
+    this.retain();
     const gained = share.filter((at) => !this.holdings.has(at)).map((at) => this.hold(at));
     for (const holding of gained) this.holdings.set(holding, holding);
-    const assigned = gained.map(({ reader: _, ...partition }) => partition);
+    const assigned = gained.map(({ reader: _, move: __, ...partition }) => partition);
     if (assigned.length > 0) this.tell('onAssigned', () => this.handler.onAssigned(assigned));
-    const isRebalanced = this.isStandingStill;
-    this.isStandingStill = false;
-    if (isRebalanced) this.tellRebalanced();
+    this.tell('onGroup', () => this.handler.onGroup?.(group));
     this.readOn();
+    if (this.settleJoin === undefined) this.connect.onEvent({ type: 'connected' });
     this.settleJoin?.resolve();
     this.settleJoin = undefined;
+  }
+
+  lose(): void {
+    const lost = this.giveUp(this.holdings.values());
+    if (lost.length > 0) this.tell('onLost', () => this.handler.onLost(lost));
   }
 
   /** What is held of a topic that was made anew is read from its start. */
@@ -134,28 +141,44 @@ export class MemoryMember implements GroupMember, Participant {
     for (const { reader } of this.holdings.values()) reader.wake();
   }
 
-  private tellRebalanced(): void {
-    this.tell('onRebalanced', () => this.handler.onRebalanced?.());
-    this.connect.onEvent({ type: 'connected' });
+  private holdingsOutside(share: readonly TopicPartition[]): Holding[] {
+    const kept = new PartitionMap<true>();
+    for (const partition of share) kept.set(partition, true);
+    return this.holdings.values().filter((holding) => !kept.has(holding));
   }
 
-  private async letHandlerCommit(): Promise<void> {
+  private giveUp(holdings: readonly Holding[]): TopicPartition[] {
+    for (const holding of holdings) {
+      holding.reader.close();
+      this.holdings.delete(holding);
+    }
+    return holdings.map(placeOf);
+  }
+
+  private retain(): void {
+    const retained = this.holdings.values().filter(({ move }) => move.isUnderWay);
+    for (const { move } of retained) move.isUnderWay = false;
+    if (retained.length > 0) this.tell('onRetained', () => this.handler.onRetained(retained.map(placeOf)));
+  }
+
+  private async letHandlerFinish(moving: readonly TopicPartition[]): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise<void>((resolve) => (timer = setTimeout(resolve, MAX_PREPARE_MS).unref()));
-    const commit = async (): Promise<void> => this.handler.onRebalancing();
-    const committed = commit().catch((error: unknown) => this.logFailure('onRebalancing', error));
-    await Promise.race([committed, tooLong]);
+    const tooLong = new Promise<void>((resolve) => (timer = setTimeout(resolve, REVOKE_LIMIT_MS).unref()));
+    const finish = async (): Promise<void> => this.handler.onRevoking(moving, REVOKE_LIMIT_MS);
+    const finished = finish().catch((error: unknown) => this.logFailure('onRevoking', error));
+    await Promise.race([finished, tooLong]);
     clearTimeout(timer);
   }
 
   /** The reader's first delivery comes in a later turn, so the handler hears of the partition first. */
   private hold({ topic, partition }: TopicPartition): Holding {
     const log = this.broker.log({ topic, partition });
-    const { offset = log.startOffset, metadata = '' } = this.group.committed({ topic, partition }) ?? {};
+    const { offset, metadata = '' } = this.committed({ topic, partition }, log.startOffset);
+    const move = { isUnderWay: false };
     const reader = new LogReader({
       log,
       from: offset,
-      mayRead: () => this.broker.isUp && !this.isPaused && !this.isStandingStill,
+      mayRead: () => this.broker.isUp && !this.isPaused && !move.isUnderWay,
       onRecords: (records) => this.tell('onRecords', () => this.handler.onRecords(records)),
       onPositionLost: (from, to, reason) => {
         if (this.holdings.has({ topic, partition }))
@@ -163,7 +186,16 @@ export class MemoryMember implements GroupMember, Participant {
         this.connect.onEvent({ type: 'position-lost', topic, partition, from, to, reason });
       },
     });
-    return { topic, partition, position: reader.startOffset, metadata, reader };
+    return { topic, partition, position: reader.startOffset, metadata, reader, move };
+  }
+
+  /** A partition without a commit gets one: there is always something to count from. */
+  private committed(at: TopicPartition, start: bigint): OffsetCommit {
+    const known = this.group.committed(at);
+    if (known !== undefined) return known;
+    const first = { topic: at.topic, partition: at.partition, offset: start };
+    this.group.commit(this, [first]);
+    return first;
   }
 
   /** A handler that throws must not take the group's other members down with it. */
@@ -180,3 +212,5 @@ export class MemoryMember implements GroupMember, Participant {
     this.connect.log.error(`${name} of a member of the group "${this.groupId}" failed: ${String(error)}`);
   }
 }
+
+const placeOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition });

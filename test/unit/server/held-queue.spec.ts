@@ -9,6 +9,9 @@ import { consumed, speak } from '../../support/raw-records.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 import { turns, until } from '../../support/until.js';
 
+const ONE = [{ topic: 'rpc.one.requests', partition: 0 }];
+const TWO = [{ topic: 'rpc.two.requests', partition: 0 }];
+
 describe('while a group rebalances', () => {
   const started: unknown[] = [];
   let cluster: RpcCluster;
@@ -58,22 +61,22 @@ describe('while a group rebalances', () => {
 
   it('nothing is started until it is over', async () => {
     const { handler } = groups.get('rpc.one')!;
-    await handler.onRebalancing();
+    await handler.onRevoking(ONE, 2_000);
     deliver('one', 'waiting');
     await turns();
     expect(started).toEqual([]);
-    handler.onRebalanced!();
+    handler.onRetained(ONE);
     await until(() => started.length === 1);
   });
 
   it('nothing is started when another group of the same server is through with its own', async () => {
     const [one, two] = [groups.get('rpc.one')!.handler, groups.get('rpc.two')!.handler];
-    await Promise.all([one.onRebalancing(), two.onRebalancing()]);
+    await Promise.all([one.onRevoking(ONE, 2_000), two.onRevoking(TWO, 2_000)]);
     deliver('one', 'waiting');
-    two.onRebalanced!();
+    two.onRetained(TWO);
     await turns();
     expect(started).toEqual([]);
-    one.onRebalanced!();
+    one.onRetained(ONE);
     await until(() => started.length === 1);
   });
 });

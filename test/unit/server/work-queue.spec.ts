@@ -106,6 +106,18 @@ describe('WorkQueue', () => {
     expect(bench.started).toEqual(['a', 'b', 'c']);
   });
 
+  it('starts what is not held past what is, and what was held first when it is released', () => {
+    const bench = new Bench();
+    bench.queue.hold((work) => work.name.startsWith('moving'));
+    bench.push(task('moving 1'), task('staying'), task('moving 2'));
+    expect(bench.started).toEqual(['staying']);
+    bench.queue.hold((work) => work.name === 'moving 2');
+    expect(bench.started).toEqual(['staying', 'moving 1']);
+    bench.finish('staying');
+    bench.queue.release();
+    expect(bench.started).toEqual(['staying', 'moving 1', 'moving 2']);
+  });
+
   it('stops at once when nothing runs', async () => {
     await new Bench().queue.stop();
   });

@@ -46,8 +46,10 @@ const produce = (connection: DriverConnection, ...texts: string[]) =>
 
 const handlerOf = (changes: Partial<GroupHandler> = {}): GroupHandler => ({
   onAssigned: silent,
-  onRebalancing: silent,
+  onRevoking: silent,
+  onRetained: silent,
   onRevoked: silent,
+  onLost: silent,
   onRecords: silent,
   ...changes,
 });
@@ -220,7 +222,7 @@ describe('killMember of a memoryDriver', () => {
       GROUP,
       handlerOf({
         onAssigned: ([at]) => told.push(`assigned at ${at?.position}`),
-        onRevoked: () => told.push('revoked'),
+        onLost: () => told.push('revoked'),
         onRecords: (records) => told.push(...textsOf(records)),
       }),
     );
@@ -247,7 +249,7 @@ describe('a group of a memoryDriver', () => {
     const connection = await connectTo(memoryDriver(), {}, 2);
     const revoked: TopicPartition[] = [];
     const stuck = handlerOf({
-      onRebalancing: () => new Promise<void>(silent),
+      onRevoking: () => new Promise<void>(silent),
       onRevoked: (partitions) => void revoked.push(...partitions),
     });
     await connection.joinGroup(GROUP, stuck);
@@ -261,14 +263,14 @@ describe('a group of a memoryDriver', () => {
   it('ends a rebalance that was under way when the broker stopped', async () => {
     const driver = memoryDriver();
     const connection = await connectTo(driver, {}, 2);
-    const onRebalancing = jest.fn(() => driver.stopBroker());
-    const first = await connection.joinGroup(GROUP, handlerOf({ onRebalancing }));
+    const onRevoking = jest.fn(() => driver.stopBroker());
+    const first = await connection.joinGroup(GROUP, handlerOf({ onRevoking }));
 
     const joining = connection.joinGroup(GROUP, handlerOf());
     await turns();
-    expect(onRebalancing).toHaveBeenCalledTimes(1);
+    expect(onRevoking).toHaveBeenCalledTimes(1);
     expect(first.assignment).toHaveLength(2);
-    onRebalancing.mockImplementation(silent);
+    onRevoking.mockImplementation(silent);
     driver.startBroker();
 
     expect((await joining).assignment).toHaveLength(1);

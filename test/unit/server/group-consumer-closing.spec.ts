@@ -1,6 +1,7 @@
 import { Counters } from '../../../lib/diagnostics/counters.js';
 import { RpcError } from '../../../lib/errors/rpc-error.js';
-import { ServiceConsumer } from '../../../lib/server/service-consumer.js';
+import { GroupConsumer } from '../../../lib/server/group-consumer.js';
+import { PartitionMoves } from '../../../lib/server/partition-moves.js';
 import { deferred } from '../../support/deferred.js';
 import { PlayedGroup } from '../../support/group-members.js';
 import { consumed } from '../../support/raw-records.js';
@@ -8,23 +9,21 @@ import { consumed } from '../../support/raw-records.js';
 const TOPIC = 'rpc.sum.requests';
 const INTERVAL_MS = 200;
 
-describe('ServiceConsumer, once it is closed', () => {
+describe('GroupConsumer, once it is closed', () => {
   let group: PlayedGroup;
-  let consumer: ServiceConsumer;
+  let consumer: GroupConsumer;
 
   beforeEach(async () => {
     jest.useFakeTimers();
     group = new PlayedGroup();
-    consumer = new ServiceConsumer({
+    consumer = new GroupConsumer({
       groupId: 'rpc.sum',
-      topic: TOPIC,
+      topics: [TOPIC],
       sessionTimeoutMs: 6_000,
       commitIntervalMs: INTERVAL_MS,
       counters: new Counters(),
       onRecord: () => undefined,
-      onRebalancing: () => Promise.resolve(),
-      onRebalanced: () => undefined,
-      onRevoked: () => undefined,
+      moves: new PartitionMoves({ hold: () => undefined, release: () => undefined }, () => []),
       onCommitError: () => undefined,
     });
     await consumer.join(group.connection());

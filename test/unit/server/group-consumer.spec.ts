@@ -1,7 +1,8 @@
 import { Counters } from '../../../lib/diagnostics/counters.js';
 import { RpcError } from '../../../lib/errors/rpc-error.js';
 import type { ConsumerRecord } from '../../../lib/driver/record.js';
-import { ServiceConsumer } from '../../../lib/server/service-consumer.js';
+import { GroupConsumer } from '../../../lib/server/group-consumer.js';
+import { PartitionMoves } from '../../../lib/server/partition-moves.js';
 import { deferred } from '../../support/deferred.js';
 import { PlayedGroup } from '../../support/group-members.js';
 import { consumed } from '../../support/raw-records.js';
@@ -9,12 +10,12 @@ import { consumed } from '../../support/raw-records.js';
 const TOPIC = 'rpc.sum.requests';
 const INTERVAL_MS = 200;
 
-describe('ServiceConsumer', () => {
+describe('GroupConsumer', () => {
   let group: PlayedGroup;
   let counters: Counters;
   let read: ConsumerRecord[];
   let commitErrors: unknown[];
-  let consumer: ServiceConsumer;
+  let consumer: GroupConsumer;
 
   beforeEach(async () => {
     jest.useFakeTimers();
@@ -22,16 +23,14 @@ describe('ServiceConsumer', () => {
     counters = new Counters();
     read = [];
     commitErrors = [];
-    consumer = new ServiceConsumer({
+    consumer = new GroupConsumer({
       groupId: 'rpc.sum',
-      topic: TOPIC,
+      topics: [TOPIC],
       sessionTimeoutMs: 6_000,
       commitIntervalMs: INTERVAL_MS,
       counters,
       onRecord: (record) => read.push(record),
-      onRebalancing: () => Promise.resolve(),
-      onRebalanced: () => undefined,
-      onRevoked: () => undefined,
+      moves: new PartitionMoves({ hold: () => undefined, release: () => undefined }, () => []),
       onCommitError: (error) => commitErrors.push(error),
     });
     await consumer.join(group.connection());
@@ -81,7 +80,7 @@ describe('ServiceConsumer', () => {
     const [, second] = receive(0, 0, 1);
     consumer.finish(second!);
     await jest.advanceTimersByTimeAsync(10 * INTERVAL_MS);
-    await group.handler.onRebalancing();
+    await group.handler.onRevoking([{ topic: TOPIC, partition: 0 }], 2_000);
     await consumer.close();
     expect(committed()).toEqual([]);
   });
@@ -104,7 +103,7 @@ describe('ServiceConsumer', () => {
   it('commits at once when a rebalance begins, and when it closes', async () => {
     const [first, second] = receive(0, 0, 1);
     consumer.finish(first!);
-    await group.handler.onRebalancing();
+    await group.handler.onRevoking([{ topic: TOPIC, partition: 0 }], 2_000);
     expect(committed()).toEqual(['0:1']);
     consumer.finish(second!);
     await consumer.close();
@@ -129,7 +128,7 @@ describe('ServiceConsumer', () => {
     consumer.finish(first!);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
     consumer.finish(second!);
-    const rebalancing = group.handler.onRebalancing();
+    const rebalancing = group.handler.onRevoking([{ topic: TOPIC, partition: 0 }], 2_000);
     await jest.advanceTimersByTimeAsync(0);
     expect(group.log).toEqual(['commit 0:1']);
     slow.resolve();

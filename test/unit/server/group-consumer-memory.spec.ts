@@ -2,28 +2,27 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Counters } from '../../../lib/diagnostics/counters.js';
 import type { ConsumerRecord } from '../../../lib/driver/record.js';
-import { ServiceConsumer } from '../../../lib/server/service-consumer.js';
+import { GroupConsumer } from '../../../lib/server/group-consumer.js';
+import { PartitionMoves } from '../../../lib/server/partition-moves.js';
 import { PlayedGroup } from '../../support/group-members.js';
 import { consumed } from '../../support/raw-records.js';
 import { turns } from '../../support/until.js';
 
 const PARTITION = { topic: 'rpc.sum.requests', partition: 0 };
 
-describe('ServiceConsumer', () => {
+describe('GroupConsumer', () => {
   it('lets go of the unfinished records of a partition that went to another', async () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
     const group = new PlayedGroup();
-    const consumer = new ServiceConsumer({
+    const consumer = new GroupConsumer({
       groupId: 'rpc.sum',
-      topic: PARTITION.topic,
+      topics: [PARTITION.topic],
       sessionTimeoutMs: 6_000,
       commitIntervalMs: 200,
       counters: new Counters(),
       onRecord: () => undefined,
-      onRebalancing: () => Promise.resolve(),
-      onRebalanced: () => undefined,
-      onRevoked: () => undefined,
+      moves: new PartitionMoves({ hold: () => undefined, release: () => undefined }, () => []),
       onCommitError: () => undefined,
     });
     await consumer.join(group.connection());

@@ -1,8 +1,10 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 import type { DriverConnection, DriverEvent, DriverLog, PartitionReader } from '../driver/driver.js';
 import { Counters } from '../diagnostics/counters.js';
 import { guardedLog } from '../diagnostics/log.js';
 import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
+import { reportedUserCode, type UserCode } from '../diagnostics/user-code.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { ReplyAddress, ReplyEnvelope, RequestEnvelope } from '../protocol/envelope.js';
@@ -47,7 +49,9 @@ export class ClientConnection {
   readonly codec: Codec;
   readonly id = newInstanceId();
   readonly refusals: HeardRefusals;
+  readonly userCode: UserCode;
   private readonly callers = new Set<Caller>();
+  private readonly context = new AsyncResource('KafkaRpcConnection');
   private opening: Promise<OpenConnection> | undefined;
   private lastEvent: DriverEvent | undefined;
   private lastSeq = 0;
@@ -56,6 +60,7 @@ export class ClientConnection {
     readonly options: ResolvedConnectionOptions,
     private readonly log: DriverLog = guardedLog(new Logger('KafkaRpcClient')),
   ) {
+    this.userCode = reportedUserCode(this.counters, log);
     this.codec = new Codec(options.serializer, options.interceptors);
     this.calls = new PendingCalls(options.maxOpenCalls, () => this.counters.add('deadlinesExceeded'));
     this.refusals = new HeardRefusals({
@@ -71,11 +76,14 @@ export class ClientConnection {
   open(caller: Caller): Promise<OpenConnection> {
     this.join(caller);
     if (this.opening !== undefined) return this.opening;
-    const opening = this.connect().catch((error: unknown) => {
-      // Not a newer attempt: the client may have been closed and used again meanwhile.
-      if (this.opening === opening) this.opening = undefined;
-      throw RpcError.from(error);
-    });
+    // Not in the async context of whoever calls first: sockets would keep it, and listeners run in it.
+    const opening = this.context
+      .runInAsyncScope(() => this.connect())
+      .catch((error: unknown) => {
+        // Not a newer attempt: the client may have been closed and used again meanwhile.
+        if (this.opening === opening) this.opening = undefined;
+        throw RpcError.from(error);
+      });
     this.opening = opening;
     return opening;
   }

@@ -1,4 +1,5 @@
 import { Listeners } from '../diagnostics/listeners.js';
+import type { UserCode } from '../diagnostics/user-code.js';
 import type { DriverEvent } from '../driver/driver.js';
 
 /** What `KafkaRpcClient.on()` tells. */
@@ -19,21 +20,21 @@ export type KafkaRpcClientStatus = 'connected' | 'disconnected' | 'crashed';
 export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
   constructor(
     private readonly setStatus: (status: KafkaRpcClientStatus) => void,
-    onListenerError: (event: keyof KafkaRpcClientEvents, error: unknown) => void,
+    private readonly userCode: UserCode,
   ) {
-    super(onListenerError);
+    super((_event, error) => userCode.report('listener', error));
   }
 
   publish(event: DriverEvent): void {
     switch (event.type) {
       case 'connected':
-        this.setStatus('connected');
+        this.show('connected');
         return this.tell('connected');
       case 'disconnected':
-        this.setStatus('disconnected');
+        this.show('disconnected');
         return this.tell('disconnected', event.error);
       case 'crashed':
-        this.setStatus('crashed');
+        this.show('crashed');
         return this.tell('crashed', event.error);
       case 'position-lost':
         return this.tell('position-lost', event);
@@ -43,5 +44,9 @@ export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
         // A client is in no group.
         return;
     }
+  }
+
+  private show(status: KafkaRpcClientStatus): void {
+    this.userCode.run('listener', () => this.setStatus(status));
   }
 }

@@ -12,7 +12,7 @@ import { checkHeaders, checkTimeoutMs } from './kafka-rpc-record.js';
 
 /** What all clients of one connection share. The ones that matter: `driver`, `interceptors`, `maxOpenCalls`. */
 export interface ConnectionOptions extends WireOptions {
-  /** How many calls may wait for an answer; more are refused with `RESOURCE_EXHAUSTED`. @default 10000 */
+  /** How many calls may wait for an answer, or for the connection; more are refused with `RESOURCE_EXHAUSTED`. @default 10000 */
   readonly maxOpenCalls?: number;
 }
 

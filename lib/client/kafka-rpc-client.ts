@@ -1,15 +1,10 @@
-import { Logger } from '@nestjs/common';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { Observable, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
-import { describeError } from '../diagnostics/describe-error.js';
-import { guardedLog } from '../diagnostics/log.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
-import { CallSender, timeoutOf } from './call-sender.js';
-import type { Caller } from './caller.js';
 import { ClientConnection, clientClosed } from './client-connection.js';
 import { ClientEvents, type KafkaRpcClientEvents, type KafkaRpcClientStatus } from './client-events.js';
 import {
@@ -19,12 +14,14 @@ import {
   type KafkaRpcClientOptions,
   type ServiceOptions,
 } from './client-options.js';
-import { callWhenConnected } from './connecting-call.js';
+import { ClientSession } from './client-session.js';
+import { guardedObservable } from './guarded-observable.js';
 import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
-import { ENDED_CALL, type CallObserver, type OpenCall } from './pending-call.js';
+import type { CallObserver, OpenCall } from './pending-call.js';
+import { PublishedCall, publishedLater, readPacket, type AnsweredPacket } from './published-call.js';
 import type { RpcReply } from './rpc-reply.js';
 import { cancelledBy, SingleAnswer } from './single-answer.js';
-import { SubscribedCall } from './subscribed-call.js';
+import { SubscribedCall, type AnswerHooks } from './subscribed-call.js';
 
 /** Options of `call()`. */
 export interface AwaitedCallOptions extends CallOptions {
@@ -40,16 +37,17 @@ export interface AwaitedCallOptions extends CallOptions {
  * Connects at the first call, or at `connect()`. Every call has a deadline and fails with an `RpcError`.
  */
 export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
-  private readonly caller: Caller;
+  /** What `send()` passes over unless somebody overrides it. */
+  private static readonly own = {
+    connect: this.prototype.connect,
+    publish: this.prototype.publish,
+    createObserver: this.prototype.createObserver,
+    createPacket: this.prototype.createPacket,
+  };
   private readonly connection: ClientConnection;
-  private readonly log = guardedLog(new Logger('KafkaRpcClient'));
-  private readonly events = new ClientEvents(
-    (status) => this._status$.next(status),
-    (event, error) => this.log.error(`A listener of "${event}" failed: ${describeError(error)}`),
-  );
-  private readonly toThrown = (error: RpcError): unknown => this.serializeError(error);
-  private opening: Promise<CallSender> | undefined;
-  private sender: CallSender | undefined;
+  private readonly session: ClientSession;
+  private readonly hooks: AnswerHooks;
+  private readonly events: ClientEvents;
 
   /**
    * @param options the one object that Nest's `ClientsModule` passes on
@@ -61,19 +59,31 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   constructor(options: ServiceOptions, connection: ClientConnection);
   constructor(options: KafkaRpcClientOptions | ServiceOptions, connection?: ClientConnection) {
     super();
-    this.caller = {
-      service: resolveServiceOptions(options),
-      onEvent: (event) => this.events.publish(event),
-      normalize: (pattern) => this.normalizePattern(pattern as Parameters<typeof this.normalizePattern>[0]),
-    };
+    const service = resolveServiceOptions(options);
     this.connection = connection ?? ownConnection(options as KafkaRpcClientOptions);
     // A service whose topic Kafka would not take is refused now, not at the first call.
-    this.connection.options.topics.requests(this.caller.service.service);
+    this.connection.options.topics.requests(service.service);
+    const { userCode } = this.connection;
+    this.events = new ClientEvents((status) => this._status$.next(status), userCode);
+    this.hooks = {
+      userCode,
+      toValue: (value) => this.serializeResponse(value),
+      toThrown: (error) => this.serializeError(error),
+    };
+    this.session = new ClientSession(
+      {
+        service,
+        onEvent: (event) => this.events.publish(event),
+        normalize: (pattern) => this.normalizePattern(pattern as Parameters<typeof this.normalizePattern>[0]),
+      },
+      this.connection,
+    );
   }
 
   /** `connected`, `disconnected` or `crashed`, the present one at once. */
   override get status(): Observable<KafkaRpcClientStatus> {
-    return super.status as Observable<KafkaRpcClientStatus>;
+    const status = super.status as Observable<KafkaRpcClientStatus>;
+    return guardedObservable(status, this.hooks.userCode, 'listener');
   }
 
   /** 32 hexadecimal digits, new with every connection object. */
@@ -96,17 +106,12 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
    * @throws RpcError `UNAVAILABLE` with the brokers tried; `FAILED_PRECONDITION` for topics that do not fit.
    */
   override async connect(): Promise<void> {
-    if (this.sender === undefined) await this.open();
+    if (this.session.sender === undefined) await this.session.open();
   }
 
   /** Ends this client's open calls with `CANCELLED`. Idempotent; a later call connects anew. */
   override async close(): Promise<void> {
-    const wasOpen = this.opening !== undefined;
-    this.opening = undefined;
-    this.sender = undefined;
-    this.connection.calls.failAllOf(this.caller, clientClosed());
-    await this.connection.release(this.caller);
-    if (wasOpen && this.opening === undefined) this.events.publish({ type: 'disconnected' });
+    if (await this.session.close()) this.events.publish({ type: 'disconnected' });
   }
 
   /** Told of `connected`, `disconnected`, `crashed`, `position-lost` and `partitions-changed`. */
@@ -119,7 +124,8 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
 
   /** The driver's connection, for what this class does not offer. @throws RpcError `FAILED_PRECONDITION` when not connected. */
   override unwrap<T = DriverConnection>(): T {
-    if (this.sender !== undefined) return this.sender.driver as T;
+    const { sender } = this.session;
+    if (sender !== undefined) return sender.driver as T;
     throw new RpcError(RpcStatus.FAILED_PRECONDITION, 'The client is not connected: await connect() first.');
   }
 
@@ -134,9 +140,11 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   ): Promise<RpcReply<T>> {
     const { signal, ...callOptions } = options;
     if (signal?.aborted) throw cancelledBy(signal);
-    const packet = this.packet(pattern, new KafkaRpcRecord(data, callOptions));
-    const answer = new SingleAnswer<T>(this.connection.clock.now());
-    return answer.bind(this.start(packet, answer), signal).reply;
+    const record = new KafkaRpcRecord(data, callOptions);
+    const answer = new SingleAnswer<T>(this.connection.clock.now(), this.hooks);
+    const start = this.hasOverrides() ? this.publisher(pattern, record) : this.starter(pattern, record);
+    if (signal !== undefined) answer.cancelOn(signal);
+    return answer.bind(start(answer)).reply;
   }
 
   /**
@@ -147,27 +155,41 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   override send<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
     // Nest's own refusal of what no transport can send.
     if (pattern == null || data == null) return super.send<TResult, TInput>(pattern, data);
+    if (this.hasOverrides()) return super.send<TResult, TInput>(pattern, data);
     return new Observable<TResult>((subscriber) =>
-      this.start(
+      this.session.start(
         this.packet(pattern, data),
-        new SubscribedCall(subscriber as Subscriber<unknown>, this.toThrown),
+        new SubscribedCall(subscriber as Subscriber<unknown>, this.hooks),
       ),
     );
   }
 
+  /** Sends an event. Resolves when the broker has it; it is sent whether or not anybody subscribes. */
+  override emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
+    return guardedObservable(super.emit<TResult, TInput>(pattern, data), this.hooks.userCode, 'observer');
+  }
+
   /** Nest's way in for what is built on `ClientProxy`; `send()` does not take it. */
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    const call = this.start(packet, {
-      next: (response) => callback({ response }),
-      complete: () => callback({ isDisposed: true }),
-      error: (err) => callback({ err }),
-    });
+    const call = this.session.start(packet, new PublishedCall(callback, this.hooks.userCode));
     return () => call.unsubscribe();
   }
 
   protected override async dispatchEvent<T = void>(packet: ReadPacket): Promise<T> {
-    if (this.sender === undefined) throw clientClosed();
-    return (await this.sender.event(packet)) as T;
+    const { sender } = this.session;
+    if (sender === undefined) throw clientClosed();
+    return (await sender.event(packet)) as T;
+  }
+
+  /** Whether Nest's own way has to be gone, as something on it was overridden or replaced. Costs four comparisons. */
+  private hasOverrides(): boolean {
+    const { own } = KafkaRpcClient;
+    return (
+      this.publish !== own.publish ||
+      this.connect !== own.connect ||
+      this.createObserver !== own.createObserver ||
+      this.createPacket !== own.createPacket
+    );
   }
 
   private packet(pattern: unknown, data: unknown): ReadPacket {
@@ -177,48 +199,21 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     return packet;
   }
 
-  /** Sends a call, now or when connected. */
-  private start(packet: ReadPacket, observer: CallObserver): OpenCall {
-    if (this.sender !== undefined) return this.sender.call(packet, observer);
-    try {
-      const timeoutMs = timeoutOf(packet.data, this.caller.service.timeoutMs);
-      const connected = this.open();
-      const send = (timeLeftMs: number): OpenCall => this.sendLate(packet, observer, timeLeftMs);
-      return callWhenConnected(
-        connected,
-        { pattern: JSON.stringify(packet.pattern), timeoutMs, send },
-        observer,
-      );
-    } catch (error) {
-      observer.error(RpcError.from(error));
-      return ENDED_CALL;
-    }
+  private starter(pattern: unknown, data: unknown): (answer: CallObserver) => OpenCall {
+    const packet = this.packet(pattern, data);
+    return (answer) => this.session.start(packet, answer);
   }
 
-  private sendLate(packet: ReadPacket, observer: CallObserver, timeLeftMs: number): OpenCall {
-    if (this.sender !== undefined) return this.sender.call(packet, observer, timeLeftMs);
-    observer.error(clientClosed());
-    return ENDED_CALL;
-  }
-
-  private open(): Promise<CallSender> {
-    if (this.opening !== undefined) return this.opening;
-    const isCurrent = (): boolean => this.opening === opening;
-    const opening: Promise<CallSender> = this.openSender(isCurrent).catch((error: unknown) => {
-      if (isCurrent()) this.opening = undefined;
-      throw error;
-    });
-    this.opening = opening;
-    return opening;
-  }
-
-  /** @param isCurrent false once the client was closed meanwhile */
-  private async openSender(isCurrent: () => boolean): Promise<CallSender> {
-    const open = await this.connection.open(this.caller);
-    const route = await this.connection.route(this.caller.service.service, open);
-    if (!isCurrent()) throw clientClosed();
-    this.sender = new CallSender(this.caller, this.connection, open, route);
-    return this.sender;
+  /** The way that a subclass gave to calls. */
+  private publisher(pattern: unknown, data: unknown): (answer: CallObserver) => OpenCall {
+    const publish = async (answer: CallObserver): Promise<OpenCall> => {
+      await this.connect();
+      // Nest 11 has no such method.
+      const packet = this.createPacket?.(pattern, data) ?? { pattern, data };
+      const unsubscribe = this.publish(packet, (written: AnsweredPacket) => readPacket(written, answer));
+      return { unsubscribe };
+    };
+    return (answer) => publishedLater(publish(answer), answer);
   }
 }
 

@@ -7,6 +7,8 @@ import type { ServiceState } from './service-state.js';
 
 /** All calls of a connection that wait for an answer: bounded, each with its deadline. */
 export class PendingCalls {
+  /** Calls that were made and wait for a connection: they take room as open ones do. */
+  unsent = 0;
   private readonly calls = new NumberTable<PendingCall>();
   private readonly deadlines: Deadlines<PendingCall>;
 
@@ -21,15 +23,15 @@ export class PendingCalls {
   }
 
   get size(): number {
-    return this.calls.size;
+    return this.calls.size + this.unsent;
   }
 
   /** @throws RpcError `RESOURCE_EXHAUSTED` when too many are open. */
   checkRoom(): void {
-    if (this.calls.size < this.maxOpenCalls) return;
+    if (this.size < this.maxOpenCalls) return;
     throw new RpcError(
       RpcStatus.RESOURCE_EXHAUSTED,
-      `${this.calls.size} calls are open, maxOpenCalls is ${this.maxOpenCalls}: wait for answers before calling more.`,
+      `${this.size} calls are open, maxOpenCalls is ${this.maxOpenCalls}: wait for answers before calling more.`,
     );
   }
 

@@ -4,6 +4,7 @@ import { formatInstanceId } from '../protocol/instance-id.js';
 import type { ServerTimes } from '../protocol/message.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
 import { callTimings, type RpcReply } from './rpc-reply.js';
+import type { AnswerHooks } from './subscribed-call.js';
 
 const FIRST_ATTEMPT = 1;
 
@@ -12,37 +13,47 @@ export class SingleAnswer<T> implements CallObserver {
   readonly reply: Promise<RpcReply<T>>;
   private readonly startedAt = performance.now();
   private resolve!: (reply: RpcReply<T>) => void;
-  private reject!: (error: RpcError) => void;
+  private reject!: (error: unknown) => void;
   private value: unknown;
   private values = 0;
   private open: OpenCall | undefined;
-  private stopListening: () => void = () => undefined;
+  private signal: AbortSignal | undefined;
+  private onAbort: (() => void) | undefined;
 
-  constructor(private readonly sentAtMs: number) {
+  constructor(
+    private readonly sentAtMs: number,
+    private readonly hooks: AnswerHooks,
+  ) {
     this.reply = new Promise<RpcReply<T>>((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
   }
 
-  /** Ties the call to the caller's signal. */
-  bind(open: OpenCall, signal?: AbortSignal): this {
-    this.open = open;
-    if (signal === undefined) return this;
+  /** To be called before the call is sent: what is wrong with the signal is thrown. */
+  cancelOn(signal: AbortSignal): void {
     const onAbort = (): void => this.stop(cancelledBy(signal));
     signal.addEventListener('abort', onAbort, { once: true });
-    this.stopListening = () => signal.removeEventListener('abort', onAbort);
+    this.signal = signal;
+    this.onAbort = onAbort;
+  }
+
+  bind(open: OpenCall): this {
+    this.open = open;
     return this;
   }
 
   next(value: unknown): void {
     this.values += 1;
-    this.value = value;
-    if (this.values > 1) this.stop(severalValues());
+    if (this.values > 1) return this.stop(severalValues());
+    try {
+      this.value = this.hooks.toValue(value);
+    } catch (error) {
+      this.stop(RpcError.from(error));
+    }
   }
 
   complete(server: Buffer, { receivedAtMs, repliedAtMs }: ServerTimes): void {
-    this.stopListening();
     const totalMs = performance.now() - this.startedAt;
     this.resolve({
       value: this.value as T,
@@ -50,16 +61,28 @@ export class SingleAnswer<T> implements CallObserver {
       attempt: FIRST_ATTEMPT,
       timings: callTimings({ totalMs, sentAtMs: this.sentAtMs, receivedAtMs, repliedAtMs }),
     });
+    this.stopListening();
   }
 
   error(error: RpcError): void {
+    try {
+      this.reject(this.hooks.toThrown(error));
+    } catch (failure) {
+      this.reject(failure);
+    }
     this.stopListening();
-    this.reject(error);
   }
 
   private stop(error: RpcError): void {
     this.open?.unsubscribe();
     this.error(error);
+  }
+
+  private stopListening(): void {
+    const { signal, onAbort } = this;
+    if (signal === undefined || onAbort === undefined) return;
+    this.signal = undefined;
+    this.hooks.userCode.run('listener', () => signal.removeEventListener('abort', onAbort));
   }
 }
 

@@ -33,7 +33,7 @@ export type CallOut = (typeof CALL_OUTS)[number];
  */
 export class UserCode {
   /** @param report told of what was thrown; must not throw itself, as a `guardedLog` does not */
-  constructor(private readonly report: (callOut: CallOut, error: unknown) => void) {}
+  constructor(readonly report: (callOut: CallOut, error: unknown) => void) {}
 
   /** @returns whether the code came back without throwing. */
   run(callOut: CallOut, code: () => void): boolean {

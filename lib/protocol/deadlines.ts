@@ -47,6 +47,7 @@ class Bucket extends Due {
  *
  * Due items stand in one bucket per tick; the timer is set for the earliest tick that has had an item. Adding and removing
  * take no memory and no search; nothing runs while no item is there. An item is told at or after its time, at most a tick late.
+ * One whose telling throws keeps no other from being told.
  */
 export class Deadlines<T extends Due> {
   private readonly buckets = new NumberTable<Bucket>();
@@ -102,9 +103,11 @@ export class Deadlines<T extends Due> {
     const currentTick = Math.floor(this.now() / TICK_MS);
     this.disarm();
     const dueTicks = this.ticks().filter((tick) => tick <= currentTick);
-    for (const tick of dueTicks) this.expireBucket(tick);
+    const thrown: unknown[] = [];
+    for (const tick of dueTicks) this.expireBucket(tick, thrown);
     const [earliest = Infinity] = this.ticks();
     if (earliest < this.timerTick) this.arm(earliest);
+    if (thrown.length > 0) throw thrown[0];
   }
 
   /** Those that have items, earliest first. */
@@ -115,7 +118,7 @@ export class Deadlines<T extends Due> {
       .sort((a, b) => a - b);
   }
 
-  private expireBucket(tick: number): void {
+  private expireBucket(tick: number, thrown: unknown[]): void {
     const bucket = this.buckets.get(tick);
     if (bucket === undefined) return;
     this.buckets.delete(tick);
@@ -124,7 +127,11 @@ export class Deadlines<T extends Due> {
       const item = bucket.dueAfter as T;
       Bucket.unlink(item);
       this.size -= 1;
-      this.onDue(item);
+      try {
+        this.onDue(item);
+      } catch (error) {
+        thrown.push(error);
+      }
     }
   }
 }

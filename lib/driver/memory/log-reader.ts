@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setImmediate } from 'node:timers';
 import type { PositionLossReason } from '../driver.js';
 import type { ConsumerRecord } from '../record.js';
@@ -30,6 +31,8 @@ export class LogReader {
   private log: PartitionLog;
   private unsubscribe: () => void;
   private position: bigint;
+  /** Deliveries run in the async context of the reader, as from a socket; not in that of whoever appends. */
+  private readonly context = new AsyncResource('MemoryLogReader');
   private isScheduled = false;
   private isClosed = false;
 
@@ -47,7 +50,7 @@ export class LogReader {
   wake(): void {
     if (this.isScheduled || !this.canDeliver()) return;
     this.isScheduled = true;
-    setImmediate(() => this.deliver());
+    setImmediate(() => this.context.runInAsyncScope(this.deliver, this));
   }
 
   /** The partition has another log: reads that from its start. */

@@ -1,3 +1,5 @@
+import { deferred } from '../../support/deferred.js';
+import { GatedDriver, unreachable } from '../../support/gated-driver.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 
 describe('maxOpenCalls', () => {
@@ -15,6 +17,51 @@ describe('maxOpenCalls', () => {
     const next = client.call('d', {});
     expect(client.openCalls).toBe(1);
     await expect(next).rejects.toMatchObject({ status: 'DEADLINE_EXCEEDED' });
+    await cluster.close();
+  });
+
+  it('counts the calls that wait for the connection, and frees their room when they are given up', async () => {
+    const cluster = new RpcCluster();
+    const gate = new GatedDriver(cluster.driver);
+    const slow = deferred();
+    gate.before.set(1, slow.promise);
+    const client = cluster.client({ driver: gate, maxOpenCalls: 10, timeoutMs: 10_000 });
+    const outcomes: string[] = [];
+    const note = (error: { status: string }): number => outcomes.push(error.status);
+    const calls = Array.from({ length: 2_000 }, () => client.send('a', {}).subscribe({ error: note }));
+    expect(outcomes).toEqual(Array(1_990).fill('RESOURCE_EXHAUSTED'));
+    expect(client.openCalls).toBe(10);
+    for (const call of calls.slice(0, 4)) call.unsubscribe();
+    client.send('b', {}).subscribe({ error: note });
+    expect([client.openCalls, outcomes.length]).toEqual([7, 1_990]);
+    slow.resolve();
+    await client.connect();
+    expect(client.openCalls).toBe(7);
+    for (let i = 0; i < 4; i++) client.send('c', {}).subscribe({ error: note });
+    expect([client.openCalls, outcomes.length]).toEqual([10, 1_991]);
+    await client.close();
+    expect([client.openCalls, outcomes.length]).toEqual([0, 2_001]);
+    await cluster.close();
+  });
+
+  it('leaves no room taken when connecting fails, or the client is closed meanwhile', async () => {
+    const cluster = new RpcCluster();
+    const gate = new GatedDriver(cluster.driver);
+    const client = cluster.client({ driver: gate, maxOpenCalls: 2 });
+    gate.before.set(1, unreachable());
+    const failed = await Promise.allSettled([client.call('a', {}), client.call('b', {})]);
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const slow = deferred();
+    gate.before.set(2, slow.promise);
+    const closed = [client.call('a', {}), client.call('b', {})].map((call) =>
+      call.catch((error: { status: string }) => error.status),
+    );
+    expect(client.openCalls).toBe(2);
+    const closing = client.close();
+    expect(await Promise.all(closed)).toEqual(['CANCELLED', 'CANCELLED']);
+    expect(client.openCalls).toBe(0);
+    slow.resolve();
+    await closing;
     await cluster.close();
   });
 });

@@ -52,6 +52,19 @@ describe('Deadlines', () => {
     expect(names()).toEqual(['early', 'middle', 'late']);
   });
 
+  it('tells the others of a tick, and those after it, though telling one throws', () => {
+    const fragile = new Deadlines<Task>(({ name }) => {
+      told.push([name, 0]);
+      if (name === 'bad') throw new Error('a bug');
+    });
+    for (const name of ['first', 'bad', 'third']) fragile.add(task(name), 20);
+    fragile.add(task('late'), 100);
+    expect(() => jest.advanceTimersByTime(50)).toThrow('a bug');
+    jest.advanceTimersByTime(100);
+    expect(names()).toEqual(['first', 'bad', 'third', 'late']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('runs one timer for any number of items, and none for none', () => {
     expect(jest.getTimerCount()).toBe(0);
     const items = Array.from({ length: 1_000 }, (_, i) => task(`${i}`));

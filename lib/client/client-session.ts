@@ -1,0 +1,91 @@
+import type { ReadPacket } from '@nestjs/microservices';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+import { CallSender, timeoutOf } from './call-sender.js';
+import type { Caller } from './caller.js';
+import { clientClosed, type ClientConnection } from './client-connection.js';
+import { ConnectingCalls } from './connecting-calls.js';
+import { ENDED_CALL, type CallObserver, type OpenCall } from './pending-call.js';
+
+/** A client from its first call to `close()`, and on from the next: opens its sender, and keeps the calls that wait for it. */
+export class ClientSession {
+  private readonly waiting: ConnectingCalls;
+  private opening: Promise<CallSender> | undefined;
+  private current: CallSender | undefined;
+
+  constructor(
+    private readonly caller: Caller,
+    private readonly connection: ClientConnection,
+  ) {
+    this.waiting = new ConnectingCalls(connection.calls);
+  }
+
+  /** There while the client is connected. */
+  get sender(): CallSender | undefined {
+    return this.current;
+  }
+
+  /** Opens the sender if it is not open. A failure is not kept: the next call tries afresh. */
+  open(): Promise<CallSender> {
+    if (this.opening !== undefined) return this.opening;
+    const isCurrent = (): boolean => this.opening === opening;
+    const opening: Promise<CallSender> = this.openSender(isCurrent).catch((error: unknown) => {
+      if (isCurrent()) this.onFailed(RpcError.from(error));
+      throw error;
+    });
+    this.opening = opening;
+    return opening;
+  }
+
+  /** Sends a call, now or when the sender is open. What is wrong with it is told to the observer. */
+  start(packet: ReadPacket, observer: CallObserver): OpenCall {
+    if (this.current !== undefined) return this.current.call(packet, observer);
+    try {
+      const timeoutMs = timeoutOf(packet.data, this.caller.service.timeoutMs);
+      const send = (timeLeftMs: number): OpenCall => this.sendLate(packet, observer, timeLeftMs);
+      const call = this.waiting.add({ pattern: packet.pattern, timeoutMs, observer, send });
+      // Who waits for it is told; there may be nobody else.
+      this.open().catch(() => undefined);
+      return call;
+    } catch (error) {
+      observer.error(RpcError.from(error));
+      return ENDED_CALL;
+    }
+  }
+
+  /** Ends the calls of this client. @returns whether it was open, and was not opened again meanwhile */
+  async close(): Promise<boolean> {
+    const wasOpen = this.opening !== undefined;
+    this.opening = undefined;
+    this.current = undefined;
+    this.waiting.failAll(closedUnsent());
+    this.connection.calls.failAllOf(this.caller, clientClosed());
+    await this.connection.release(this.caller);
+    return wasOpen && this.opening === undefined;
+  }
+
+  private sendLate(packet: ReadPacket, observer: CallObserver, timeLeftMs: number): OpenCall {
+    if (this.current !== undefined) return this.current.call(packet, observer, timeLeftMs);
+    observer.error(closedUnsent());
+    return ENDED_CALL;
+  }
+
+  /** @param isCurrent false once the client was closed meanwhile */
+  private async openSender(isCurrent: () => boolean): Promise<CallSender> {
+    const open = await this.connection.open(this.caller);
+    const route = await this.connection.route(this.caller.service.service, open);
+    if (!isCurrent()) throw clientClosed();
+    const sender = new CallSender(this.caller, this.connection, open, route);
+    this.current = sender;
+    this.waiting.sendAll();
+    return sender;
+  }
+
+  private onFailed(error: RpcError): void {
+    this.opening = undefined;
+    this.waiting.failAll(error);
+  }
+}
+
+const closedUnsent = (): RpcError =>
+  new RpcError(RpcStatus.CANCELLED, 'The client was closed while it connected: the call was not sent.');

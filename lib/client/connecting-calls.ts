@@ -1,0 +1,101 @@
+import { AsyncResource } from 'node:async_hooks';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+import { Deadlines, Due } from '../protocol/deadlines.js';
+import type { CallObserver, OpenCall } from './pending-call.js';
+import type { PendingCalls } from './pending-calls.js';
+
+/** What a call waits for before it can be sent. */
+export interface UnsentCall {
+  readonly pattern: unknown;
+  readonly timeoutMs: number;
+  readonly observer: CallObserver;
+  /** Sends the call, with what is left of its time. */
+  readonly send: (timeLeftMs: number) => OpenCall;
+}
+
+/**
+ * The calls of a client that were made before it was connected: bounded together with those that are open, each with its
+ * deadline running. They are sent in the order in which they were made.
+ */
+export class ConnectingCalls {
+  private readonly waiting = new Set<ConnectingCall>();
+  private readonly deadlines = new Deadlines<ConnectingCall>((call) => call.expire());
+
+  /** @param open the connection's open calls, which share the bound */
+  constructor(private readonly open: PendingCalls) {}
+
+  /** @throws RpcError `RESOURCE_EXHAUSTED` when too many calls are open or waiting. */
+  add(unsent: UnsentCall): OpenCall {
+    this.open.checkRoom();
+    const call = new ConnectingCall(unsent, () => this.remove(call));
+    this.open.unsent += 1;
+    this.waiting.add(call);
+    this.deadlines.add(call, unsent.timeoutMs);
+    return call;
+  }
+
+  /** The client is connected. */
+  sendAll(): void {
+    for (const call of this.waiting) call.send();
+  }
+
+  /** The client is closed, or could not be connected. */
+  failAll(error: RpcError): void {
+    for (const call of this.waiting) call.fail(error);
+  }
+
+  private remove(call: ConnectingCall): void {
+    if (!this.waiting.delete(call)) return;
+    this.deadlines.remove(call);
+    this.open.unsent -= 1;
+  }
+}
+
+/** One of them. What it does to its caller happens in the async context in which the call was made. */
+class ConnectingCall extends Due implements OpenCall {
+  private readonly context = new AsyncResource('KafkaRpcConnectingCall');
+  private readonly startedAt = performance.now();
+  private state: 'waiting' | 'sent' | 'ended' = 'waiting';
+  private sent: OpenCall | undefined;
+
+  constructor(
+    private readonly unsent: UnsentCall,
+    private readonly onOver: () => void,
+  ) {
+    super();
+  }
+
+  send(): void {
+    if (!this.leave('sent')) return;
+    const timeLeftMs = Math.max(1, Math.ceil(this.unsent.timeoutMs - (performance.now() - this.startedAt)));
+    this.sent = this.context.runInAsyncScope(this.unsent.send, undefined, timeLeftMs);
+  }
+
+  fail(error: RpcError): void {
+    if (this.leave('ended')) this.context.runInAsyncScope(() => this.unsent.observer.error(error));
+  }
+
+  expire(): void {
+    this.fail(notConnected(this.unsent));
+  }
+
+  unsubscribe(): void {
+    this.leave('ended');
+    this.sent?.unsubscribe();
+  }
+
+  private leave(state: 'sent' | 'ended'): boolean {
+    if (this.state !== 'waiting') return false;
+    this.state = state;
+    this.onOver();
+    return true;
+  }
+}
+
+const notConnected = ({ pattern, timeoutMs }: UnsentCall): RpcError =>
+  new RpcError(
+    RpcStatus.DEADLINE_EXCEEDED,
+    `No connection to Kafka within the ${timeoutMs} ms of the call to ${JSON.stringify(pattern)}: it was not sent.`,
+    { retryable: true },
+  );

@@ -1,0 +1,62 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { WritePacket } from '@nestjs/microservices';
+import type { UserCode } from '../diagnostics/user-code.js';
+import { RpcError } from '../errors/rpc-error.js';
+import type { ServerTimes } from '../protocol/message.js';
+import type { CallObserver, OpenCall } from './pending-call.js';
+
+/** What `publish()` calls back with. The end of a call says who answered, and when that server had it. */
+export interface AnsweredPacket extends WritePacket {
+  readonly server?: Buffer;
+  readonly times?: ServerTimes;
+}
+
+/** Passes the answer of a call on as Nest's packets, in the async context in which it was published. */
+export class PublishedCall extends AsyncResource implements CallObserver {
+  constructor(
+    private readonly callback: (packet: AnsweredPacket) => void,
+    private readonly userCode: UserCode,
+  ) {
+    super('KafkaRpcCall');
+  }
+
+  next(response: unknown): void {
+    this.tell({ response });
+  }
+
+  complete(server: Buffer, times: ServerTimes): void {
+    this.tell({ isDisposed: true, server, times });
+  }
+
+  error(err: RpcError): void {
+    this.tell({ err });
+  }
+
+  private tell(packet: AnsweredPacket): void {
+    this.userCode.run('observer', () => this.runInAsyncScope(this.callback, undefined, packet));
+  }
+}
+
+const NO_SERVER = Buffer.alloc(0);
+const NO_TIMES: ServerTimes = Object.freeze({ receivedAtMs: 0, repliedAtMs: 0 });
+
+/** What a subclass made of a packet, told to an observer. Who answered is lost when it hands on a packet of its own. */
+export const readPacket = (packet: AnsweredPacket, observer: CallObserver): void => {
+  const { err, response, isDisposed, server = NO_SERVER, times = NO_TIMES } = packet;
+  if (err) return observer.error(RpcError.from(err));
+  if (response !== undefined || !isDisposed) observer.next(response);
+  if (isDisposed) observer.complete(server, times);
+};
+
+/** A call that a subclass sends when it likes. */
+export const publishedLater = (sending: Promise<OpenCall>, observer: CallObserver): OpenCall => {
+  sending.catch((error: unknown) => observer.error(RpcError.from(error)));
+  return {
+    unsubscribe: () => {
+      sending.then(
+        (call) => call.unsubscribe(),
+        () => undefined,
+      );
+    },
+  };
+};

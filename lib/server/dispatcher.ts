@@ -41,14 +41,21 @@ export class Dispatcher {
   /** Runs one call or event. */
   dispatch(call: IncomingCall): void {
     if (call.isOver) return this.onPlaceFree(call);
-    const timeLeftMs = call.timeLeftMs(this.transport.clock.now());
-    if (timeLeftMs <= 0) return this.leave(call, 'callsExpired');
+    const timeLeftMs = call.timeLeftMs(this.transport.clock);
+    if (timeLeftMs <= 0) return this.expire(call);
     const outcome = this.outcomeOf(call);
     if (outcome === undefined) return this.leave(call, 'messagesMalformed');
     const execution = new Execution(call, outcome, this.onPlaceFree);
     call.start(execution);
     if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs);
     this.begin(execution);
+  }
+
+  /** It is late, if the clock is right: where that is not certain, it is looked at again when it is. */
+  private expire(call: IncomingCall): void {
+    const rechecked = this.transport.clock.recheck(call.origin.record);
+    if (rechecked === undefined) this.leave(call, 'callsExpired');
+    else void rechecked.then(() => this.dispatch(call));
   }
 
   /** Finishes a call that nobody can wait for, without running it. */

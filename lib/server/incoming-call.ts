@@ -3,6 +3,7 @@ import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
+import type { RequestClock } from './request-clock.js';
 import { endsTheCall, stopError, type StopReason } from './stop-reasons.js';
 import type { Work } from './work-queue.js';
 
@@ -87,10 +88,9 @@ export class IncomingCall extends Due implements Work {
     return this.abortController.signal;
   }
 
-  /** The time left until the caller gives up, in milliseconds; Infinity when it never does. */
-  timeLeftMs(brokerNowMs: number): number {
-    const { ttlMs } = this.message;
-    return ttlMs === 0 ? Infinity : this.origin.record.timestampMs + ttlMs - brokerNowMs;
+  /** The time left until the caller gives up, in milliseconds, at least; Infinity when it never does. */
+  timeLeftMs(clock: Pick<RequestClock, 'timeLeftMs'>): number {
+    return clock.timeLeftMs(this.origin.record, this.message.ttlMs);
   }
 
   /** A handler gets it now. @param work what to stop when nobody waits any more. @returns false when it is over already. */

@@ -1,19 +1,19 @@
 import { isRetryable, RpcStatus } from '../errors/status.js';
 import { RpcError } from '../errors/rpc-error.js';
 import type { CompleteMessage, ErrorMessage } from '../protocol/message.js';
-import type { BrokerClock } from '../wire/broker-clock.js';
 import type { Codec } from '../wire/codec.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Outbox } from '../wire/outbox.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { IncomingCall } from './incoming-call.js';
+import type { RequestClock } from './request-clock.js';
 import type { Outcome } from './outcome.js';
 
 /** What replies need on their way out. */
 export interface ReplyTransport {
   readonly outbox: Outbox;
   readonly codec: Codec;
-  readonly clock: BrokerClock;
+  readonly clock: RequestClock;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -137,7 +137,7 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   private onEndLost(message: CompleteMessage | ErrorMessage, error: RpcError): void {
-    const timeLeftMs = this.call.timeLeftMs(this.transport.clock.now());
+    const timeLeftMs = this.call.timeLeftMs(this.transport.clock);
     if (timeLeftMs <= 0) return this.call.finish();
     if (isRetryable(error.status) && error.retryable) {
       setTimeout(() => this.sendEnd(message), Math.min(RESEND_MS, timeLeftMs));

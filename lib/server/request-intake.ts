@@ -6,7 +6,6 @@ import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, Message, RequestMessage } from '../protocol/message.js';
 import { NumberSet } from '../protocol/number-set.js';
-import type { BrokerClock } from '../wire/broker-clock.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusalError } from '../wire/refusal.js';
 import type { Caller, Callers } from './caller.js';
@@ -14,6 +13,7 @@ import { IncomingCall } from './incoming-call.js';
 import { PendingRecord } from './pending-record.js';
 import type { RefusedCalls } from './refusals/refused-calls.js';
 import type { ReplayGuard } from './replay-guard.js';
+import type { RequestClock } from './request-clock.js';
 
 /** A request record that is refused, or of which messages are. */
 export interface RefusedRequest {
@@ -31,7 +31,7 @@ export interface ReplyTopic {
 
 export interface IntakeParts {
   readonly callers: Callers;
-  readonly clock: BrokerClock;
+  readonly clock: RequestClock;
   readonly counters: Counters;
   readonly replyTopic: ReplyTopic;
   /** None where records are not authenticated. */
@@ -63,6 +63,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
     malformed?: RefusedRecord,
   ): void {
     const { callers, clock, replays, onFinished } = this.parts;
+    clock.received(record);
     const caller = callers.get(envelope.sender, envelope.replyTo);
     const received = { record, envelope, caller, receivedAtMs: clock.now() };
     const pending = new PendingRecord(received, onFinished, replays?.guard(received));

@@ -1,24 +1,26 @@
 import { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { DriverConnection } from '../driver/driver.js';
-import type { ConsumerRecord } from '../driver/record.js';
+import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import { BrokerClock } from '../wire/broker-clock.js';
-import { probeClock } from '../wire/clock-probe.js';
 import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
+import { BrokerTimes } from './broker-times.js';
 import { Callers, replyDestination } from './caller.js';
 import { openDeadLetterTopics, type DeadLetterTopic } from './refusals/dead-letter-topics.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
 import { GroupConsumer } from './group-consumer.js';
 import type { IncomingCall } from './incoming-call.js';
+import { LogEndWatch } from './log-end-watch.js';
 import { PartitionMoves } from './partition-moves.js';
 import { ReplayGuard } from './replay-guard.js';
 import { RefusedRequests } from './refusals/refused-requests.js';
+import { RequestClock } from './request-clock.js';
 import { RequestIntake } from './request-intake.js';
 import type { ResolvedServerOptions } from './server-options.js';
 
@@ -36,6 +38,7 @@ interface ServerParts {
   readonly id: Buffer;
   readonly codec: Codec;
   readonly clock: BrokerClock;
+  readonly times: BrokerTimes;
   readonly counters: Counters;
   readonly replyPartitions: number;
   readonly deadLetterTopics: ReadonlyMap<string, DeadLetterTopic>;
@@ -51,6 +54,7 @@ export class RunningServer {
   private readonly consumers: readonly GroupConsumer[];
   private readonly queue: WorkQueue<IncomingCall>;
   private readonly outbox: Outbox;
+  private readonly logEnds: LogEndWatch;
   private readonly callers: Callers;
   private readonly refused: RefusedRequests;
   private isClosing = false;
@@ -62,8 +66,9 @@ export class RunningServer {
     parts: ServerParts,
   ) {
     const { codec, counters } = parts;
-    const clock = parts.clock;
-    this.outbox = new Outbox(driver, codec, clock, options);
+    this.outbox = new Outbox(driver, codec, parts.clock, options);
+    this.logEnds = new LogEndWatch((partition) => endOfLog(driver, partition), parts.clock);
+    const clock = this.requestClock(parts);
     this.callers = new Callers(parts.id, codec);
     this.refused = new RefusedRequests({ ...parts, driver, options, hooks });
     const transport = { outbox: this.outbox, codec, clock };
@@ -110,9 +115,12 @@ export class RunningServer {
       const replyPartitions = await driver.partitionCount(options.topics.replies);
       const deadLetterTopics = await openDeadLetterTopics(driver, options);
       const clock = new BrokerClock();
-      const ownAddress = { topic: options.topics.replies, partition: 0 };
-      await probeClock(driver, codec, clock, replyDestination(parts.id, parts.id, ownAddress, codec));
-      const learned = { codec, clock, replyPartitions, deadLetterTopics };
+      const destinations = Array.from({ length: replyPartitions }, (_, partition) =>
+        replyDestination(parts.id, parts.id, { topic: options.topics.replies, partition }, codec),
+      );
+      const times = new BrokerTimes({ connection: driver, codec, clock, destinations });
+      await times.learn();
+      const learned = { codec, clock, times, replyPartitions, deadLetterTopics };
       const server = new RunningServer(driver, options, hooks, { ...parts, ...learned });
       await Promise.all(server.consumers.map((consumer) => consumer.join(driver)));
       return server;
@@ -140,9 +148,15 @@ export class RunningServer {
     await waitAtMost(work, gracePeriodMs);
     for (const call of this.callers.openCalls()) call.stop('closing');
     this.refused.close();
+    this.logEnds.close();
     const timeLeftMs = Math.max(0, gracePeriodMs - (performance.now() - startedAt));
     await Promise.all(this.consumers.map((consumer) => consumer.close(timeLeftMs)));
     await this.driver.close();
+  }
+
+  private requestClock({ clock, times }: ServerParts): RequestClock {
+    const leaderOf = (partition: TopicPartition): number | undefined => this.driver.leaderOf(partition);
+    return new RequestClock(clock, { leaderOf, times, ends: this.logEnds });
   }
 
   private resume(): void {
@@ -169,4 +183,10 @@ const topicsByGroup = ({ services, groupId, topics }: ResolvedServerOptions): [s
     ofGroup.push(topics.requests(service));
   }
   return [...groups];
+};
+
+const endOfLog = async (driver: DriverConnection, partition: TopicPartition): Promise<bigint> => {
+  const reader = await driver.readPartition({ ...partition, from: 'latest' }, () => undefined);
+  await reader.close();
+  return reader.startOffset;
 };

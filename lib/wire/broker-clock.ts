@@ -1,46 +1,51 @@
-/** An append time is whole milliseconds, cut off. */
-const APPEND_RESOLUTION_MS = 1;
+import { ClockBounds } from './clock-bounds.js';
 
 /**
- * The broker's clock, as far as this process can know it.
+ * The brokers' clocks, as far as this process can know them: from the acknowledgements of its produce requests.
  *
- * Each acknowledged produce request bounds the distance of the two clocks: the broker's append time lies between send and
- * acknowledgement. Bounds are intersected (Cristian's algorithm), so the estimate gets better with every call. As long as
- * equal clocks are possible, they are taken to be equal. Bounds that contradict each other mean that a clock was set:
- * the newest then stands alone.
+ * An append time is of the clock of the partition's leader, and the clocks of two brokers may differ: what is judged by an
+ * append time is judged by `boundsOf` that broker.
  */
 export class BrokerClock {
-  private lowestOffsetMs = -Infinity;
-  private highestOffsetMs = Infinity;
-  private offsetMs = 0;
+  private readonly brokers = new Map<number | undefined, ClockBounds>();
+  /** That of the broker heard of first: times of one process are all told by the same clock. */
+  private first: ClockBounds | undefined;
 
   constructor(private readonly localNow: () => number = monotonicNow) {}
 
-  /** Whether anything was heard of the broker's clock; before, it is taken to be this process' own. */
+  /** Whether anything was heard of a broker's clock; before, it is taken to be this process' own. */
   get isKnown(): boolean {
-    return this.highestOffsetMs < Infinity;
+    return this.first !== undefined;
   }
 
-  /** Milliseconds since the epoch, with fractions, on the broker's clock. */
+  /** Milliseconds since the epoch, with fractions, on the clock of the broker heard of first. */
   now(): number {
-    return this.localNow() + this.offsetMs;
+    return this.localNow() + (this.first?.offsetMs ?? 0);
   }
 
-  /** This process' own clock: what `observe` wants. */
+  /** This process' own clock: what `observe` wants. Does not go back. */
   local(): number {
     return this.localNow();
   }
 
-  /** Takes in one produce request: local times of send and acknowledgement, the broker's append time. */
-  observe(sentAtMs: number, acknowledgedAtMs: number, appendTimeMs: number): void {
+  /** The bounds of a broker's clock; of one not heard of yet, those of the first: brokers mostly agree. Undefined before any. */
+  boundsOf(broker: number | undefined): ClockBounds | undefined {
+    return this.brokers.get(broker) ?? this.first;
+  }
+
+  /**
+   * Takes in one produce request: local times of send and acknowledgement, the broker's append time.
+   * @param broker the leader of the partition, as `DriverConnection.leaderOf` has it
+   */
+  observe(sentAtMs: number, acknowledgedAtMs: number, appendTimeMs: number, broker?: number): void {
     if (appendTimeMs < 0) return;
-    const lowest = appendTimeMs - acknowledgedAtMs;
-    const highest = appendTimeMs + APPEND_RESOLUTION_MS - sentAtMs;
-    const contradicts = lowest > this.highestOffsetMs || highest < this.lowestOffsetMs;
-    this.lowestOffsetMs = contradicts ? lowest : Math.max(lowest, this.lowestOffsetMs);
-    this.highestOffsetMs = contradicts ? highest : Math.min(highest, this.highestOffsetMs);
-    const mayBeEqual = this.lowestOffsetMs <= 0 && this.highestOffsetMs >= 0;
-    this.offsetMs = mayBeEqual ? 0 : (this.lowestOffsetMs + this.highestOffsetMs) / 2;
+    let bounds = this.brokers.get(broker);
+    if (bounds === undefined) {
+      bounds = new ClockBounds();
+      this.brokers.set(broker, bounds);
+      this.first ??= bounds;
+    }
+    bounds.observe(sentAtMs, acknowledgedAtMs, appendTimeMs);
   }
 }
 

@@ -6,12 +6,12 @@ import type { Destination } from './destination-queue.js';
 const NO_FRAMES = Buffer.alloc(0);
 
 /**
- * Sends one record without messages, to learn the broker's clock from its acknowledgement before anything is decided by it.
+ * Sends one record without messages, to learn a broker's clock from its acknowledgement before anything is decided by it.
  * A server whose own clock is minutes off would otherwise take its first calls for expired; the first calls of such a
  * client would be taken for replayed.
  */
 export const probeClock = async (
-  connection: DriverConnection,
+  connection: Pick<DriverConnection, 'produce' | 'leaderOf'>,
   codec: Codec,
   clock: BrokerClock,
   to: Destination,
@@ -21,5 +21,6 @@ export const probeClock = async (
   const sentAtMs = clock.local();
   const acks = await connection.produce([{ topic, partition, value, headers }], { acks: 1 });
   const acknowledgedAtMs = clock.local();
-  for (const ack of acks) clock.observe(sentAtMs, acknowledgedAtMs, ack.appendTimeMs);
+  const broker = connection.leaderOf(to);
+  for (const ack of acks) clock.observe(sentAtMs, acknowledgedAtMs, ack.appendTimeMs, broker);
 };

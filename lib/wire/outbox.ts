@@ -115,7 +115,9 @@ export class Outbox {
         { acks: this.options.acks },
       );
       const acknowledgedAtMs = this.clock.local();
-      for (const ack of acks) this.clock.observe(sentAtMs, acknowledgedAtMs, ack.appendTimeMs);
+      for (const ack of acks) {
+        this.clock.observe(sentAtMs, acknowledgedAtMs, ack.appendTimeMs, this.connection.leaderOf(ack));
+      }
     } catch (error) {
       failure = RpcError.from(error);
     }

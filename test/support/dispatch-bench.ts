@@ -4,6 +4,7 @@ import type { Message } from '../../lib/protocol/message.js';
 import { Dispatcher } from '../../lib/server/dispatcher.js';
 import type { IncomingCall } from '../../lib/server/incoming-call.js';
 import type { KafkaRpcContext } from '../../lib/server/kafka-rpc-context.js';
+import { RequestClock } from '../../lib/server/request-clock.js';
 import { BrokerClock } from '../../lib/wire/broker-clock.js';
 import { Codec } from '../../lib/wire/codec.js';
 import { json } from '../../lib/wire/serializers/json.js';
@@ -32,7 +33,7 @@ export class DispatchBench {
     {
       outbox: this.outbox.asOutbox(),
       codec: new Codec(json()),
-      clock: new BrokerClock(() => this.nowMs),
+      clock: new RequestClock(new BrokerClock(() => this.nowMs)),
     },
     this.counters,
     () => (this.freed += 1),

@@ -1,16 +1,16 @@
+import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { RpcError } from '../../../lib/errors/rpc-error.js';
+import { RequestClock } from '../../../lib/server/request-clock.js';
 import { event, incomingCall, request } from '../../support/incoming-calls.js';
 
 describe('IncomingCall', () => {
-  it('has the time left that its record’s append time leaves it', () => {
+  it('has the time left that the clock gives its record and its time to live', () => {
     const call = incomingCall({ message: request({ ttlMs: 100 }), record: { timestampMs: 1_000 } });
-    expect(call.timeLeftMs(1_000)).toBe(100);
-    expect(call.timeLeftMs(1_040.5)).toBe(59.5);
-    expect(call.timeLeftMs(1_200)).toBe(-100);
-  });
-
-  it('has all the time there is when it has no time to live', () => {
-    expect(incomingCall({ message: event() }).timeLeftMs(1e15)).toBe(Infinity);
+    const at = (nowMs: number): RequestClock => new RequestClock(new BrokerClock(() => nowMs));
+    expect(call.timeLeftMs(at(1_000))).toBe(100);
+    expect(call.timeLeftMs(at(1_040.5))).toBe(59.5);
+    expect(call.timeLeftMs(at(1_200))).toBe(-100);
+    expect(incomingCall({ message: event() }).timeLeftMs(at(1e15))).toBe(Infinity);
   });
 
   it('is ordered by its key within its topic, and by nothing without a key', () => {

@@ -1,5 +1,6 @@
 import { RpcError } from '../../../lib/errors/rpc-error.js';
 import { ReplyStream } from '../../../lib/server/reply-stream.js';
+import { RequestClock } from '../../../lib/server/request-clock.js';
 import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
@@ -26,7 +27,11 @@ describe('ReplyStream', () => {
     call.start({ stop: () => undefined });
     finished = jest.fn();
     call.whenFinished(finished);
-    const road = { outbox: outbox.asOutbox(), codec: new Codec(json()), clock: new BrokerClock(() => nowMs) };
+    const road = {
+      outbox: outbox.asOutbox(),
+      codec: new Codec(json()),
+      clock: new RequestClock(new BrokerClock(() => nowMs)),
+    };
     replies = new ReplyStream(call, REPLIES, RUN, road);
   });
 

@@ -2,6 +2,7 @@ import { Counters } from '../../../lib/diagnostics/counters.js';
 import type { Message } from '../../../lib/protocol/message.js';
 import { Callers } from '../../../lib/server/caller.js';
 import { RequestIntake } from '../../../lib/server/request-intake.js';
+import { RequestClock } from '../../../lib/server/request-clock.js';
 import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
@@ -47,7 +48,7 @@ describe('RequestIntake, of a record whose numbers a stranger chose', () => {
   const takeMs = (messages: readonly Message[]): number => {
     const intake = new RequestIntake({
       callers: new Callers(SERVER_ID, new Codec(json())),
-      clock: new BrokerClock(() => 500),
+      clock: new RequestClock(new BrokerClock(() => 500)),
       counters: new Counters(),
       replyTopic: { topic: 'rpc.replies', partitions: 8 },
       onCall: () => undefined,

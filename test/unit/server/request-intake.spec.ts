@@ -4,6 +4,7 @@ import type { Message } from '../../../lib/protocol/message.js';
 import { Callers } from '../../../lib/server/caller.js';
 import type { IncomingCall } from '../../../lib/server/incoming-call.js';
 import { RequestIntake } from '../../../lib/server/request-intake.js';
+import { RequestClock } from '../../../lib/server/request-clock.js';
 import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
@@ -25,7 +26,7 @@ describe('RequestIntake', () => {
     refused = [];
     intake = new RequestIntake({
       callers: new Callers(SERVER_ID, new Codec(json())),
-      clock: new BrokerClock(() => 500),
+      clock: new RequestClock(new BrokerClock(() => 500)),
       counters,
       replyTopic: { topic: 'rpc.replies', partitions: 8 },
       onCall: (call) => calls.push(call),
@@ -111,7 +112,7 @@ describe('RequestIntake', () => {
   it('has a record finished once when its calls finish while it is read', () => {
     const quick = new RequestIntake({
       callers: new Callers(SERVER_ID, new Codec(json())),
-      clock: new BrokerClock(() => 500),
+      clock: new RequestClock(new BrokerClock(() => 500)),
       counters,
       replyTopic: { topic: 'rpc.replies', partitions: 8 },
       onCall: (call) => call.finish(),

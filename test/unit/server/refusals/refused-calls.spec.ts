@@ -5,6 +5,7 @@ import { Callers } from '../../../../lib/server/caller.js';
 import type { IncomingCall } from '../../../../lib/server/incoming-call.js';
 import { ReplayGuard } from '../../../../lib/server/replay-guard.js';
 import { RequestIntake, type RefusedRequest } from '../../../../lib/server/request-intake.js';
+import { RequestClock } from '../../../../lib/server/request-clock.js';
 import { BrokerClock } from '../../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../../lib/wire/codec.js';
 import { json } from '../../../../lib/wire/serializers/json.js';
@@ -30,7 +31,7 @@ describe('calls that RequestIntake refuses', () => {
     counters = new Counters();
     intake = new RequestIntake({
       callers: new Callers(SERVER_ID, new Codec(json())),
-      clock: new BrokerClock(() => NOW_MS),
+      clock: new RequestClock(new BrokerClock(() => NOW_MS)),
       counters,
       replyTopic: { topic: 'rpc.replies', partitions: 8 },
       replays: new ReplayGuard(counters),

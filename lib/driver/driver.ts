@@ -114,6 +114,8 @@ export interface TopicSpec {
   readonly config: Readonly<Record<string, string>>;
   /** Names in `config` whose value an existing topic must have too. */
   readonly required: readonly string[];
+  /** Settings whose value an existing topic must not be below, each with what to do, as in "for maxRecordBytes=…: raise it". */
+  readonly atLeast?: Readonly<Record<string, { readonly value: number; readonly why: string }>>;
 }
 
 export interface ProduceAck extends TopicPartition {

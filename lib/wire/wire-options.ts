@@ -27,8 +27,8 @@ export interface WireOptions {
   /** Which replicas must have a record before it counts as sent: -1 all in sync, 1 the leader alone. @default -1 */
   readonly acks?: Acks;
   /**
-   * The largest record in bytes before wire stages. Must leave room under the topic's `max.message.bytes`
-   * (1,048,588 by default). @default 1000000
+   * The largest record in bytes before wire stages. The `max.message.bytes` of topics must be 16,384 larger: topics that are made
+   * here are, those that exist are checked. @default 1000000
    */
   readonly maxRecordBytes?: number;
   /** What may wait for the broker, in bytes; more is refused with `RESOURCE_EXHAUSTED`. @default 67108864 (64 MiB) */
@@ -111,6 +111,32 @@ const MAX_NAME_BYTES = 255;
 /** Timed by the broker's clock, and stored as sent: what deadlines and the size limits rely on. */
 const REQUIRED_CONFIG = { 'message.timestamp.type': 'LogAppendTime', 'compression.type': 'uncompressed' };
 
+/** What a record may have beside its frame list: the envelope, what stages add, and the batch around it. */
+const RECORD_ROOM_BYTES = 16_384;
+
+/** Kafka's own default of `max.message.bytes`. */
+const KAFKA_MAX_MESSAGE_BYTES = 1_048_588;
+
+type SizeOptions = Pick<ResolvedWireOptions, 'maxRecordBytes'>;
+
+const neededMessageBytes = ({ maxRecordBytes }: SizeOptions): number => maxRecordBytes + RECORD_ROOM_BYTES;
+
+/** A topic that is made here takes the largest record that may be sent. */
+const maxMessageBytes = (options: SizeOptions): number =>
+  Math.max(KAFKA_MAX_MESSAGE_BYTES, neededMessageBytes(options));
+
+const sizeConfig = (options: SizeOptions): Record<string, string> => ({
+  'max.message.bytes': String(maxMessageBytes(options)),
+});
+
+/** One that exists must take it too. */
+const sizeNeeded = (options: SizeOptions): TopicSpec['atLeast'] => ({
+  'max.message.bytes': {
+    value: neededMessageBytes(options),
+    why: `for records of maxRecordBytes=${options.maxRecordBytes}: raise the setting, or lower the option`,
+  },
+});
+
 /** A reply is of use until its caller's deadline: ten minutes are ample. */
 const REPLY_RETENTION_MS = 10 * 60 * 1000;
 
@@ -118,21 +144,26 @@ export const requestTopicSpec = (topic: string, options: ResolvedWireOptions): T
   topic,
   partitions: options.partitions,
   replicationFactor: options.replicationFactor,
-  config: REQUIRED_CONFIG,
+  config: { ...REQUIRED_CONFIG, ...sizeConfig(options) },
   required: Object.keys(REQUIRED_CONFIG),
+  atLeast: sizeNeeded(options),
 });
 
-/** A record that just fits its request topic fits here with what a dead letter adds. */
-const DEAD_LETTER_BYTES = 1_048_588 + 65_536;
+/** What a dead letter adds to a record. */
+const DEAD_LETTER_BYTES = 65_536;
 
 export const deadLetterTopicSpec = (
   topic: string,
-  options: Pick<ResolvedWireOptions, 'partitions' | 'replicationFactor'>,
+  options: Pick<ResolvedWireOptions, 'partitions' | 'replicationFactor' | 'maxRecordBytes'>,
 ): TopicSpec => ({
   topic,
   partitions: options.partitions,
   replicationFactor: options.replicationFactor,
-  config: { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(DEAD_LETTER_BYTES) },
+  config: {
+    'message.timestamp.type': 'LogAppendTime',
+    // A record that just fits its request topic fits here too.
+    'max.message.bytes': String(maxMessageBytes(options) + DEAD_LETTER_BYTES),
+  },
   required: [],
 });
 
@@ -142,8 +173,10 @@ export const replyTopicSpec = (options: ResolvedWireOptions): TopicSpec => ({
   replicationFactor: options.replicationFactor,
   config: {
     ...REQUIRED_CONFIG,
+    ...sizeConfig(options),
     'retention.ms': String(REPLY_RETENTION_MS),
     'segment.ms': String(REPLY_RETENTION_MS),
   },
   required: Object.keys(REQUIRED_CONFIG),
+  atLeast: sizeNeeded(options),
 });

@@ -20,7 +20,8 @@ class KafkaHarness implements DriverHarness {
   }
 
   driver() {
-    return kafkajsDriver({ brokers: this.running.brokers });
+    // What an operator changes is to be noticed within a test.
+    return kafkajsDriver({ brokers: this.running.brokers, metadataMaxAgeMs: 1_000 });
   }
 
   address(): string {

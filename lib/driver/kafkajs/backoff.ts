@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 const FIRST_MS = 50;
 const LONGEST_MS = 1_000;
 
@@ -23,4 +25,11 @@ export const within = async (work: Promise<unknown>, limitMs: number): Promise<v
   const limit = new AbortController();
   await Promise.race([work.catch(() => undefined), sleep(limitMs, limit.signal)]);
   limit.abort();
+};
+
+/** Ends any number of waits at once: Node would warn of the eleventh. */
+export const endOfWaits = (): AbortController => {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 };

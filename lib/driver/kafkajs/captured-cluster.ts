@@ -1,29 +1,42 @@
 import kafkajs, { type Kafka } from 'kafkajs';
+import type { Retrier } from './bounded-retry.js';
+import type { RequestQueue } from './quiet-request-queue.js';
+import type { ClusterMetadata } from './requests/metadata.js';
 import type { RequestedBroker } from './requests/send.js';
 
-/** kafkajs' cluster: metadata and brokers. What of it is used here. */
+/** kafkajs' cluster: metadata and brokers. What of it is used here; what is not readonly is put in its place. */
 export interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   isConnected(): boolean;
+  /** For its topics, from whichever broker answers. */
   refreshMetadata(): Promise<void>;
-  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
-  findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
   findBroker(options: { nodeId: number }): Promise<Broker>;
-  findGroupCoordinator(options: { groupId: string }): Promise<Broker>;
-  fetchTopicsOffset(
-    topics: readonly {
-      readonly topic: string;
-      readonly partitions: readonly { readonly partition: number }[];
-      readonly fromBeginning: boolean;
-    }[],
-  ): Promise<readonly TopicOffsets[]>;
-  readonly brokerPool?: { readonly brokers?: Readonly<Record<string, Broker>>; readonly seedBroker?: Broker };
+  findControllerBroker(): Promise<Broker>;
+  findGroupCoordinator: (options: { groupId: string }) => Promise<Broker>;
+  /** The topics that metadata is asked for. */
+  readonly targetTopics: Set<string>;
+  readonly brokerPool: BrokerPool;
+  readonly connectionPoolBuilder: ConnectionPoolBuilder;
+  retrier: Retrier;
 }
 
-export interface PartitionMetadata {
-  readonly partitionId: number;
-  readonly leader: number;
+export interface BrokerPool {
+  readonly brokers: Readonly<Record<string, Broker>>;
+  readonly seedBroker?: Broker;
+  readonly metadata: ClusterMetadata | null;
+  connect(): Promise<void>;
+  hasConnectedBrokers(): boolean;
+  connectBroker(broker: Broker): Promise<unknown>;
+  findBroker(options: { nodeId: number }): Promise<Broker>;
+  findConnectedBroker: () => Promise<Broker>;
+  retrier: Retrier;
+}
+
+export interface ConnectionPoolBuilder {
+  build: (destination?: object) => Promise<{
+    readonly pool: readonly { readonly requestQueue: RequestQueue }[];
+  }>;
 }
 
 export interface TopicOffsets {
@@ -38,7 +51,15 @@ export interface TopicOffsets {
 /** One broker's requests. */
 export interface Broker extends RequestedBroker {
   readonly nodeId: number;
+  /** What it speaks, by API key; null until it was connected. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
+  readonly connectionPool: RequestedBroker['connectionPool'] & {
+    readonly host: string;
+    readonly port: number;
+  };
   isConnected(): boolean;
+  createTopics(request: { readonly topics: readonly object[] }): Promise<unknown>;
+  describeConfigs(request: { readonly resources: readonly object[] }): Promise<DescribedConfigs>;
   joinGroup(request: JoinRequest): Promise<JoinResponse>;
   syncGroup(request: SyncRequest): Promise<{ readonly memberAssignment: Buffer }>;
   heartbeat(request: CommitterOfMember): Promise<unknown>;
@@ -47,6 +68,13 @@ export interface Broker extends RequestedBroker {
     readonly responses: readonly TopicOffsets[];
   }>;
   offsetCommit(request: CommitterOfMember & { readonly topics: readonly object[] }): Promise<unknown>;
+}
+
+export interface DescribedConfigs {
+  readonly resources: readonly {
+    readonly resourceName: string;
+    readonly configEntries: readonly { readonly configName: string; readonly configValue: string }[];
+  }[];
 }
 
 interface CommitterOfMember {
@@ -105,7 +133,7 @@ export const captureCluster = (kafka: Kafka): Cluster => {
 
 /** Ends all requests of a cluster that are under way: a parked fetch or join would delay its disconnect. */
 export const rejectRequests = (cluster: Cluster, reason: Error): void => {
-  const { brokers = {}, seedBroker } = cluster.brokerPool ?? {};
+  const { brokers, seedBroker } = cluster.brokerPool;
   for (const broker of new Set([...Object.values(brokers), seedBroker])) {
     for (const connection of broker?.connectionPool.pool ?? []) connection.rejectRequests(reason);
   }

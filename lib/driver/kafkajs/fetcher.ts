@@ -1,27 +1,38 @@
 import type { DriverEvent } from '../driver.js';
+import { backoffMs, sleep } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
 import { FetchLoop } from './fetch-loop.js';
-import { errorType, isConnectionFailure } from './kafkajs-errors.js';
-import { logEnd, logStart } from './log-offsets.js';
+import { errorType, isConnectionFailure, isHopeless, toRpcError } from './kafkajs-errors.js';
 import type { PartitionCursor } from './partition-cursor.js';
+import { PositionFinder } from './position-finder.js';
+import type { TopicChange } from './topic-metadata.js';
+import { missingTopic } from './topics.js';
 
 export interface FetcherOptions {
   readonly maxWaitMs: number;
   readonly maxFetchBytes: number;
   readonly closing: AbortSignal;
-  readonly onEvent: (event: DriverEvent) => void;
+  /** Takes the states of what is read, by a name for each. */
+  readonly report: (source: string, event: DriverEvent) => void;
 }
+
+/** The name under which the fetcher reports how reading is. */
+const READING = 'reading';
 
 /** Reads any number of partitions, whoever leads them, with one parked fetch per broker. Never loses its place. */
 export class Fetcher {
   private readonly cursors = new Set<PartitionCursor>();
   private readonly loops = new Map<number, FetchLoop>();
-  private isConnected = true;
+  private readonly positions: PositionFinder;
+  private isLookingForLeaders = false;
 
   constructor(
     private readonly link: ClusterLink,
     private readonly options: FetcherOptions,
-  ) {}
+  ) {
+    this.positions = new PositionFinder(link, (event) => options.report(READING, event));
+    link.onTopicChange((change) => this.onTopicChange(change));
+  }
 
   add(cursor: PartitionCursor): void {
     this.cursors.add(cursor);
@@ -47,7 +58,8 @@ export class Fetcher {
   private startLoops(): void {
     for (const { topicPartition } of this.cursors) {
       const nodeId = this.link.leaderOf(topicPartition);
-      if (nodeId !== undefined && !this.loops.has(nodeId)) this.loops.set(nodeId, this.loop(nodeId));
+      if (nodeId === undefined) void this.findLeaders();
+      else if (!this.loops.has(nodeId)) this.loops.set(nodeId, this.loop(nodeId));
     }
     this.nudge();
   }
@@ -60,7 +72,7 @@ export class Fetcher {
       closing: this.options.closing,
       wanted: () => this.wantedOf(nodeId),
       onFailure: (error, asked, failedNode) => this.onFailure(error, asked, failedNode),
-      onSuccess: () => this.setConnected(true),
+      onSuccess: () => this.options.report(READING, { type: 'connected' }),
     });
   }
 
@@ -73,38 +85,64 @@ export class Fetcher {
   }
 
   private async onFailure(error: unknown, failed: readonly PartitionCursor[], nodeId: number): Promise<void> {
-    if (errorType(error) === 'OFFSET_OUT_OF_RANGE') return this.findPositions(failed);
-    if (isConnectionFailure(error)) this.setConnected(false, error as Error);
-    else for (const cursor of failed) cursor.fail();
+    const type = errorType(error);
+    if (type === 'OFFSET_OUT_OF_RANGE') return this.positions.find(failed);
+    if (isHopeless(error)) {
+      this.options.report(READING, { type: 'crashed', error: toRpcError(error, 'read') });
+    } else if (isConnectionFailure(error)) {
+      this.options.report(READING, { type: 'disconnected', error: error as Error });
+    } else for (const cursor of failed) cursor.fail();
+    if (type === 'TOPIC_AUTHORIZATION_FAILED') {
+      const topics = new Set(failed.map(({ topicPartition }) => topicPartition.topic));
+      for (const topic of topics) this.link.denied({ operation: 'Read', topic, error });
+      return;
+    }
     await this.link.recover(error, nodeId);
     this.startLoops();
   }
 
-  /** The log is not where we stood: retention overtook us, or the topic was truncated or made anew. */
-  private async findPositions(asked: readonly PartitionCursor[]): Promise<void> {
-    for (const cursor of asked) {
-      try {
-        await this.findPosition(cursor);
-      } catch (error) {
-        await this.link.recover(error);
-      }
+  private onTopicChange({ type, topic }: TopicChange): void {
+    if (type === 'recreated') {
+      for (const cursor of this.cursors)
+        if (cursor.topicPartition.topic === topic) this.positions.restart(cursor);
     }
+    this.startLoops();
   }
 
-  private async findPosition(cursor: PartitionCursor): Promise<void> {
-    const { topicPartition, next } = cursor;
-    const start = await logStart(this.link, topicPartition);
-    const end = await logEnd(this.link, topicPartition);
-    if (next >= start && next <= end) return;
-    const place = next < start ? start : end;
-    const reason = next < start ? 'retention' : 'truncated';
-    cursor.next = place;
-    this.options.onEvent({ type: 'position-lost', ...topicPartition, from: next, to: place, reason });
+  /** A partition that nobody leads, or whose topic is gone, has no loop: metadata is asked for until it has. */
+  private async findLeaders(): Promise<void> {
+    if (this.isLookingForLeaders) return;
+    this.isLookingForLeaders = true;
+    const { closing } = this.options;
+    const missing = new Set<string>();
+    for (let attempt = 0; this.leaderless().length > 0 && !closing.aborted; attempt++) {
+      await sleep(backoffMs(attempt), closing);
+      if (closing.aborted) break;
+      await this.link.refresh().catch(() => undefined);
+      this.tellOfMissing(missing);
+    }
+    this.isLookingForLeaders = false;
+    if (!closing.aborted) this.startLoops();
   }
 
-  private setConnected(isConnected: boolean, error?: Error): void {
-    if (isConnected === this.isConnected) return;
-    this.isConnected = isConnected;
-    this.options.onEvent(isConnected ? { type: 'connected' } : { type: 'disconnected', error });
+  private leaderless(): readonly PartitionCursor[] {
+    return [...this.cursors].filter(({ topicPartition }) => this.link.leaderOf(topicPartition) === undefined);
+  }
+
+  private tellOfMissing(told: Set<string>): void {
+    const missing = new Set(
+      this.leaderless()
+        .map(({ topicPartition }) => topicPartition.topic)
+        .filter((topic) => errorType(this.link.topic(topic)?.error) === 'UNKNOWN_TOPIC_OR_PARTITION'),
+    );
+    for (const topic of missing) {
+      told.add(topic);
+      this.options.report(`topic ${topic}`, { type: 'crashed', error: missingTopic(topic) });
+    }
+    for (const topic of told) {
+      if (missing.has(topic)) continue;
+      told.delete(topic);
+      this.options.report(`topic ${topic}`, { type: 'connected' });
+    }
   }
 }

@@ -60,7 +60,7 @@ export class KafkajsGroupMember implements GroupMember, Reader {
 
   /** Joins for the first time. @throws what kafkajs throws, after bounded retries. */
   async join(): Promise<void> {
-    await this.links.groupLink.cluster.connect();
+    await this.links.groupLink.connect();
     await this.links.groupLink.addTopics(this.options.topics);
     for (let attempt = 0; ; attempt++) {
       try {
@@ -107,6 +107,10 @@ export class KafkajsGroupMember implements GroupMember, Reader {
 
   onRecords(records: readonly ConsumerRecord[]): void {
     this.handler.onRecords(records);
+  }
+
+  onPositionReset(partition: TopicPartition, position: bigint): void {
+    this.handler.onPositionReset?.(partition, position);
   }
 
   isReading(): boolean {

@@ -1,4 +1,4 @@
-import kafkajs, { type Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { RpcStatus } from '../../errors/status.js';
 import type {
   Acks,
@@ -13,83 +13,76 @@ import type {
   TopicSpec,
 } from '../driver.js';
 import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../record.js';
-import { captureCluster } from './captured-cluster.js';
+import { endOfWaits } from './backoff.js';
 import { ClusterLink, connectionClosed } from './cluster-link.js';
+import { ConnectionHealth } from './connection-health.js';
 import { Fetcher } from './fetcher.js';
 import { KafkajsGroupMember } from './group-member.js';
-import { toRpcError } from './kafkajs-errors.js';
-import { kafkajsLog, kafkajsLogLevel } from './kafkajs-log.js';
+import { notPermitted, toRpcError } from './kafkajs-errors.js';
 import type { ResolvedKafkajsOptions } from './kafkajs-options.js';
 import { logEnd } from './log-offsets.js';
+import { openCluster, type OpenCluster } from './open-cluster.js';
+import { PartitionCursor, plainReader } from './partition-cursor.js';
 import { Producer } from './producer.js';
-import { quietRequestQueue } from './quiet-request-queue.js';
-import { promptSockets } from './sockets.js';
-import { plainReader, PartitionCursor } from './partition-cursor.js';
+import type { OwnSockets } from './sockets.js';
+import { TopicAccess } from './topic-access.js';
+import type { TopicOperation } from './topic-metadata.js';
+import { TopicSettings } from './topic-settings.js';
 import { missingTopic, Topics } from './topics.js';
 
-/** Metadata is asked for so often, to learn of new leaders and to keep sockets from being closed as idle. */
-const REFRESH_MS = 4 * 60 * 1000;
-
-const CONNECT_RETRIES = 4;
+/** Settings of topics change seldom: they are looked at once in so many times that metadata is asked for. */
+const REFRESHES_PER_LOOK = 5;
 
 /** One cluster of kafkajs for all that a client or a server reads and writes; a group member has its own beside it. */
 export class KafkajsConnection implements DriverConnection {
+  private readonly kafka: Kafka;
+  private readonly sockets: OwnSockets;
   private readonly link: ClusterLink;
+  private readonly health: ConnectionHealth;
   private readonly producer: Producer;
   private readonly fetcher: Fetcher;
   private readonly topics: Topics;
+  private readonly settings: TopicSettings;
   private readonly members = new Set<KafkajsGroupMember>();
-  private readonly closing = new AbortController();
+  private readonly closing = endOfWaits();
   private readonly refreshTimer: NodeJS.Timeout;
+  private refreshes = 0;
 
   private constructor(
-    private readonly kafka: Kafka,
+    { kafka, link, sockets }: OpenCluster,
     private readonly options: ResolvedKafkajsOptions,
     private readonly connectOptions: ConnectOptions,
-    link: ClusterLink,
   ) {
-    this.link = link;
     const closing = this.closing.signal;
     const { retries, maxWaitMs, maxFetchBytes } = options;
-    this.producer = new Producer(this.link, retries, closing);
-    this.fetcher = new Fetcher(this.link, {
+    this.kafka = kafka;
+    this.link = link;
+    this.sockets = sockets;
+    this.health = new ConnectionHealth(connectOptions.onEvent, connectOptions.log);
+    const access = new TopicAccess(link, this.health, closing);
+    link.onDenied(({ operation, topic, error }) => access.deny(operation, topic, error));
+    link.onTopicChange((change) => {
+      if (change.type === 'partitions') connectOptions.onEvent({ ...change, type: 'partitions-changed' });
+    });
+    this.producer = new Producer(link, retries, closing);
+    this.fetcher = new Fetcher(link, {
       maxWaitMs,
       maxFetchBytes,
       closing,
-      onEvent: connectOptions.onEvent,
+      report: (source, event) => this.health.report(source, event),
     });
-    this.topics = new Topics(kafka, this.link, retries);
-    this.refreshTimer = setInterval(
-      () => void this.link.refresh().catch(() => undefined),
-      REFRESH_MS,
-    ).unref();
+    this.settings = new TopicSettings(link, connectOptions.log, retries, closing);
+    this.topics = new Topics(link, this.settings, retries, closing);
+    this.refreshTimer = setInterval(() => void this.lookAround(), options.metadataMaxAgeMs).unref();
   }
 
+  /** @throws RpcError saying what may be wrong with the settings, where that is known; at once when the signal aborts. */
   static async open(
     options: ResolvedKafkajsOptions,
     connectOptions: ConnectOptions,
   ): Promise<KafkajsConnection> {
-    quietRequestQueue();
-    const kafka = new kafkajs.Kafka({
-      clientId: connectOptions.clientId,
-      brokers: [...options.brokers],
-      ssl: options.ssl,
-      sasl: options.sasl,
-      connectionTimeout: options.connectionTimeoutMs,
-      requestTimeout: options.requestTimeoutMs,
-      retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: CONNECT_RETRIES },
-      socketFactory: options.socketFactory ?? promptSockets,
-      logLevel: kafkajsLogLevel(options.logLevel),
-      logCreator: kafkajsLog(connectOptions.log),
-    });
-    const link = new ClusterLink(captureCluster(kafka));
-    try {
-      await link.cluster.connect();
-    } catch (error) {
-      await link.close();
-      throw toRpcError(error, `reach Kafka at ${options.brokers.join(', ')}`);
-    }
-    const connection = new KafkajsConnection(kafka, options, connectOptions, link);
+    const opened = await openCluster(options, connectOptions);
+    const connection = new KafkajsConnection(opened, options, connectOptions);
     connectOptions.onEvent({ type: 'connected' });
     return connection;
   }
@@ -125,6 +118,7 @@ export class KafkajsConnection implements DriverConnection {
     onRecords: (records: readonly ConsumerRecord[]) => void,
   ): Promise<PartitionReader> {
     await this.knowTopics([topic]);
+    this.checkRight('Read', topic);
     const place = { topic, partition };
     const startOffset = from === 'latest' ? await this.endOf(place) : from;
     let isOpen = true;
@@ -144,18 +138,20 @@ export class KafkajsConnection implements DriverConnection {
 
   async joinGroup(options: GroupOptions, handler: GroupHandler): Promise<GroupMember> {
     await this.knowTopics(options.topics);
+    for (const topic of options.topics) this.checkRight('Read', topic);
+    const { groupId } = options;
     const member = new KafkajsGroupMember(
       { ...options, retries: this.options.retries },
       handler,
-      { fetcher: this.fetcher, link: this.link, groupLink: new ClusterLink(captureCluster(this.kafka)) },
-      this.connectOptions,
+      { fetcher: this.fetcher, link: this.link, groupLink: ClusterLink.of(this.kafka) },
+      { log: this.connectOptions.log, onEvent: this.health.reporter(`group ${groupId}`) },
     );
     this.members.add(member);
     try {
       await member.join();
     } catch (error) {
       await member.close();
-      throw toRpcError(error, `join group ${options.groupId}`);
+      throw toRpcError(error, `join group ${groupId}`);
     }
     return member;
   }
@@ -166,8 +162,17 @@ export class KafkajsConnection implements DriverConnection {
     await Promise.all([...this.members].map((member) => member.close()));
     this.closing.abort();
     await this.link.close();
+    // A broker that does not answer would keep its sockets, and the process, for minutes.
+    this.sockets.destroy();
     await this.fetcher.ended();
     this.connectOptions.onEvent({ type: 'disconnected' });
+  }
+
+  /** Follows what operators change, and keeps sockets from being closed as idle. */
+  private async lookAround(): Promise<void> {
+    await this.link.refresh().catch(() => undefined);
+    this.refreshes += 1;
+    if (this.refreshes % REFRESHES_PER_LOOK === 0) await this.settings.lookAgain();
   }
 
   private async endOf(place: TopicPartition): Promise<bigint> {
@@ -186,6 +191,11 @@ export class KafkajsConnection implements DriverConnection {
       const failure = toRpcError(error, `find ${topics.join(', ')}`);
       throw failure.status === RpcStatus.FAILED_PRECONDITION ? missingTopic(topics.join(', ')) : failure;
     }
+  }
+
+  /** Known from the metadata: a reader that may not read would be silent for ever. */
+  private checkRight(operation: TopicOperation, topic: string): void {
+    if (!this.link.isPermitted(topic, operation)) throw notPermitted(operation, `topic ${topic}`);
   }
 
   private checkOpen(): void {

@@ -1,10 +1,15 @@
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
+import { adviceOfSocket, adviceOfType, type Advice } from './error-advice.js';
 
 /** What kafkajs puts on its errors; `type` is Kafka's name of a protocol error. */
 interface KafkajsError extends Error {
   readonly type?: string;
+  /** Node's name of what is wrong with a socket, or Kafka's number of a protocol error. */
+  readonly code?: string | number;
   readonly cause?: unknown;
+  /** Of an aggregate: one for each topic. */
+  readonly errors?: readonly unknown[];
 }
 
 const STALE_METADATA = new Set([
@@ -36,31 +41,31 @@ const CONNECTION_NAMES = new Set([
   'KafkaJSTopicMetadataNotLoaded',
 ]);
 
-const STATUSES: Readonly<Record<string, RpcStatus>> = {
-  MESSAGE_TOO_LARGE: RpcStatus.RESOURCE_EXHAUSTED,
-  RECORD_LIST_TOO_LARGE: RpcStatus.RESOURCE_EXHAUSTED,
-  TOPIC_AUTHORIZATION_FAILED: RpcStatus.PERMISSION_DENIED,
-  GROUP_AUTHORIZATION_FAILED: RpcStatus.PERMISSION_DENIED,
-  CLUSTER_AUTHORIZATION_FAILED: RpcStatus.PERMISSION_DENIED,
-  SASL_AUTHENTICATION_FAILED: RpcStatus.UNAUTHENTICATED,
-  UNKNOWN_TOPIC_OR_PARTITION: RpcStatus.FAILED_PRECONDITION,
-  INVALID_TOPIC_EXCEPTION: RpcStatus.INVALID_ARGUMENT,
-  ILLEGAL_GENERATION: RpcStatus.ABORTED,
-  UNKNOWN_MEMBER_ID: RpcStatus.ABORTED,
-  REBALANCE_IN_PROGRESS: RpcStatus.ABORTED,
-  FENCED_INSTANCE_ID: RpcStatus.ABORTED,
-};
-
 /** Kafka's name of what went wrong, looked for through kafkajs' wrappers. */
 export const errorType = (error: unknown): string | undefined => {
   if (!(error instanceof Error)) return undefined;
-  const { type, cause } = error as KafkajsError;
-  return type ?? errorType(cause);
+  const { type, cause, errors } = error as KafkajsError;
+  return type ?? errorType(cause) ?? errorType(errors?.[0]);
+};
+
+/** Node's name of what is wrong with a socket, such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`. */
+export const socketErrorCode = (error: unknown): string | undefined => {
+  if (!(error instanceof Error)) return undefined;
+  const { code, cause } = error as KafkajsError;
+  return typeof code === 'string' ? code : socketErrorCode(cause);
 };
 
 /** The broker could not be reached, or did not answer: nothing is known of the request's fate. */
 export const isConnectionFailure = (error: unknown): boolean =>
-  error instanceof Error && errorType(error) === undefined && CONNECTION_NAMES.has(error.name);
+  error instanceof Error &&
+  errorType(error) === undefined &&
+  !isHopeless(error) &&
+  CONNECTION_NAMES.has(error.name);
+
+/** The broker did not let us in, or was not let in, and will not the next time: a certificate, a password. */
+export const isHopeless = (error: unknown): boolean =>
+  adviceOfSocket(socketErrorCode(error)) !== undefined ||
+  (error instanceof Error && error.name.includes('SASL'));
 
 /** The metadata at hand is out of date. */
 export const isStaleMetadata = (error: unknown): boolean => STALE_METADATA.has(errorType(error) ?? '');
@@ -72,30 +77,45 @@ export const isRetriable = (error: unknown): boolean =>
 /** kafkajs' error as ours. `what` says what was tried: `produce to orders[3]`. */
 export const toRpcError = (error: unknown, what: string): RpcError => {
   if (error instanceof RpcError) return error;
-  const type = errorType(error);
-  const reason = error instanceof Error ? error.message : String(error);
-  const status = (type === undefined ? undefined : STATUSES[type]) ?? statusOfName(error);
+  const advice = adviceOn(error);
+  const { status = RpcStatus.UNAVAILABLE, todo } = advice ?? {};
   const isTooLarge = status === RpcStatus.RESOURCE_EXHAUSTED;
-  return new RpcError(status, `Could not ${what}: ${reason}${hint(type)}`, {
-    cause: error,
-    // The same bytes will be too many again.
-    ...(isTooLarge && { retryable: false }),
-  });
+  return new RpcError(
+    status,
+    `Could not ${what}: ${reasonOf(error)}${todo === undefined ? '' : `. ${todo}`}`,
+    {
+      cause: error,
+      // The same bytes will be too many again.
+      ...(isTooLarge && { retryable: false }),
+    },
+  );
 };
 
-const statusOfName = (error: unknown): RpcStatus =>
-  error instanceof Error && error.name.includes('SASL') ? RpcStatus.UNAUTHENTICATED : RpcStatus.UNAVAILABLE;
+/** What the broker would not let us do. @param resource such as `topic rpc.replies` */
+export const notPermitted = (operation: string, resource: string, cause?: unknown): RpcError =>
+  new RpcError(
+    RpcStatus.PERMISSION_DENIED,
+    `${operation} on ${resource} is not permitted: grant it to this principal (an ACL).`,
+    { cause },
+  );
 
-const hint = (type: string | undefined): string => {
-  switch (type) {
-    case 'MESSAGE_TOO_LARGE':
-    case 'RECORD_LIST_TOO_LARGE':
-      return ". Raise the topic's max.message.bytes, or lower maxRecordBytes.";
-    case 'TOPIC_AUTHORIZATION_FAILED':
-    case 'GROUP_AUTHORIZATION_FAILED':
-    case 'CLUSTER_AUTHORIZATION_FAILED':
-      return '. Grant the ACL that is missing.';
-    default:
-      return '';
-  }
+const adviceOn = (error: unknown): Advice | undefined => {
+  const type = errorType(error);
+  if (type !== undefined) return adviceOfType(type);
+  const { name } = error as Error;
+  if (name === 'KafkaJSServerDoesNotSupportApiKey') return adviceOfType('UNSUPPORTED_VERSION');
+  if (name?.includes('SASL')) return adviceOfType('SASL_AUTHENTICATION_FAILED');
+  return adviceOfSocket(socketErrorCode(error));
+};
+
+/** The causes of an aggregate are what is to be read, not that there are some. */
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const { errors, message } = error as KafkajsError;
+  if (errors === undefined || errors.length === 0) return message;
+  const causes = errors.map((each) => {
+    const { topic, message: text } = each as { topic?: string; message?: string };
+    return topic === undefined ? String(text) : `${topic}: ${text}`;
+  });
+  return causes.join('; ');
 };

@@ -32,6 +32,11 @@ export interface KafkajsDriverOptions {
   readonly maxFetchBytes?: number;
   /** How often a request to a broker that fails is tried again before it counts as failed. @default 8 */
   readonly retries?: number;
+  /**
+   * How old metadata may be, in milliseconds: partitions that were added, leaders that moved and topics that were made anew are
+   * noticed as late, where no error tells of them sooner. Costs one request. @default 60000
+   */
+  readonly metadataMaxAgeMs?: number;
   /** Makes the sockets, for proxies and the like. @default plain ones, without Nagle's delay */
   readonly socketFactory?: KafkaConfig['socketFactory'];
   /**
@@ -57,6 +62,7 @@ const KAFKAJS_OPTIONS = {
   maxWaitMs: durationMs(500, 1, MAX_MAX_WAIT_MS),
   maxFetchBytes: integer(4 * 1024 * 1024, 1_024),
   retries: integer(8, 0, 100),
+  metadataMaxAgeMs: durationMs(60_000, 100),
   socketFactory: asGiven<KafkajsDriverOptions['socketFactory']>(),
   logLevel: (given) => checkLogLevel(given ?? 'nothing'),
 } satisfies OptionTable<KafkajsDriverOptions>;

@@ -1,42 +1,43 @@
 import type { TopicPartition } from '../record.js';
-import type { ClusterLink } from './cluster-link.js';
 import { backoffMs, sleep } from './backoff.js';
-import { isRetriable, toRpcError } from './kafkajs-errors.js';
+import type { ClusterLink } from './cluster-link.js';
+import { isRetriable } from './kafkajs-errors.js';
+import type { ProtocolRequest } from './requests/protocol-request.js';
+import { listOffsetRequest } from './requests/list-offsets.js';
+import { epochEndRequest } from './requests/offset-for-leader-epoch.js';
 
 /** The first offset that the broker still has. */
 export const logStart = (link: ClusterLink, partition: TopicPartition): Promise<bigint> =>
-  logOffset(link, partition, true);
+  askLeader(link, partition, listOffsetRequest(partition, 'start'));
 
 /** The offset that the next record will get. */
 export const logEnd = (link: ClusterLink, partition: TopicPartition): Promise<bigint> =>
-  logOffset(link, partition, false);
+  askLeader(link, partition, listOffsetRequest(partition, 'end'));
+
+/** Where the records of this leader's epoch end in the log as it is now; negative when there are none. */
+export const epochEnd = (link: ClusterLink, partition: TopicPartition, epoch: number): Promise<bigint> =>
+  askLeader(link, partition, epochEndRequest(partition, epoch));
 
 /** A partition that has just been made, or whose leader moves, is asked again. */
 const ATTEMPTS = 8;
 
-const logOffset = async (
+const askLeader = async <T>(
   link: ClusterLink,
-  place: TopicPartition,
-  fromBeginning: boolean,
-): Promise<bigint> => {
+  partition: TopicPartition,
+  request: ProtocolRequest<T>,
+): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
+    const leader = link.leaderOf(partition);
     try {
-      return await askOffset(link, place, fromBeginning);
+      if (leader === undefined) throw leaderUnknown(partition);
+      return await link.send(leader, request);
     } catch (error) {
       if (attempt >= ATTEMPTS || !isRetriable(error)) throw error;
       await sleep(backoffMs(attempt));
-      await link.recover(error);
+      await link.recover(error, leader);
     }
   }
 };
 
-const askOffset = async (
-  { cluster }: ClusterLink,
-  { topic, partition }: TopicPartition,
-  fromBeginning: boolean,
-): Promise<bigint> => {
-  const topics = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
-  const offset = topics[0]?.partitions[0]?.offset;
-  if (offset !== undefined) return BigInt(offset);
-  throw toRpcError(new Error('the broker gave no offset'), `find the place in ${topic}[${partition}]`);
-};
+const leaderUnknown = ({ topic, partition }: TopicPartition): Error =>
+  Object.assign(new Error(`${topic}[${partition}] has no leader`), { type: 'LEADER_NOT_AVAILABLE' });

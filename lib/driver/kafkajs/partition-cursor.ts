@@ -1,6 +1,6 @@
 import type { ConsumerRecord, TopicPartition } from '../record.js';
 import { backoffMs } from './backoff.js';
-import type { FetchedRecords } from './requests/record-batches.js';
+import type { FetchedPartition } from './requests/fetch.js';
 
 /** Whoever reads: told of records, asked whether it wants any. */
 export interface Reader {
@@ -9,7 +9,12 @@ export interface Reader {
   isReading(): boolean;
   /** False when what was fetched must not be delivered, because the partition may be somebody else's by now. */
   isOwner(): boolean;
+  /** Reading goes on at another position, because the log is not what it was. Called before its first record. */
+  onPositionReset?(partition: TopicPartition, position: bigint): void;
 }
+
+/** What of a fetch a partition's readers are given. */
+export type Fetched = Pick<FetchedPartition, 'from' | 'records' | 'leaderEpoch' | 'next'>;
 
 /** A partition that is read, and the position reached in it. */
 export class PartitionCursor {
@@ -18,6 +23,8 @@ export class PartitionCursor {
   private failures = 0;
   /** False once nobody reads it any more: a fetch that is under way then brings nothing. */
   isActive = true;
+  /** The epoch of the leader that took the last record that was read; -1 before the first. */
+  leaderEpoch = -1;
 
   constructor(
     readonly topicPartition: TopicPartition,
@@ -26,7 +33,7 @@ export class PartitionCursor {
   ) {}
 
   /** It was read: what it brought is handed on. */
-  succeed(fetched: FetchedRecords): void {
+  succeed(fetched: Fetched): void {
     this.failures = 0;
     this.deliver(fetched);
   }
@@ -37,13 +44,23 @@ export class PartitionCursor {
     this.retryAt = performance.now() + backoffMs(this.failures);
   }
 
+  /** Reads on elsewhere: what a fetch under way brings from the old position is dropped. */
+  moveTo(position: bigint): void {
+    this.next = position;
+    this.leaderEpoch = -1;
+    if (this.isActive) this.reader.onPositionReset?.(this.topicPartition, position);
+  }
+
   isWanted(now: number): boolean {
     return this.retryAt <= now && this.reader.isReading();
   }
 
   /** Hands on what was fetched and is not behind us already, and moves on. */
-  deliver({ records, next }: FetchedRecords): void {
+  deliver({ from, records, leaderEpoch, next }: Fetched): void {
+    // It was moved back while the fetch was under way: there is a gap between.
+    if (from > this.next) return;
     if (!this.isActive || next <= this.next || !this.reader.isOwner()) return;
+    this.leaderEpoch = leaderEpoch;
     const position = this.next;
     this.next = next;
     const first = records[0];

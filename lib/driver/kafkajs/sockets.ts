@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
 
@@ -12,10 +12,45 @@ export const promptSockets: ISocketFactory = ({ host, port, ssl, onConnect }) =>
     : connectTcp({ host, port }, onConnect);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
-  // kafkajs unrefs a socket each time that it is told to disconnect, and Node notes each until the socket connects, which a
-  // broken one never does: they go with the socket, and are no leak to warn of.
-  socket.setMaxListeners(0);
   return socket;
 };
 
 const isIpAddress = (host: string): boolean => /^[\d.]+$|:/.test(host);
+
+/** The sockets of one connection, whoever makes them: none of them outlives it. */
+export class OwnSockets {
+  private readonly open = new Set<Socket>();
+  private isClosed = false;
+
+  /** @param make kafkajs' factory, or the user's own */
+  constructor(private readonly make: ISocketFactory) {}
+
+  readonly factory: ISocketFactory = (options) => {
+    if (this.isClosed) throw new Error('the connection was closed');
+    const socket = this.make(options);
+    unrefOnce(socket);
+    this.open.add(socket);
+    socket.once('close', () => this.open.delete(socket));
+    return socket;
+  };
+
+  /** Ends every socket now, with what waits on it, and lets no new one be made. Idempotent. */
+  destroy(): void {
+    this.isClosed = true;
+    for (const socket of this.open) socket.destroy(new Error('the connection was closed'));
+  }
+}
+
+/**
+ * kafkajs unrefs a socket each time that it is told to disconnect, and Node notes each until the socket connects, which a broken
+ * one never does: at the eleventh it would warn of a leak.
+ */
+const unrefOnce = (socket: Socket): void => {
+  const unref = socket.unref.bind(socket);
+  let isUnref = false;
+  socket.unref = () => {
+    if (isUnref) return socket;
+    isUnref = true;
+    return unref();
+  };
+};

@@ -1,78 +1,81 @@
-import kafkajs, { type Kafka } from 'kafkajs';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { TopicSpec } from '../driver.js';
 import { backoffMs, sleep } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
-import { errorType, isRetriable, toRpcError } from './kafkajs-errors.js';
+import { errorType, isRetriable, notPermitted, toRpcError } from './kafkajs-errors.js';
+import type { TopicSettings } from './topic-settings.js';
 
-type Admin = ReturnType<Kafka['admin']>;
-
-/** Creates and checks topics. Opens a connection of its own only when there is something to ask. */
+/** Creates and checks topics, over the connection that is there. */
 export class Topics {
   /** What was checked already on this connection: a second client of the same topics costs nothing. */
-  private readonly known = new Set<string>();
+  private readonly checked = new Set<string>();
 
   constructor(
-    private readonly kafka: Kafka,
     private readonly link: ClusterLink,
+    private readonly settings: TopicSettings,
     private readonly retries: number,
+    private readonly closing: AbortSignal,
   ) {}
 
   async ensure(specs: readonly TopicSpec[], create: boolean): Promise<void> {
-    const unknown = specs.filter((spec) => !this.known.has(checkOf(spec)));
-    if (unknown.length === 0) return;
-    const admin = this.kafka.admin();
+    const unchecked = specs.filter((spec) => !this.checked.has(checkOf(spec)));
+    if (unchecked.length === 0) return;
     try {
-      await admin.connect();
-      const existing = new Set(await admin.listTopics());
-      const missing = unknown.filter(({ topic }) => !existing.has(topic));
-      if (missing.length > 0) await this.createMissing(admin, missing, create);
-      await this.untilLed(unknown.map(({ topic }) => topic));
-      await this.checkConfigOnceKnown(admin, unknown);
+      const missing = await this.missing(unchecked);
+      if (missing.length > 0) await this.create(missing, create);
+      await this.untilLed(unchecked.map(({ topic }) => topic));
+      await this.settings.check(unchecked);
     } catch (error) {
-      throw toRpcError(error, `prepare the topics ${unknown.map(({ topic }) => topic).join(', ')}`);
-    } finally {
-      await admin.disconnect().catch(() => undefined);
+      throw toRpcError(error, `prepare the topics ${namesOf(unchecked)}`);
     }
-    for (const spec of unknown) this.known.add(checkOf(spec));
+    for (const spec of unchecked) this.checked.add(checkOf(spec));
   }
 
-  private async createMissing(admin: Admin, specs: readonly TopicSpec[], create: boolean): Promise<void> {
-    if (!create) throw missingTopic(specs.map(({ topic }) => topic).join(', '));
-    try {
-      await admin.createTopics({ waitForLeaders: false, topics: specs.map(toTopicConfig) });
-    } catch (error) {
-      // Somebody else was faster: what they made is checked like any other.
-      if (!isAlreadyThere(error)) throw error;
+  /** Topics that are not there, or not for us to see, which only an attempt to make them can tell apart. */
+  private async missing(specs: readonly TopicSpec[]): Promise<readonly TopicSpec[]> {
+    const errors = await this.link.lookUp(specs.map(({ topic }) => topic));
+    return specs.filter(({ topic }) => {
+      const error = errors.get(topic);
+      if (error === undefined) return false;
+      const type = errorType(error);
+      if (type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'TOPIC_AUTHORIZATION_FAILED') return true;
+      if (!isRetriable(error)) throw error;
+      return false;
+    });
+  }
+
+  private async create(specs: readonly TopicSpec[], mayCreate: boolean): Promise<void> {
+    for (const { topic } of specs) {
+      if (mayCreate) continue;
+      const error = (await this.link.lookUp([topic])).get(topic);
+      if (errorType(error) === 'TOPIC_AUTHORIZATION_FAILED')
+        throw notPermitted('Read or Write', `topic ${topic}`, error);
+      throw missingTopic(topic);
+    }
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const controller = await this.link.cluster.findControllerBroker();
+        await controller.createTopics({ topics: specs.map(toTopicConfig) });
+        return;
+      } catch (error) {
+        // Somebody else was faster: what they made is checked like any other.
+        if (isAlreadyThere(error)) return;
+        if (!isWorthRepeating(error) || attempt >= this.retries) throw error;
+        await sleep(backoffMs(attempt), this.closing);
+        await this.link.recover(undefined);
+      }
     }
   }
 
   /** A new topic takes a moment to get its leaders. */
   private async untilLed(topics: readonly string[]): Promise<void> {
     for (let attempt = 0; ; attempt++) {
-      try {
-        await this.link.addTopics(topics);
-        if (topics.every((topic) => this.isLed(topic))) return;
-      } catch (error) {
-        if (!isRetriable(error) || attempt >= this.retries)
-          throw toRpcError(error, `find ${topics.join(', ')}`);
-      }
+      const [error] = (await this.link.lookUp(topics)).values();
+      if (error === undefined && topics.every((topic) => this.isLed(topic))) return;
+      if (error !== undefined && (!isRetriable(error) || attempt >= this.retries)) throw error;
       if (attempt >= this.retries) throw noLeader(topics);
-      await sleep(backoffMs(attempt));
-      await this.link.recover(undefined);
-    }
-  }
-
-  /** A broker that is asked may learn of a new topic later than its leader. */
-  private async checkConfigOnceKnown(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await checkConfig(admin, specs);
-      } catch (error) {
-        if (!isRetriable(error) || attempt >= this.retries) throw error;
-        await sleep(backoffMs(attempt));
-      }
+      await sleep(backoffMs(attempt), this.closing);
     }
   }
 
@@ -84,35 +87,17 @@ export class Topics {
 }
 
 /** Names a topic together with what is asked of it. */
-const checkOf = ({ topic, required, config }: TopicSpec): string =>
-  JSON.stringify([topic, ...required.map((name) => [name, config[name]])]);
+const checkOf = ({ topic, required, config, atLeast }: TopicSpec): string =>
+  JSON.stringify([topic, atLeast, ...required.map((name) => [name, config[name]])]);
 
-const toTopicConfig = (spec: TopicSpec): Parameters<Admin['createTopics']>[0]['topics'][number] => ({
+const namesOf = (specs: readonly TopicSpec[]): string => specs.map(({ topic }) => topic).join(', ');
+
+const toTopicConfig = (spec: TopicSpec): object => ({
   topic: spec.topic,
   numPartitions: spec.partitions,
   replicationFactor: spec.replicationFactor,
   configEntries: Object.entries(spec.config).map(([name, value]) => ({ name, value })),
 });
-
-const checkConfig = async (admin: Admin, specs: readonly TopicSpec[]): Promise<void> => {
-  const checked = specs.filter(({ required }) => required.length > 0);
-  if (checked.length === 0) return;
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: checked.map(({ topic, required }) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
-      name: topic,
-      configNames: [...required],
-    })),
-  });
-  for (const { topic, required, config } of checked) {
-    const entries = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
-    for (const name of required) {
-      const actual = entries.find(({ configName }) => configName === name)?.configValue;
-      if (actual !== config[name]) throw wrongSetting(topic, name, actual, config[name]);
-    }
-  }
-};
 
 const isAlreadyThere = (error: unknown): boolean => {
   const { errors } = error as { errors?: readonly unknown[] };
@@ -120,21 +105,13 @@ const isAlreadyThere = (error: unknown): boolean => {
   return all.every((single) => errorType(single) === 'TOPIC_ALREADY_EXISTS');
 };
 
+const isWorthRepeating = (error: unknown): boolean =>
+  isRetriable(error) || errorType(error) === 'NOT_CONTROLLER';
+
 export const missingTopic = (topic: string): RpcError =>
   new RpcError(
     RpcStatus.FAILED_PRECONDITION,
     `Topic ${topic} does not exist: create it, or let createTopics be true.`,
-  );
-
-const wrongSetting = (
-  topic: string,
-  name: string,
-  actual: string | undefined,
-  wanted: string | undefined,
-): RpcError =>
-  new RpcError(
-    RpcStatus.FAILED_PRECONDITION,
-    `Topic ${topic} has ${name}=${actual ?? 'nothing'}, it must be ${name}=${wanted}: alter the topic's configuration.`,
   );
 
 const noLeader = (topics: readonly string[]): RpcError =>

@@ -84,6 +84,14 @@ export class MemoryTopic {
           'change the setting of the topic, or use another topic.',
       );
     }
+    for (const [setting, { value, why }] of Object.entries(spec.atLeast ?? {})) {
+      const actual = this.config[setting];
+      if (actual === undefined || Number(actual) >= value) continue;
+      throw new RpcError(
+        RpcStatus.FAILED_PRECONDITION,
+        `Topic "${this.name}" has ${setting}=${actual} and needs at least ${value} ${why}.`,
+      );
+    }
   }
 
   /** @throws RpcError `FAILED_PRECONDITION` for a partition that is not there. */

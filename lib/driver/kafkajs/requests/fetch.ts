@@ -33,7 +33,11 @@ export interface FetchLimits {
 export interface FetchedPartition extends TopicPartition {
   /** Set when this partition could not be read; the others are not affected, unlike with kafkajs' own fetch. */
   readonly error: Error | undefined;
+  /** The place that was asked for: whoever stands elsewhere by now has no use for it. */
+  readonly from: bigint;
   readonly records: readonly ConsumerRecord[];
+  /** The epoch of the leader that took the last of them; -1 when there are none. */
+  readonly leaderEpoch: number;
   /** Where to read on. */
   readonly next: bigint;
 }
@@ -123,10 +127,12 @@ const readPartition = (
   const batches = reader.part(Math.max(0, reader.int32()));
   const place = places.find((asked) => asked.partition === partition && asked.topic === topic);
   if (place === undefined) return undefined;
+  const from = place.offset;
   if (code !== 0) {
-    return { topic, partition, error: createErrorFromCode(code), records: [], next: place.offset };
+    const error = createErrorFromCode(code);
+    return { topic, partition, error, from, records: [], leaderEpoch: -1, next: from };
   }
   if (batches.remaining === 0) return undefined;
-  const { records, next } = readBatches(batches, place, place.offset);
-  return { topic, partition, error: undefined, records, next };
+  const { records, leaderEpoch, next } = readBatches(batches, place, from);
+  return { topic, partition, error: undefined, from, records, leaderEpoch, next };
 };

@@ -6,6 +6,8 @@ export interface ProtocolApi {
   readonly apiKey: number;
   readonly apiVersion: number;
   readonly apiName: string;
+  /** Whether the version has compact types and tagged fields, in the headers too (KIP-482). @default false */
+  readonly isFlexible?: boolean;
 }
 
 /** A request of ours, and how its answer is read. */

@@ -14,6 +14,8 @@ const CONTROL_BIT = 0x20;
 /** What one partition's share of a fetch brought. */
 export interface FetchedRecords {
   readonly records: readonly ConsumerRecord[];
+  /** The epoch of the leader that took the last whole batch; -1 when there is none. */
+  readonly leaderEpoch: number;
   /** Behind the last whole batch: it may be further than the last record, which compaction or a transaction's marker took. */
   readonly next: bigint;
 }
@@ -28,14 +30,17 @@ export interface FetchedRecords {
 export const readBatches = (reader: ResponseReader, place: TopicPartition, from: bigint): FetchedRecords => {
   const records: ConsumerRecord[] = [];
   let next = from;
+  let leaderEpoch = -1;
   while (reader.remaining >= BATCH_HEAD_BYTES) {
     const baseOffset = reader.int64();
     const length = reader.int32();
     if (length > reader.remaining) break;
-    const end = readBatch(reader.part(length), { place, baseOffset, from, records });
+    const batch = reader.part(length);
+    leaderEpoch = batch.int32();
+    const end = readBatch(batch, { place, baseOffset, from, records });
     if (end > next) next = end;
   }
-  return { records, next };
+  return { records, leaderEpoch, next };
 };
 
 interface Batch {
@@ -46,10 +51,9 @@ interface Batch {
   readonly records: ConsumerRecord[];
 }
 
-/** @returns the offset behind the batch. */
+/** Reads behind the leader's epoch. @returns the offset behind the batch. */
 const readBatch = (reader: ResponseReader, batch: Batch): bigint => {
   const { place, baseOffset, from, records } = batch;
-  reader.skip(4); // partition leader epoch
   if (reader.int8() !== MAGIC) return pushUnreadable(batch, baseOffset, 0);
   reader.skip(4); // CRC: TCP and the broker have checked it
   const attributes = reader.int16();

@@ -35,6 +35,26 @@ export class RequestWriter {
     this.cursor += 2 + length;
   }
 
+  /** UNSIGNED_VARINT: of compact types, the length and one. */
+  unsignedVarint(value: number): void {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.buffer[this.cursor++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.buffer[this.cursor++] = rest;
+  }
+
+  /** COMPACT_STRING. */
+  compactString(value: string): void {
+    this.unsignedVarint(Buffer.byteLength(value) + 1);
+    this.cursor += this.buffer.write(value, this.cursor);
+  }
+
+  noTaggedFields(): void {
+    this.buffer[this.cursor++] = 0;
+  }
+
   bytes(value: Uint8Array): void {
     this.buffer.set(value, this.cursor);
     this.cursor += value.length;

@@ -32,6 +32,49 @@ export class ResponseReader {
     return this.buffer.toString('utf8', start, start + length);
   }
 
+  /** NULLABLE_STRING. */
+  nullableString(): string | null {
+    const length = this.int16();
+    return length < 0 ? null : this.text(length);
+  }
+
+  /** UNSIGNED_VARINT. */
+  unsignedVarint(): number {
+    let value = 0;
+    let shift = 0;
+    let byte: number;
+    do {
+      byte = this.buffer.readUInt8(this.advance(1));
+      value |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte >= 0x80);
+    return value >>> 0;
+  }
+
+  /** COMPACT_NULLABLE_STRING. */
+  compactString(): string | null {
+    const length = this.unsignedVarint() - 1;
+    return length < 0 ? null : this.text(length);
+  }
+
+  /** UUID, in hexadecimal. */
+  uuid(): string {
+    const start = this.advance(16);
+    return this.buffer.toString('hex', start, start + 16);
+  }
+
+  skipTaggedFields(): void {
+    for (let count = this.unsignedVarint(); count > 0; count--) {
+      this.unsignedVarint();
+      this.skip(this.unsignedVarint());
+    }
+  }
+
+  private text(length: number): string {
+    const start = this.advance(length);
+    return this.buffer.toString('utf8', start, start + length);
+  }
+
   /** VARINT, zigzag. */
   varint(): number {
     let value = 0;

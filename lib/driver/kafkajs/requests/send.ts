@@ -45,8 +45,8 @@ export interface Connection {
 
 const FETCH_API_KEY = 1;
 
-/** Size, API key, API version, correlation id, and the length of the client's name. */
-const HEAD_BYTES = 14;
+/** Size, API key, API version, correlation id, the length of the client's name, and no tagged fields. */
+const HEAD_BYTES = 15;
 const SIZE_BYTES = 4;
 
 /**
@@ -93,7 +93,9 @@ const sendOver = <T>(connection: Connection, request: ProtocolRequest<T>): Promi
     const frame = frameOf(request, correlationId, connection.clientId);
     const answered = ({ payload }: { readonly payload: Buffer }): void => {
       try {
-        const { value, throttleMs } = request.read(new ResponseReader(payload));
+        const reader = new ResponseReader(payload);
+        if (request.api.isFlexible) reader.skipTaggedFields();
+        const { value, throttleMs } = request.read(reader);
         requestQueue.maybeThrottle(throttleMs);
         resolve(value);
       } catch (error) {
@@ -108,7 +110,7 @@ const sendOver = <T>(connection: Connection, request: ProtocolRequest<T>): Promi
     });
   });
 
-/** The request as it stands on the wire: its size, a header of version 1, its body. */
+/** The request as it stands on the wire: its size, a header of version 1, or 2 where that is flexible, its body. */
 const frameOf = (
   { api, maxBytes, write }: ProtocolRequest<unknown>,
   correlationId: number,
@@ -120,6 +122,7 @@ const frameOf = (
   writer.int16(api.apiVersion);
   writer.int32(correlationId);
   writer.string(clientId);
+  if (api.isFlexible) writer.noTaggedFields();
   write(writer);
   writer.patchInt32(writer.length - SIZE_BYTES, 0);
   return writer.written();

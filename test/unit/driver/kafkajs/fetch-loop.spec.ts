@@ -6,11 +6,20 @@ import { turns } from '../../../support/until.js';
 
 const topicPartition = (partition: number) => ({ topic: 'orders', partition });
 
-const failed: FetchedPartition = { ...topicPartition(0), error: new Error('no'), records: [], next: 0n };
+const failed: FetchedPartition = {
+  ...topicPartition(0),
+  error: new Error('no'),
+  from: 0n,
+  records: [],
+  leaderEpoch: -1,
+  next: 0n,
+};
 
 const brought: FetchedPartition = {
   ...topicPartition(1),
   error: undefined,
+  from: 0n,
+  leaderEpoch: 0,
   records: [{ ...topicPartition(1), offset: 0n, timestampMs: 0, key: null, value: null, headers: {} }],
   next: 1n,
 };

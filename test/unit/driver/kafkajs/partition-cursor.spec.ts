@@ -13,6 +13,8 @@ const fetched = (offsets: readonly bigint[], next: bigint) => ({
     value: Buffer.from(String(offset)),
     headers: {},
   })),
+  from: offsets[0] ?? 0n,
+  leaderEpoch: 4,
   next,
 });
 
@@ -82,6 +84,19 @@ describe('a cursor', () => {
     cursor.deliver(fetched([3n], 4n));
 
     expect(records.map(({ offset }) => offset)).toEqual([3n]);
+  });
+
+  it('drops what a fetch brings from where it stood before it was moved back, and tells its reader where it stands', () => {
+    const onPositionReset = jest.fn();
+    const { cursor, records } = standingAt(200n, { onPositionReset });
+
+    cursor.moveTo(0n);
+    cursor.deliver(fetched([200n, 201n], 202n));
+    expect([records, cursor.next]).toEqual([[], 0n]);
+    cursor.deliver(fetched([0n, 1n], 2n));
+
+    expect(onPositionReset.mock.calls).toEqual([[at, 0n]]);
+    expect(records.map(({ offset }) => offset)).toEqual([0n, 1n]);
   });
 
   it('hands nothing on once nobody reads it', () => {

@@ -97,7 +97,7 @@ describe('a record batch', () => {
     const log = Buffer.concat([appended(batchOf({}, {}, {}), 10n), appended(batchOf({}, {}), 13n)]);
     expect(offsets(log, 12n)).toEqual([12n, 13n, 14n]);
     expect(read(log, 12n).next).toBe(15n);
-    expect(read(log, 20n)).toEqual({ records: [], next: 20n });
+    expect(read(log, 20n)).toEqual({ records: [], leaderEpoch: -1, next: 20n });
   });
 
   it('that was cut off is left for the next fetch', () => {
@@ -111,7 +111,7 @@ describe('a record batch', () => {
   it('of a transaction’s marker brings no record, and moves the place', () => {
     const marker = appended(batchOf({}), 5n);
     marker.writeInt16BE(0x20, 21);
-    expect(read(marker, 5n)).toEqual({ records: [], next: 6n });
+    expect(read(marker, 5n)).toEqual({ records: [], leaderEpoch: -1, next: 6n });
   });
 
   it.each<[string, (batch: Buffer) => void]>([

@@ -1,0 +1,45 @@
+import { boundedRetrier } from './bounded-retry.js';
+import type { Broker, Cluster, ConnectionPoolBuilder } from './captured-cluster.js';
+import { findGroupCoordinator } from './group-coordinator.js';
+import { MetadataSource } from './metadata-source.js';
+import { quietRequestQueue } from './quiet-request-queue.js';
+
+export interface AdaptedClusterOptions {
+  /** How often an attempt to connect is repeated. */
+  readonly retries: number;
+  /** Ends what is being tried. */
+  readonly closing: AbortSignal;
+  /** A broker has not answered for a while. */
+  readonly onSlow: () => void;
+}
+
+/**
+ * Gives a cluster of ours what kafkajs' own lacks. Only this object is changed, none of kafkajs' prototypes: what an app does with
+ * kafkajs beside us is as it was.
+ *
+ * - its retries end when the connection is closed
+ * - its timers are quiet
+ * - its metadata comes by our request: one bad topic fails nothing, topic ids come along, a silent broker is passed over
+ * - the coordinator is asked for by our request: a missing right has its name
+ */
+export const adaptCluster = (cluster: Cluster, options: AdaptedClusterOptions): Cluster => {
+  const retrier = boundedRetrier(options.retries, options.closing);
+  const { brokerPool } = cluster;
+  cluster.retrier = retrier;
+  brokerPool.retrier = retrier;
+  quietConnections(cluster.connectionPoolBuilder, options.onSlow);
+  const source = new MetadataSource(brokerPool, options.closing);
+  const asking = { metadata: (topics: readonly string[]) => source.ask(topics) } as unknown as Broker;
+  brokerPool.findConnectedBroker = () => Promise.resolve(asking);
+  cluster.findGroupCoordinator = ({ groupId }) => findGroupCoordinator(cluster, groupId);
+  return cluster;
+};
+
+const quietConnections = (builder: ConnectionPoolBuilder, onSlow: () => void): void => {
+  const build = builder.build.bind(builder);
+  builder.build = async (destination) => {
+    const connections = await build(destination);
+    for (const { requestQueue } of connections.pool) quietRequestQueue(requestQueue, onSlow);
+    return connections;
+  };
+};

@@ -34,7 +34,7 @@ export interface OpenConnection {
 }
 
 /** How long `close()` waits for messages that are on their way out. */
-const DRAIN_MS = 5_000;
+const DRAIN_MS = 1_500;
 
 /**
  * One producer and one reply reader, shared by all clients of a registration.
@@ -53,6 +53,8 @@ export class ClientConnection {
   private readonly callers = new Set<Caller>();
   private readonly context = new AsyncResource('KafkaRpcConnection');
   private opening: Promise<OpenConnection> | undefined;
+  /** Ends what is opening; undefined when nothing is. */
+  private openingEnd: AbortController | undefined;
   private lastEvent: DriverEvent | undefined;
   private lastSeq = 0;
 
@@ -113,6 +115,7 @@ export class ClientConnection {
     const { opening } = this;
     if (this.callers.size > 0 || opening === undefined) return;
     this.opening = undefined;
+    this.openingEnd?.abort();
     this.lastEvent = undefined;
     const open = await opening.catch(() => undefined);
     if (open === undefined) return;
@@ -134,9 +137,20 @@ export class ClientConnection {
   }
 
   private async connect(): Promise<OpenConnection> {
+    const end = new AbortController();
+    this.openingEnd = end;
+    try {
+      return await this.connectUntil(end.signal);
+    } finally {
+      if (this.openingEnd === end) this.openingEnd = undefined;
+    }
+  }
+
+  private async connectUntil(signal: AbortSignal): Promise<OpenConnection> {
     const { options } = this;
+    const { clientId } = options;
     const onEvent = (event: DriverEvent): void => this.onEvent(event);
-    const driver = await options.driver.connect({ clientId: options.clientId, log: this.log, onEvent });
+    const driver = await options.driver.connect({ clientId, log: this.log, onEvent, signal });
     try {
       await this.codec.open();
       await driver.ensureTopics([replyTopicSpec(options)], { create: options.createTopics });

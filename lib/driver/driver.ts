@@ -23,7 +23,7 @@ export interface ConnectOptions {
   readonly log: DriverLog;
   /** Told of every change of state that an operator should see. Must not throw. */
   readonly onEvent: (event: DriverEvent) => void;
-  /** Ends an attempt to connect at once: `connect` then fails with `UNAVAILABLE`, and leaves no socket and no timer. */
+  /** Ends it: an attempt to connect fails at once with `UNAVAILABLE` and leaves nothing behind, an open connection is closed. */
   readonly signal?: AbortSignal;
 }
 

@@ -42,6 +42,8 @@ export class KafkaRpcServer
     this.logger.warn(line),
   );
   private starting: Promise<RunningServer> | undefined;
+  /** Ends what is starting. */
+  private startingEnd = new AbortController();
   private running: RunningServer | undefined;
 
   /** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. Does no I/O. */
@@ -80,6 +82,7 @@ export class KafkaRpcServer
   /** Lets running handlers and their replies finish, commits, leaves the groups. Idempotent. Called by Nest. */
   async close(): Promise<void> {
     const { starting } = this;
+    if (starting !== undefined && this.running === undefined) this.startingEnd.abort();
     this.starting = undefined;
     this.running = undefined;
     const server = await starting?.catch(() => undefined);
@@ -114,10 +117,12 @@ export class KafkaRpcServer
   }
 
   private async connect(): Promise<RunningServer> {
+    this.startingEnd = new AbortController();
     const driver = await this.options.driver.connect({
       clientId: this.options.clientId,
       log: this.driverLog(),
       onEvent: (event) => this.events.publish(event),
+      signal: this.startingEnd.signal,
     });
     const hooks = {
       handlers: this.nestHandlers(),

@@ -83,6 +83,7 @@ export class KafkajsConnection implements DriverConnection {
   ): Promise<KafkajsConnection> {
     const opened = await openCluster(options, connectOptions);
     const connection = new KafkajsConnection(opened, options, connectOptions);
+    connectOptions.signal?.addEventListener('abort', () => void connection.close());
     connectOptions.onEvent({ type: 'connected' });
     return connection;
   }

@@ -40,6 +40,7 @@ export class MemoryConnection implements DriverConnection {
       onDown: (error) => options.onEvent({ type: 'disconnected', error }),
       onTopicChanged: (change) => this.follow(change),
     });
+    options.signal?.addEventListener('abort', () => void this.close());
     options.onEvent({ type: 'connected' });
   }
 

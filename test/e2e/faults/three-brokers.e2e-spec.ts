@@ -35,8 +35,8 @@ const SETTINGS: readonly Settings[] = [
 interface Fault {
   readonly name: string;
   readonly isShort?: boolean;
-  /** Does it, and resolves when it is over. Fails when it did not happen. */
-  readonly happen: () => Promise<void>;
+  /** Does it, and resolves when it is over; with the time that a call may take, where that is not the rule's. Fails when it did not happen. */
+  readonly happen: () => Promise<number | void>;
 }
 
 describe.each(inTier(SETTINGS))(
@@ -102,6 +102,18 @@ describe.each(inTier(SETTINGS))(
         },
       },
       {
+        name: 'two brokers are SIGKILLed and started again after 8 s',
+        happen: async () => {
+          const stays = random.pick(NODES);
+          const nodes = NODES.filter((node) => node !== stays);
+          const startedAt = performance.now();
+          await Promise.all(nodes.map((node) => cluster.kafka.kill(node)));
+          await sleep(8_000);
+          await Promise.all(nodes.map((node) => cluster.kafka.startNode(node)));
+          return performance.now() - startedAt + AFTER_BROKER_SESSION_MS;
+        },
+      },
+      {
         name: 'all three are restarted one after the other',
         happen: async () => {
           for (const node of NODES) {
@@ -161,10 +173,14 @@ describe.each(inTier(SETTINGS))(
     const noCallFails = async ({ name, happen }: Fault, worstMs: number): Promise<void> => {
       await healed();
       await members(3);
-      const report = await fleet.during(happen);
+      let allowedMs = worstMs;
+      const report = await fleet.during(async () => {
+        allowedMs = (await happen()) ?? worstMs;
+      });
+
       process.stderr.write(`${name}: ${report.sent} calls, the slowest ${report.slowestMs} ms\n`);
       expect(report).toMatchObject(allAnswered(report.sent));
-      expect(report.slowestMs).toBeLessThanOrEqual(worstMs);
+      expect(report.slowestMs).toBeLessThanOrEqual(allowedMs);
     };
 
     it.each(inTier(brokerFaults))('answer every call, and answer it rightly, while $name', (fault) =>

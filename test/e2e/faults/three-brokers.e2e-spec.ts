@@ -92,7 +92,6 @@ describe.each(inTier(SETTINGS))(
       { name: 'a broker stands still for 14 s', happen: () => away([random.pick(NODES)], 14_000) },
       {
         name: 'two brokers are away for 8 s',
-        isShort: true,
         happen: () => {
           const stays = random.pick(NODES);
           return away(
@@ -103,6 +102,7 @@ describe.each(inTier(SETTINGS))(
       },
       {
         name: 'two brokers are SIGKILLed and started again after 8 s',
+        isShort: true,
         happen: async () => {
           const stays = random.pick(NODES);
           const nodes = NODES.filter((node) => node !== stays);

@@ -1,5 +1,5 @@
 import { eventually } from '../conformance/eventually.js';
-import { inAll, type LoadOptions, type LoadReport } from './call-load.js';
+import { inAll, type CallTrace, type LoadOptions, type LoadReport } from './call-load.js';
 import type { LiveCluster } from './live-cluster.js';
 import type { Program } from './program.js';
 
@@ -61,6 +61,11 @@ export class Fleet {
     await work();
     await this.answersGrow(callsPerSecond * 2);
     return inAll(await this.clients.ask<LoadReport[]>('stop'));
+  }
+
+  /** The answered calls of the last load, which had `isTraced`. */
+  traces(): Promise<CallTrace[]> {
+    return this.clients.ask('traces');
   }
 
   private async answersGrow(by: number): Promise<void> {

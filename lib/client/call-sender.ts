@@ -68,8 +68,7 @@ export class CallSender implements CallOrigin {
   onEnd(call: PendingCall, how: CallEnd): void {
     this.connection.calls.remove(call);
     this.route.release(call.destination, call.answeredBy);
-    // A cancel that comes right behind its request keeps that from being run.
-    if (how === 'cancelled' || (how === 'expired' && !call.isDelivered)) this.sendCancel(call);
+    if (isLeftRunning(call, how)) this.sendCancel(call);
   }
 
   private sendCancel(call: PendingCall): void {
@@ -114,7 +113,7 @@ export class CallSender implements CallOrigin {
     try {
       this.send(destination, message, call);
     } catch (error) {
-      call.fail(RpcError.from(error));
+      call.refuse(RpcError.from(error));
     }
     return call;
   }
@@ -159,6 +158,13 @@ export class CallSender implements CallOrigin {
     }
   }
 }
+
+/**
+ * Whether the server may run it, or go on with it, for nobody. What is past its deadline it ends by itself; but a request that
+ * was not acknowledged by then may be young when it gets there, and a cancel right behind keeps it from being run.
+ */
+const isLeftRunning = ({ isDelivered }: PendingCall, how: CallEnd): boolean =>
+  how === 'failed' || how === 'cancelled' || (how === 'expired' && !isDelivered);
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
 

@@ -108,7 +108,7 @@ export class HeardRefusals {
     if (service.isAnswered) return;
     for (const call of this.parts.calls.sentTo(service, atSeq)) {
       this.remember(call.seq, service);
-      call.fail(new RpcError(RpcStatus.FAILED_PRECONDITION, text, { retryable: false }));
+      call.refuse(new RpcError(RpcStatus.FAILED_PRECONDITION, text, { retryable: false }));
     }
     if (next !== undefined) this.startGrace(service, next);
   }

@@ -96,7 +96,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     return this.connection.counters.snapshot();
   }
 
-  /** How many calls on this client's connection wait for an answer. */
+  /** How many calls on this client's connection were sent and wait for an answer. */
   get openCalls(): number {
     return this.connection.calls.size;
   }

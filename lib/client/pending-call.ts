@@ -42,10 +42,10 @@ export interface CallFacts {
 }
 
 /**
- * How a call ended: by the server's value or error; by an error found on this side; at its deadline; by its caller.
- * Only the first is known to the server.
+ * How a call ended: by the server's value or error; by an error found on this side; because the broker or a server did
+ * not take it; at its deadline; by its caller.
  */
-export type CallEnd = 'answered' | 'failed' | 'expired' | 'cancelled';
+export type CallEnd = 'answered' | 'failed' | 'refused' | 'expired' | 'cancelled';
 
 /** What all calls of a client have in common while it is connected. */
 export interface CallOrigin {
@@ -60,7 +60,7 @@ export interface CallOrigin {
 /**
  * One call that waits for its answer: takes replies in order, and ends exactly once.
  *
- *     open → answered | failed | expired | cancelled
+ *     open → answered | failed | refused | expired | cancelled
  *
  * A call may be executed twice, when its server died or lost its partition. Values of two executions never mix: the first
  * execution heard of is the one that counts, and a stream that another execution interrupts fails with `ABORTED`.
@@ -103,7 +103,8 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   /** The broker took the request, or did not. */
   settled(error?: RpcError): void {
     if (error === undefined) this.isAcknowledged = true;
-    else this.fail(error);
+    // Out of reach is not refused: the broker may have it.
+    else this.endWith(error.status === RpcStatus.UNAVAILABLE ? 'failed' : 'refused', error);
   }
 
   next(message: NextMessage, server: Buffer): void {
@@ -140,7 +141,12 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     this.endWith('expired', new RpcError(RpcStatus.DEADLINE_EXCEEDED, message));
   }
 
-  /** Ends with an error found on this side. */
+  /** It cannot leave, or a server says that it does not take it. */
+  refuse(error: RpcError): void {
+    this.endWith('refused', error);
+  }
+
+  /** Ends with an error found on this side, while the server may be at it. */
   fail(error: RpcError): void {
     this.endWith('failed', error);
   }

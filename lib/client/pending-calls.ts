@@ -22,16 +22,18 @@ export class PendingCalls {
     });
   }
 
+  /** Those that were sent. */
   get size(): number {
-    return this.calls.size + this.unsent;
+    return this.calls.size;
   }
 
   /** @throws RpcError `RESOURCE_EXHAUSTED` when too many are open. */
   checkRoom(): void {
-    if (this.size < this.maxOpenCalls) return;
+    const open = this.calls.size + this.unsent;
+    if (open < this.maxOpenCalls) return;
     throw new RpcError(
       RpcStatus.RESOURCE_EXHAUSTED,
-      `${this.size} calls are open, maxOpenCalls is ${this.maxOpenCalls}: wait for answers before calling more.`,
+      `${open} calls are open, maxOpenCalls is ${this.maxOpenCalls}: wait for answers before calling more.`,
     );
   }
 

@@ -30,10 +30,9 @@ describe('maxOpenCalls', () => {
     const note = (error: { status: string }): number => outcomes.push(error.status);
     const calls = Array.from({ length: 2_000 }, () => client.send('a', {}).subscribe({ error: note }));
     expect(outcomes).toEqual(Array(1_990).fill('RESOURCE_EXHAUSTED'));
-    expect(client.openCalls).toBe(10);
     for (const call of calls.slice(0, 4)) call.unsubscribe();
     client.send('b', {}).subscribe({ error: note });
-    expect([client.openCalls, outcomes.length]).toEqual([7, 1_990]);
+    expect(outcomes).toHaveLength(1_990);
     slow.resolve();
     await client.connect();
     expect(client.openCalls).toBe(7);
@@ -56,7 +55,7 @@ describe('maxOpenCalls', () => {
     const closed = [client.call('a', {}), client.call('b', {})].map((call) =>
       call.catch((error: { status: string }) => error.status),
     );
-    expect(client.openCalls).toBe(2);
+    await expect(client.call('c', {})).rejects.toMatchObject({ status: 'RESOURCE_EXHAUSTED' });
     const closing = client.close();
     expect(await Promise.all(closed)).toEqual(['CANCELLED', 'CANCELLED']);
     expect(client.openCalls).toBe(0);

@@ -63,7 +63,7 @@ export class ClientConnection {
     private readonly log: DriverLog = guardedLog(new Logger('KafkaRpcClient')),
   ) {
     this.userCode = reportedUserCode(this.counters, log);
-    this.codec = new Codec(options.serializer, options.interceptors);
+    this.codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs);
     this.calls = new PendingCalls(options.maxOpenCalls, () => this.counters.add('deadlinesExceeded'));
     this.refusals = new HeardRefusals({
       calls: this.calls,

@@ -44,6 +44,15 @@ export class RpcError extends RpcException {
    * What Nest's filters produced for an unknown error keeps their masked text and is `INTERNAL`.
    */
   static from(thrown: unknown): RpcError {
+    try {
+      return RpcError.fromAny(thrown);
+    } catch {
+      // A getter of what was thrown throws, or it has no text.
+      return new RpcError(RpcStatus.UNKNOWN, 'Something was thrown that cannot be shown.', { cause: thrown });
+    }
+  }
+
+  private static fromAny(thrown: unknown): RpcError {
     if (thrown instanceof RpcError) return thrown;
     if (thrown instanceof RpcException) return RpcError.fromContent(thrown.getError(), thrown);
     if (thrown instanceof Error) return new RpcError(RpcStatus.UNKNOWN, thrown.message, { cause: thrown });

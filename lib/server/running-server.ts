@@ -106,7 +106,7 @@ export class RunningServer {
     parts: { readonly id: Buffer; readonly counters: Counters },
   ): Promise<RunningServer> {
     try {
-      const codec = new Codec(options.serializer, options.interceptors);
+      const codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs);
       await codec.open();
       const topics = options.services.map((service) =>
         requestTopicSpec(options.topics.requests(service), options),

@@ -10,8 +10,10 @@ import {
   type Envelope,
   type StagedEnvelope,
 } from '../protocol/envelope.js';
-import { refusalError, refusedByStage } from './refusal.js';
+import { checkedSerializer } from './checked-serializer.js';
+import { refusalError } from './refusal.js';
 import type { Serializer } from './serializer.js';
+import { StageChain } from './stage-chain.js';
 import type { WireContext, WireInterceptor } from './wire-interceptor.js';
 
 /** A record's value and headers. */
@@ -20,63 +22,45 @@ export interface EncodedRecord {
   readonly headers: Record<string, Buffer>;
 }
 
-type Stage = (bytes: Buffer, context: WireContext) => Buffer | Promise<Buffer>;
+/** How long a stage may take for one record where nothing else is said. */
+export const DEFAULT_STAGE_TIMEOUT_MS = 10_000;
 
 /** Serializer and wire stages joined. The only place that knows the order of the stages. */
 export class Codec {
+  readonly serializer: Serializer;
   /** The names of the stages as they stand in an envelope. */
   readonly stages: string;
   /** Whether one of the stages does: records are then of those who have the keys. */
   readonly authenticates: boolean;
-  private readonly separating: readonly WireInterceptor[];
-  private readonly encoders: readonly Stage[];
-  private readonly decoders: readonly Stage[];
+  private readonly chain: StageChain;
 
   constructor(
-    readonly serializer: Serializer,
-    private readonly interceptors: readonly WireInterceptor[] = [],
+    serializer: Serializer,
+    interceptors: readonly WireInterceptor[] = [],
+    stageTimeoutMs = DEFAULT_STAGE_TIMEOUT_MS,
   ) {
+    this.serializer = checkedSerializer(serializer);
     this.stages = interceptors.map((stage) => stage.name).join('+');
     this.authenticates = interceptors.some((stage) => stage.authenticates === true);
-    this.separating = interceptors.filter((stage) => stage.keepsApart !== undefined);
-    this.encoders = interceptors.map(
-      (stage): Stage =>
-        (bytes, context) =>
-          stage.encode(bytes, context),
-    );
-    this.decoders = interceptors
-      .map(
-        (stage): Stage =>
-          (bytes, context) =>
-            undo(stage, bytes, context),
-      )
-      .reverse();
+    this.chain = new StageChain(interceptors, stageTimeoutMs);
   }
 
   /** Whether calls of this pattern, as the message has it, share no record with others. */
   keepsApart(pattern: string): boolean {
-    for (const stage of this.separating) if (stage.keepsApart?.(pattern)) return true;
-    return false;
+    return this.chain.keepsApart(pattern);
   }
 
   /** Lets each stage prepare itself; must resolve before the first record. */
-  async open(): Promise<void> {
-    for (const stage of this.interceptors) await stage.open?.();
+  open(): Promise<void> {
+    return this.chain.open();
   }
 
   /** Frame list to record. Asynchronous only if a stage is. */
   encode(frames: Buffer, target: Omit<WireContext, 'headers'>): EncodedRecord | Promise<EncodedRecord> {
     const headers: Record<string, Buffer> = { [ENVELOPE_HEADER]: target.envelope };
-    if (this.encoders.length === 0) return { value: frames, headers };
+    if (this.chain.isEmpty) return { value: frames, headers };
     const { direction, topic, partition, isApart, envelope } = target;
-    const value = runStages(this.encoders, frames, {
-      direction,
-      topic,
-      partition,
-      isApart,
-      envelope,
-      headers,
-    });
+    const value = this.chain.encode(frames, { direction, topic, partition, isApart, envelope, headers });
     return value instanceof Promise ? value.then((bytes) => ({ value: bytes, headers })) : { value, headers };
   }
 
@@ -102,7 +86,7 @@ export class Codec {
   decode(record: ConsumerRecord, envelope: StagedEnvelope): Buffer | Promise<Buffer> {
     if (envelope.stages !== this.stages) throw otherStages(envelope.stages, this.stages);
     if (record.value === null) throw refuse('structure', 'The record has no value.');
-    return runStages(this.decoders, record.value, {
+    return this.chain.decode(record.value, {
       direction: envelope.direction,
       topic: record.topic,
       partition: record.partition,
@@ -111,32 +95,6 @@ export class Codec {
     });
   }
 }
-
-const runStages = (
-  stages: readonly Stage[],
-  bytes: Buffer,
-  context: WireContext,
-): Buffer | Promise<Buffer> => {
-  let current: Buffer | Promise<Buffer> = bytes;
-  for (const stage of stages) {
-    current =
-      current instanceof Promise ? current.then((value) => stage(value, context)) : stage(current, context);
-  }
-  return current;
-};
-
-/** Undoes one stage, and says which it was that refused. */
-const undo = (stage: WireInterceptor, bytes: Buffer, context: WireContext): Buffer | Promise<Buffer> => {
-  const refused = (error: unknown): never => {
-    throw refusedByStage(stage.name, error);
-  };
-  try {
-    const undone = stage.decode(bytes, context);
-    return undone instanceof Promise ? undone.catch(refused) : undone;
-  } catch (error) {
-    return refused(error);
-  }
-};
 
 const envelopeBytes = (record: ConsumerRecord): Buffer => {
   const header = record.headers[ENVELOPE_HEADER];

@@ -1,6 +1,7 @@
 import type { Acks, KafkaDriver, TopicSpec } from '../driver/driver.js';
 import { checkInteger, checkMethods, checkString, invalidOption } from '../errors/option-checks.js';
 import {
+  durationMs,
   flag,
   integer,
   resolveOptions,
@@ -9,6 +10,7 @@ import {
   type Resolved,
 } from '../errors/option-table.js';
 import { resolveTopicNames, type TopicOptions } from '../protocol/topics.js';
+import { DEFAULT_STAGE_TIMEOUT_MS } from './codec.js';
 import { checkStageOrder } from './interceptors/stage-order.js';
 import type { Serializer } from './serializer.js';
 import { msgpack } from './serializers/msgpack.js';
@@ -22,6 +24,11 @@ export interface WireOptions {
   readonly serializer?: Serializer;
   /** Wire stages in encode order. Each costs its work once per record. @default [] */
   readonly interceptors?: readonly WireInterceptor[];
+  /**
+   * How long one stage may take for one record, and to open, in milliseconds; the record then fails with an error that names the
+   * stage. Of meaning for stages that give promises. @default 10000
+   */
+  readonly stageTimeoutMs?: number;
   /** How topics are named. @default `rpc.<service>.requests`, `rpc.replies` and `rpc.<service>.dead-letters` */
   readonly topics?: TopicOptions;
   /** Which replicas must have a record before it counts as sent: -1 all in sync, 1 the leader alone. @default -1 */
@@ -52,6 +59,7 @@ export const WIRE_OPTIONS = {
   driver: (given, name) => checkMethods<KafkaDriver>(name, given, ['connect']),
   serializer: (given) => checkSerializer((given ?? msgpack()) as Serializer),
   interceptors: (given) => checkInterceptors((given ?? []) as readonly WireInterceptor[]),
+  stageTimeoutMs: durationMs(DEFAULT_STAGE_TIMEOUT_MS, 1),
   topics: (given) => resolveTopicNames((given ?? {}) as TopicOptions),
   acks: (given) => checkAcks(given ?? -1),
   maxRecordBytes: integer(1_000_000, 1_024),

@@ -1,0 +1,156 @@
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+import { Deadlines, Due } from '../protocol/deadlines.js';
+import { refusalError, refusedByStage } from './refusal.js';
+import type { WireContext, WireInterceptor } from './wire-interceptor.js';
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** One turn of a stage that is asynchronous, while it is waited for. */
+class Waiting extends Due {
+  constructor(readonly giveUp: () => void) {
+    super();
+  }
+}
+
+/**
+ * The stages of one side, as the border that they are: whatever one of them does, throw, give what is no Buffer, or never
+ * settle, becomes the error of that record, with the stage's name.
+ *
+ * A chain of synchronous stages never awaits and sets no timer; all that are asynchronous share one.
+ */
+export class StageChain {
+  private readonly separating: readonly WireInterceptor[];
+  private readonly reversed: readonly WireInterceptor[];
+  private readonly limits = new Deadlines<Waiting>((waiting) => waiting.giveUp());
+
+  /** @param limitMs how long a stage may take for one record, or to open */
+  constructor(
+    private readonly stages: readonly WireInterceptor[],
+    private readonly limitMs: number,
+  ) {
+    this.separating = stages.filter((stage) => stage.keepsApart !== undefined);
+    this.reversed = stages.toReversed();
+  }
+
+  get isEmpty(): boolean {
+    return this.stages.length === 0;
+  }
+
+  /** Lets each stage prepare itself, one after the other. @throws RpcError with the name of the one that cannot. */
+  async open(): Promise<void> {
+    for (const stage of this.stages) {
+      try {
+        const opened: unknown = stage.open?.();
+        if (isThenable(opened)) await this.limited(opened, stage);
+      } catch (error) {
+        throw failedStage(stage, error);
+      }
+    }
+  }
+
+  /** A stage that cannot say it has the pattern kept apart: that is never wrong, and costs a record of its own. */
+  keepsApart(pattern: string): boolean {
+    for (const stage of this.separating) {
+      try {
+        if (stage.keepsApart?.(pattern)) return true;
+      } catch {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  encode(bytes: Buffer, context: WireContext): MaybePromise<Buffer> {
+    const run = (stage: WireInterceptor, input: Buffer): unknown => stage.encode(input, context);
+    return this.runAll(this.stages, bytes, run, failedStage);
+  }
+
+  /** @throws RpcError with a `Refusal` for its cause. */
+  decode(bytes: Buffer, context: WireContext): MaybePromise<Buffer> {
+    const run = (stage: WireInterceptor, input: Buffer): unknown => stage.decode(input, context);
+    return this.runAll(this.reversed, bytes, run, refusing);
+  }
+
+  private runAll(
+    stages: readonly WireInterceptor[],
+    bytes: Buffer,
+    run: (stage: WireInterceptor, input: Buffer) => unknown,
+    toError: (stage: WireInterceptor, thrown: unknown) => RpcError,
+  ): MaybePromise<Buffer> {
+    let current: MaybePromise<Buffer> = bytes;
+    for (const stage of stages) {
+      const turn = (input: Buffer): MaybePromise<Buffer> =>
+        this.runOne(stage, () => run(stage, input), toError);
+      current = current instanceof Promise ? current.then(turn) : turn(current);
+    }
+    return current;
+  }
+
+  private runOne(
+    stage: WireInterceptor,
+    run: () => unknown,
+    toError: (stage: WireInterceptor, thrown: unknown) => RpcError,
+  ): MaybePromise<Buffer> {
+    const fail = (thrown: unknown): never => {
+      throw toError(stage, thrown);
+    };
+    try {
+      const output = run();
+      if (Buffer.isBuffer(output)) return output;
+      if (!isThenable(output)) return asBuffer(output);
+      return this.limited(output, stage).then(asBuffer).catch(fail);
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  /** What it settles with, or the error that it took too long. What it does later goes nowhere. */
+  private limited(work: PromiseLike<unknown>, { name }: WireInterceptor): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const waiting = new Waiting(() => reject(tooLong(name, this.limitMs)));
+      this.limits.add(waiting, this.limitMs);
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          this.limits.remove(waiting);
+          settle(value);
+        };
+      // Not `work.then`: a thenable of somebody else may settle twice, or throw.
+      Promise.resolve(work).then(settled(resolve), settled(reject));
+    });
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+
+const asBuffer = (value: unknown): Buffer => {
+  if (Buffer.isBuffer(value)) return value;
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  throw new NotBytes(`It gave ${value === null ? 'null' : typeof value}, not a Buffer`);
+};
+
+/** Its text is ours, so that it may be shown. */
+class NotBytes extends Error {}
+class TookTooLong extends Error {}
+
+const tooLong = (stage: string, limitMs: number): TookTooLong =>
+  new TookTooLong(`It did not settle within ${limitMs} ms (stageTimeoutMs)`);
+
+const isOurs = (thrown: unknown): thrown is Error =>
+  thrown instanceof NotBytes || thrown instanceof TookTooLong;
+
+const failedStage = ({ name }: WireInterceptor, thrown: unknown): RpcError => {
+  const { status, message } = isOurs(thrown)
+    ? { status: RpcStatus.INTERNAL, message: thrown.message }
+    : RpcError.from(thrown);
+  if (thrown instanceof RpcError) return thrown;
+  return new RpcError(status, `The stage "${name}" failed: ${message}.`, { cause: thrown });
+};
+
+const refusing = ({ name }: WireInterceptor, thrown: unknown): RpcError => {
+  if (!isOurs(thrown)) return refusedByStage(name, thrown);
+  const refusal = { reason: 'stage', stage: name, thrown } as const;
+  return refusalError(RpcStatus.INTERNAL, `The stage "${name}" failed: ${thrown.message}.`, refusal);
+};

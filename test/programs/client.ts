@@ -23,7 +23,12 @@ answerParent({
     Promise.all(clients.map((client) => new CallLoad(client, load).run(calls, atOnce))),
   /** So many calls a second of each client, until `stop`. */
   start: ({ perSecond, ...load }: { perSecond: number } & LoadOptions): void => {
-    steady = clients.map((client) => new CallLoad(client, load).start(perSecond));
+    const { poissonSeed } = load;
+    steady = clients.map((client, at) => {
+      // Each client at times of its own.
+      const seed = poissonSeed === undefined ? undefined : poissonSeed + at;
+      return new CallLoad(client, { ...load, poissonSeed: seed }).start(perSecond);
+    });
   },
   answers: () => steady.reduce((sum, load) => sum + load.answers, 0),
   traces: () => steady.flatMap((load) => load.traces),

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { KafkaRpcClient } from 'nestjs-kafka-rpc';
+import { seededRandom } from './seeded-random.js';
+
+const TICK_MS = 1;
 
 /** What an `echo` handler of the tests answers: the caller's nonce, and who it is. */
 export interface Echo {
@@ -35,6 +38,8 @@ export interface LoadOptions {
   readonly timeoutMs?: number;
   /** Calls take one of so many keys in turn, and carry it and their number under it as data. */
   readonly keys?: number;
+  /** At random times, as independent callers would: the seed of a Poisson process. @default at even times */
+  readonly poissonSeed?: number;
   /** Keeps a trace of each answered call. */
   readonly isTraced?: boolean;
 }
@@ -77,12 +82,11 @@ export class CallLoad {
 
   /** Makes calls at a steady rate, whatever becomes of them, until `stop()`. */
   start(perSecond: number): this {
-    const startedAt = performance.now();
-    let made = 0;
+    const gapMs = this.gaps(1_000 / perSecond);
+    let dueAt = performance.now();
     this.timer = setInterval(() => {
-      const due = ((performance.now() - startedAt) * perSecond) / 1_000;
-      for (; made < due; made++) this.add();
-    }, 10);
+      for (; dueAt <= performance.now(); dueAt += gapMs()) this.add();
+    }, TICK_MS);
     return this;
   }
 
@@ -102,6 +106,13 @@ export class CallLoad {
   /** Resolves when the calls that are under way now have ended. */
   async settled(): Promise<void> {
     await Promise.all(this.open);
+  }
+
+  private gaps(meanMs: number): () => number {
+    const { poissonSeed } = this.options;
+    if (poissonSeed === undefined) return () => meanMs;
+    const random = seededRandom(poissonSeed);
+    return () => -Math.log(1 - random.next()) * meanMs;
   }
 
   private add(): void {

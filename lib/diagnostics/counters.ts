@@ -18,6 +18,8 @@ export const COUNTER_NAMES = [
   'callsReplayed',
   /** Calls and events not run because their record was young and they were old: appended again long after. */
   'callsStale',
+  /** Handlers that ran on though nobody waited for them any more. */
+  'handlersAbandoned',
   /** Events handed to a handler. */
   'eventsStarted',
   /** Events whose handler failed. */

@@ -1,93 +1,153 @@
 import type { MessageHandler } from '@nestjs/microservices';
-import type { CounterName, Counters } from '../diagnostics/counters.js';
+import { inCleanContext } from '../diagnostics/clean-context.js';
+import type { Counters } from '../diagnostics/counters.js';
+import type { UserCode } from '../diagnostics/user-code.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
-import { Execution } from './execution.js';
-import type { IncomingCall } from './incoming-call.js';
+import { Execution, type ExecutionOwner } from './execution.js';
+import { isUnforeseen, maskedError } from './handler-failure.js';
+import type { IncomingCall, Stoppable } from './incoming-call.js';
 import { KafkaRpcContext } from './kafka-rpc-context.js';
 import { EventOutcome, type Outcome } from './outcome.js';
 import { ReplyStream, type ReplyTransport } from './reply-stream.js';
+import type { StopReason } from './stop-reasons.js';
 
 /** What Nest gives: the handlers, and the hooks that must run around each. */
 export interface Handlers {
+  readonly userCode: UserCode;
   find(pattern: string): MessageHandler | undefined;
   /** False while nobody has set a hook: then nothing need stand between a call and its handler. */
   hasHooks(): boolean;
-  /** Runs `handle`, which never rejects, between Nest's processing hooks. @throws what a hook throws. */
-  runWithHooks(context: KafkaRpcContext, handle: () => Promise<void>): Promise<void>;
+  /** Runs the handler of this execution between Nest's processing hooks. */
+  runWithHooks(context: KafkaRpcContext, execution: Execution, handle: () => unknown): void;
   onEventError(pattern: string, error: RpcError): void;
+  /** A call failed with what its caller is not told. */
+  onUnforeseen(pattern: string, error: unknown): void;
 }
 
-/** Calls and events meet their handlers; what handlers give or throw becomes an outcome. */
-export class Dispatcher {
+/** Where calls wait for a place. */
+export interface CallQueue {
+  push(call: IncomingCall): void;
+  /** The call ended while it waited. */
+  leave(call: IncomingCall): void;
+  /** Nobody waits for the call any more, and its handler runs on. */
+  abandon(call: IncomingCall): void;
+  /** The handler of the call has ended. */
+  done(call: IncomingCall): void;
+}
+
+/** Calls and events wait for their turn, meet their handlers; what handlers give or throw becomes an outcome. */
+export class Dispatcher implements ExecutionOwner, Stoppable {
+  readonly userCode: UserCode;
+  /** What is to be done for a call that is stopped when its turn has come, and its handler has not. */
+  private readonly starting: Stoppable = {
+    stop: (call, reason) => {
+      if (reason === 'expired') this.counters.add('callsExpired');
+      this.deadlines.remove(call);
+    },
+  };
   private lastRun = 0;
   private readonly deadlines = new Deadlines<IncomingCall>((call) => call.stop('expired'));
-  private readonly onPlaceFree: (call: IncomingCall) => void;
 
-  /** @param onPlaceFree called once per call, when its place is free: its handler has ended, or nobody waits for it any more */
   constructor(
     private readonly handlers: Handlers,
     private readonly transport: ReplyTransport,
     private readonly counters: Counters,
-    onPlaceFree: (call: IncomingCall) => void,
+    private readonly queue: CallQueue,
   ) {
-    this.onPlaceFree = (call) => {
-      this.deadlines.remove(call);
-      onPlaceFree(call);
-    };
+    this.userCode = handlers.userCode;
   }
 
-  /** Runs one call or event. */
+  /** Has the call wait for its turn. Its time runs: one that ends before that is never started. */
+  take(call: IncomingCall): void {
+    const timeLeftMs = this.timeLeftMs(call);
+    const rechecked = timeLeftMs > 0 ? undefined : this.transport.clock.recheck(call.origin.record);
+    if (rechecked !== undefined) void rechecked.then(() => this.judge(call));
+    else if (timeLeftMs <= 0) return this.finishExpired(call);
+    else if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs);
+    call.queue(this);
+    this.queue.push(call);
+  }
+
+  /** Its turn has come. */
   dispatch(call: IncomingCall): void {
-    if (call.isOver) return this.onPlaceFree(call);
-    const timeLeftMs = call.timeLeftMs(this.transport.clock);
-    if (timeLeftMs <= 0) return this.expire(call);
-    const outcome = this.outcomeOf(call);
-    if (outcome === undefined) return this.leave(call, 'messagesMalformed');
-    const execution = new Execution(call, outcome, this.onPlaceFree);
-    call.start(execution);
-    if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs);
-    this.begin(execution);
-  }
-
-  /** It is late, if the clock is right: where that is not certain, it is looked at again when it is. */
-  private expire(call: IncomingCall): void {
+    if (call.isOver) return this.onEnded(call);
+    if (this.timeLeftMs(call) > 0) return inCleanContext(this.begin, call);
     const rechecked = this.transport.clock.recheck(call.origin.record);
-    if (rechecked === undefined) this.leave(call, 'callsExpired');
-    else void rechecked.then(() => this.dispatch(call));
+    if (rechecked === undefined) {
+      this.finishExpired(call);
+      return this.onEnded(call);
+    }
+    // It keeps its place meanwhile, and its key: no later call of that may overtake it.
+    call.queue(this.starting);
+    void rechecked.then(() => this.dispatch(call));
   }
 
-  /** Finishes a call that nobody can wait for, without running it. */
-  private leave(call: IncomingCall, counter: CounterName): void {
-    this.counters.add(counter);
+  /** It looked late; by now the clock is known. */
+  private judge(call: IncomingCall): void {
+    if (call.isOver) return;
+    const timeLeftMs = this.timeLeftMs(call);
+    if (timeLeftMs <= 0) call.stop('expired');
+    else this.deadlines.add(call, timeLeftMs);
+  }
+
+  private timeLeftMs(call: IncomingCall): number {
+    return call.timeLeftMs(this.transport.clock);
+  }
+
+  /** It was stopped while it waited. */
+  stop(call: IncomingCall, reason: StopReason): void {
+    this.starting.stop(call, reason);
+    this.queue.leave(call);
+  }
+
+  onEnded(call: IncomingCall): void {
+    this.deadlines.remove(call);
+    this.queue.done(call);
+  }
+
+  onAbandoned(call: IncomingCall): void {
+    this.counters.add('handlersAbandoned');
+    this.queue.abandon(call);
+  }
+
+  /** What nobody foresaw stays in this process, as Nest does it: an exception filter may have thrown it. */
+  failureOf({ message }: IncomingCall, thrown: unknown): RpcError {
+    if (message.kind === 'event' || !isUnforeseen(thrown)) return RpcError.from(thrown);
+    this.handlers.onUnforeseen(message.pattern, thrown);
+    return maskedError(thrown);
+  }
+
+  private finishExpired(call: IncomingCall): void {
+    this.counters.add('callsExpired');
     call.finish();
-    this.onPlaceFree(call);
   }
 
-  private begin(execution: Execution): void {
-    const { call } = execution;
+  private readonly begin = (call: IncomingCall): void => {
+    const outcome = this.outcomeOf(call);
+    if (outcome === undefined) {
+      this.counters.add('messagesMalformed');
+      call.finish();
+      return this.onEnded(call);
+    }
+    const execution = new Execution(call, outcome, this);
+    call.start(execution);
     try {
-      const handler = this.handlerOf(call);
-      const data = this.readPayload(call);
-      const context = new KafkaRpcContext(call, this.transport.codec.serializer);
-      if (this.handlers.hasHooks()) this.beginWithHooks(execution, context, () => handler(data, context));
-      else execution.follow(handler(data, context));
+      this.run(execution);
     } catch (error) {
       execution.fail(error);
     }
-  }
+  };
 
-  private beginWithHooks(execution: Execution, context: KafkaRpcContext, handle: () => unknown): void {
-    const handled = async (): Promise<void> => {
-      try {
-        execution.follow(handle());
-      } catch (error) {
-        execution.fail(error);
-      }
-      await execution.ended();
-    };
-    this.handlers.runWithHooks(context, handled).catch((error: unknown) => execution.fail(error));
+  private run(execution: Execution): void {
+    const { call } = execution;
+    const handler = this.handlerOf(call);
+    const data = this.readPayload(call);
+    const context = new KafkaRpcContext(call, this.transport.codec.serializer, execution);
+    if (this.handlers.hasHooks())
+      this.handlers.runWithHooks(context, execution, () => handler(data, context));
+    else if (execution.begin()) execution.follow(handler(data, context));
   }
 
   /** Undefined for a request to which no reply address was given: nobody can wait for it. */

@@ -1,31 +1,67 @@
-import { isObservable, type Observable, type Subscription } from 'rxjs';
-import { RpcError } from '../errors/rpc-error.js';
+import { isObservable } from 'rxjs';
+import type { UserCode } from '../diagnostics/user-code.js';
+import type { RpcError } from '../errors/rpc-error.js';
+import { CallSignal } from './call-signal.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
+import { ObservedValues } from './observed-values.js';
 import type { Outcome } from './outcome.js';
+import { isPullable, PulledValues } from './pulled-values.js';
+import { endsTheCall, stopError, type StopReason } from './stop-reasons.js';
+import type { ValueSink, ValueSource } from './value-source.js';
 
-/** `abandoned`: its handler goes on though nobody waits for it; it holds no place. */
-type ExecutionState = 'running' | 'abandoned' | 'ended';
+/** Who has a handler run. */
+export interface ExecutionOwner {
+  readonly userCode: UserCode;
+  /** The handler has ended: its place is free. Called once. */
+  onEnded(call: IncomingCall): void;
+  /** Nobody waits any more, and the handler runs on. Called once at most, and before `onEnded`. */
+  onAbandoned(call: IncomingCall): void;
+  /** @returns what becomes of what a handler threw. */
+  failureOf(call: IncomingCall, thrown: unknown): RpcError;
+}
 
-/** One run of a handler: what it gives or throws becomes the outcome, value by value. */
-export class Execution implements Stoppable {
-  private state: ExecutionState = 'running';
-  private subscription: Subscription | undefined;
+/**
+ * One run of a handler: what it gives or throws becomes the outcome, value by value.
+ *
+ * It holds its place for as long as its handler runs, also when nobody waits for it any more: a promise until it is settled, an
+ * Observable until it is unsubscribed, an iterable until its `return()` is done.
+ */
+export class Execution implements Stoppable, ValueSink {
+  private state: 'starting' | 'running' | 'ended' = 'starting';
+  private source: ValueSource | undefined;
+  private callSignal: CallSignal | undefined;
+  private stoppedBy: StopReason | undefined;
   private onEnded: (() => void) | undefined;
 
-  /** @param onPlaceFree called once, when its place is free for another: its handler has ended, or nobody waits for it any more */
   constructor(
     readonly call: IncomingCall,
     private readonly outcome: Outcome,
-    private readonly onPlaceFree: (call: IncomingCall) => void,
+    private readonly owner: ExecutionOwner,
   ) {}
 
-  /** Resolves when the handler has ended. */
-  ended(): Promise<void> {
-    if (this.state === 'ended') return Promise.resolve();
-    return new Promise((resolve) => (this.onEnded = resolve));
+  /** Aborts when nobody waits any more, with an RpcError for its reason; made when it is first asked for. */
+  get signal(): AbortSignal {
+    if (this.callSignal === undefined) {
+      this.callSignal = new CallSignal(this.owner.userCode);
+      if (this.stoppedBy !== undefined) this.callSignal.abort(stopError(this.stoppedBy));
+    }
+    return this.callSignal.signal;
   }
 
-  /** @param result what the handler gave: a value, an Observable, or a promise of either */
+  /** The handler is called now. @returns false when it is not to be: it was called already, or nobody waits any more. */
+  begin(): boolean {
+    if (this.state !== 'starting' || this.call.isOver) return false;
+    this.state = 'running';
+    return true;
+  }
+
+  /** Runs when the handler has ended. */
+  whenEnded(callback: () => void): void {
+    if (this.state === 'ended') callback();
+    else this.onEnded = callback;
+  }
+
+  /** @param result what the handler gave: a value, an Observable or iterable, or a promise of one */
   follow(result: unknown): void {
     Promise.resolve(result).then(
       (value) => this.take(value),
@@ -33,47 +69,76 @@ export class Execution implements Stoppable {
     );
   }
 
+  /** The handler gave nothing but this error. */
   fail(error: unknown): void {
-    this.outcome.error(RpcError.from(error));
-    this.become('ended');
+    if (this.state === 'ended') return;
+    this.error(error);
+    this.ended();
   }
 
-  /** Nobody waits any more. */
-  stop(): void {
-    if (this.subscription === undefined) return this.become('abandoned');
-    this.subscription.unsubscribe();
-    this.become('ended');
+  /** Nobody waits for it here any more. */
+  stop(_call: IncomingCall, reason: StopReason): void {
+    this.stoppedBy = reason;
+    this.callSignal?.abort(stopError(reason));
+    // A hook that has not let its handler start holds no place: it may never do so.
+    if (this.state === 'starting') return this.ended();
+    this.source?.cancel();
+    if (this.isRunning() && endsTheCall(reason)) setImmediate(() => this.abandon());
+  }
+
+  next(value: unknown): boolean {
+    return this.outcome.next(value);
+  }
+
+  complete(): void {
+    this.outcome.complete();
+  }
+
+  error(error: unknown): void {
+    this.outcome.error(this.owner.failureOf(this.call, error));
+  }
+
+  ended(): void {
+    if (this.state === 'ended') return;
+    this.state = 'ended';
+    this.owner.onEnded(this.call);
+    this.onEnded?.();
+  }
+
+  room(): Promise<void> | undefined {
+    return this.outcome.room();
+  }
+
+  private isRunning(): boolean {
+    return this.state === 'running';
+  }
+
+  private abandon(): void {
+    if (this.isRunning()) this.owner.onAbandoned(this.call);
   }
 
   private take(result: unknown): void {
-    if (!isObservable(result)) this.outcome.value(result);
-    else if (!this.call.isOver) return this.subscribe(result);
-    this.become('ended');
+    try {
+      if (typeof result === 'object' && result !== null) this.source = this.sourceOf(result);
+    } catch (error) {
+      return this.fail(error);
+    }
+    if (this.source !== undefined) return this.followSource(this.source);
+    this.outcome.value(result);
+    this.ended();
   }
 
-  private subscribe(values: Observable<unknown>): void {
-    let isWanted = true;
-    const subscription = values.subscribe({
-      next: (value) => {
-        isWanted &&= this.outcome.next(value);
-        // Not there yet when a value comes while subscribing.
-        if (!isWanted && this.subscription !== undefined) this.stop();
-      },
-      error: (error: unknown) => this.fail(error),
-      complete: () => {
-        this.outcome.complete();
-        this.become('ended');
-      },
-    });
-    this.subscription = subscription;
-    if (!isWanted || this.call.isOver) this.stop();
+  private followSource(source: ValueSource): void {
+    if (!this.call.isOver) return source.start();
+    // What was never subscribed to needs no end; what is pulled may hold something open.
+    if (source instanceof ObservedValues) this.ended();
+    else source.cancel();
   }
 
-  private become(next: ExecutionState): void {
-    const before = this.state;
-    if (before === next || before === 'ended') return;
-    this.state = next;
-    if (before === 'running') this.onPlaceFree(this.call);
-    if (next === 'ended') this.onEnded?.();
+  /** Undefined for a value. */
+  private sourceOf(result: object): ValueSource | undefined {
+    const { userCode } = this.owner;
+    if (isObservable(result)) return new ObservedValues(result, this, userCode);
+    return isPullable(result) ? new PulledValues(result, this, userCode) : undefined;
   }
 }

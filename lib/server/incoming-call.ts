@@ -4,7 +4,7 @@ import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { RequestClock } from './request-clock.js';
-import { endsTheCall, stopError, type StopReason } from './stop-reasons.js';
+import { endsTheCall, type StopReason } from './stop-reasons.js';
 import type { Work } from './work-queue.js';
 
 /** Who called, and where the replies go; `null` for a client that only emits. */
@@ -28,7 +28,7 @@ export interface CallOrigin {
 
 /** What runs a call, and can be ended from outside. */
 export interface Stoppable {
-  stop(): void;
+  stop(call: IncomingCall, reason: StopReason): void;
 }
 
 /**
@@ -60,8 +60,6 @@ export class IncomingCall extends Due implements Work {
   private currentState: CallState = 'queued';
   private work: Stoppable | undefined;
   private waiting: (() => void)[] | undefined;
-  private abortController: AbortController | undefined;
-  private stoppedBy: StopReason | undefined;
 
   constructor(
     readonly message: RequestMessage | EventMessage,
@@ -81,16 +79,14 @@ export class IncomingCall extends Due implements Work {
     return this.currentState === 'stopped' || this.currentState === 'finished';
   }
 
-  /** Aborts when nobody waits any more, with an RpcError for its reason; made when it is first asked for. */
-  get signal(): AbortSignal {
-    this.abortController ??= new AbortController();
-    if (this.stoppedBy !== undefined) this.abortController.abort(stopError(this.stoppedBy));
-    return this.abortController.signal;
-  }
-
   /** The time left until the caller gives up, in milliseconds, at least; Infinity when it never does. */
   timeLeftMs(clock: Pick<RequestClock, 'timeLeftMs'>): number {
     return clock.timeLeftMs(this.origin.record, this.message.ttlMs);
+  }
+
+  /** It waits for its turn. @param queue what to tell when it is stopped before */
+  queue(queue: Stoppable): void {
+    this.work = queue;
   }
 
   /** A handler gets it now. @param work what to stop when nobody waits any more. @returns false when it is over already. */
@@ -116,11 +112,14 @@ export class IncomingCall extends Due implements Work {
    */
   stop(reason: StopReason): boolean {
     if (!this.become('stopped')) return false;
-    this.stoppedBy = reason;
     if (endsTheCall(reason)) this.finish();
-    this.abortController?.abort(stopError(reason));
-    this.work?.stop();
+    this.work?.stop(this, reason);
     return true;
+  }
+
+  /** Its end is on its way, though its handler would give more: ends the handler, not the call. */
+  endWork(): void {
+    this.work?.stop(this, 'failed');
   }
 
   /** Runs when the call is finished, behind its origin's own `onFinished`. */

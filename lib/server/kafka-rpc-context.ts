@@ -6,11 +6,17 @@ import type { IncomingCall } from './incoming-call.js';
 /** Nest's `packet.metadata`. */
 export type KafkaRpcMetadata = Readonly<Record<string, string>>;
 
+/** The run of a handler. */
+interface Signalled {
+  readonly signal: AbortSignal;
+}
+
 /** What a handler may know of its call: injected with `@Ctx()`. Everything is read when it is asked for. */
 export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
   constructor(
     private readonly call: IncomingCall,
     private readonly serializer: Serializer,
+    private readonly run: Signalled,
   ) {
     super([call]);
   }
@@ -31,10 +37,10 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
     return this.call.message.headers;
   }
 
-  /** What the client's dispatch hook attached. */
-  getMetadata(): KafkaRpcMetadata {
+  /** What the client's dispatch hook attached; undefined when there is none, as Nest has it. */
+  getMetadata(): KafkaRpcMetadata | undefined {
     const { metadata } = this.call.message;
-    return metadata.length === 0 ? {} : (this.serializer.deserialize(metadata) as KafkaRpcMetadata);
+    return metadata.length === 0 ? undefined : (this.serializer.deserialize(metadata) as KafkaRpcMetadata);
   }
 
   /** The key that decided on partition and order; `null` for none. */
@@ -73,6 +79,6 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
 
   /** Aborts when nobody waits for the answer any more: the caller cancelled, or its deadline passed. */
   get signal(): AbortSignal {
-    return this.call.signal;
+    return this.run.signal;
   }
 }

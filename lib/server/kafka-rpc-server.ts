@@ -1,15 +1,18 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import { Counters, type CounterSnapshot } from '../diagnostics/counters.js';
+import { describeError } from '../diagnostics/describe-error.js';
+import { guardedLog } from '../diagnostics/log.js';
 import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
 import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
-import type { DriverConnection, DriverLog } from '../driver/driver.js';
+import { reportedUserCode } from '../diagnostics/user-code.js';
+import type { DriverConnection } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
 import { refusalLine } from '../wire/refusal.js';
 import type { Handlers } from './dispatcher.js';
-import type { KafkaRpcContext } from './kafka-rpc-context.js';
+import { HookedExecution, type ProcessingHooks } from './processing-hooks.js';
 import { RunningServer } from './running-server.js';
 import { ServerEvents, type KafkaRpcServerEvents, type KafkaRpcServerStatus } from './server-events.js';
 import {
@@ -31,19 +34,27 @@ export class KafkaRpcServer
   override readonly propagatesEventHandlerErrors = true;
   private readonly options: ResolvedServerOptions;
   private readonly counts = new Counters();
-  private readonly instanceId = newInstanceId();
+  private readonly log = guardedLog(this.logger);
+  private readonly userCode = reportedUserCode(this.counts, this.log);
   private readonly events = new ServerEvents(
     (status) => this._status$.next(status),
-    (event, error) => this.logger.error(`A listener of "${event}" failed: ${describe(error)}`),
+    (event, error) => this.log.error(`A listener of "${event}" failed: ${describeError(error)}`),
   );
   /** What Nest has in the place of a hook that nobody set. */
   private readonly noStartHook = this.onProcessingStartHook;
   private readonly refusals = new RateLimitedLog<RefusalReason | 'dead letter'>((line) =>
-    this.logger.warn(line),
+    this.log.warn(line),
   );
+  /** New with every `listen()`: no two runs of a call ever have the same server and number. */
+  private instanceId = newInstanceId();
+  private readonly processingHooks: ProcessingHooks = {
+    start: (context, done) => this.onProcessingStartHook(this.hookTransportId, context, done),
+    end: (context) => this.onProcessingEndHook?.(this.hookTransportId, context),
+  };
   private starting: Promise<RunningServer> | undefined;
-  /** Ends what is starting. */
-  private startingEnd = new AbortController();
+  /** Ends what is starting; undefined when nothing is. */
+  private startingEnd: AbortController | undefined;
+  private closing: Promise<unknown> | undefined;
   private running: RunningServer | undefined;
 
   /** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. Does no I/O. */
@@ -53,7 +64,7 @@ export class KafkaRpcServer
     if (this.options.transportId !== undefined) this.transportId = this.options.transportId;
   }
 
-  /** 32 hexadecimal digits, new with every server object. Callers see it as `serverId`. */
+  /** 32 hexadecimal digits, new with every `listen()`. Callers see it as `serverId`. */
   get id(): string {
     return formatInstanceId(this.instanceId);
   }
@@ -63,9 +74,14 @@ export class KafkaRpcServer
     return this.counts.snapshot();
   }
 
-  /** Calls that are queued or running. */
+  /** Calls that are queued or running, those too for which nobody waits any more. */
   get callsInHand(): number {
     return this.running?.callsInHand ?? 0;
+  }
+
+  /** Handlers that run now though nobody waits for them any more: they do not listen to their `signal`. */
+  get abandonedHandlers(): number {
+    return this.running?.abandonedHandlers ?? 0;
   }
 
   /**
@@ -73,22 +89,16 @@ export class KafkaRpcServer
    * @param callback told of the failure, or of nothing when calls are being served
    */
   listen(callback: (error?: unknown) => void): void {
-    this.start().then(
-      () => callback(),
-      (error: unknown) => callback(error),
-    );
+    const tell = (...error: unknown[]): void => void this.userCode.run('listener', () => callback(...error));
+    this.start().then(() => tell(), tell);
   }
 
   /** Lets running handlers and their replies finish, commits, leaves the groups. Idempotent. Called by Nest. */
   async close(): Promise<void> {
-    const { starting } = this;
-    if (starting !== undefined && this.running === undefined) this.startingEnd.abort();
-    this.starting = undefined;
-    this.running = undefined;
-    const server = await starting?.catch(() => undefined);
-    if (server === undefined) return;
-    await server.close();
-    this.events.stopped();
+    const closing = Promise.all([this.closing, this.stop()]);
+    this.closing = closing;
+    await closing;
+    if (this.closing === closing) this.closing = undefined;
   }
 
   /** Told of `connected`, `disconnected`, `rebalancing`, `crashed`, `refused`, `position-lost` and `partitions-changed`. */
@@ -105,24 +115,43 @@ export class KafkaRpcServer
     throw new RpcError(RpcStatus.FAILED_PRECONDITION, 'The server does not run: await listen() first.');
   }
 
+  private get hookTransportId(): symbol {
+    return typeof this.transportId === 'symbol' ? this.transportId : TRANSPORT;
+  }
+
   private async start(): Promise<void> {
-    const starting = (this.starting ??= this.connect());
+    const starting = (this.starting ??= this.connect((this.startingEnd = new AbortController())));
     try {
       const server = await starting;
-      if (this.starting === starting) this.running = server;
+      if (this.starting !== starting) throw closedMeanwhile();
+      this.startingEnd = undefined;
+      this.running = server;
     } catch (error) {
       if (this.starting === starting) this.starting = undefined;
       throw RpcError.from(error);
     }
   }
 
-  private async connect(): Promise<RunningServer> {
-    this.startingEnd = new AbortController();
+  private async stop(): Promise<void> {
+    const { starting } = this;
+    this.starting = undefined;
+    this.startingEnd?.abort();
+    const server = await starting?.catch(() => undefined);
+    await server?.close();
+    // A server that listens again meanwhile is not the one that stopped.
+    if (server === undefined || this.starting !== undefined) return;
+    this.running = undefined;
+    this.events.stopped();
+  }
+
+  private async connect({ signal }: AbortController): Promise<RunningServer> {
+    const id = newInstanceId();
+    this.instanceId = id;
     const driver = await this.options.driver.connect({
       clientId: this.options.clientId,
-      log: this.driverLog(),
+      log: this.log,
       onEvent: (event) => this.events.publish(event),
-      signal: this.startingEnd.signal,
+      signal,
     });
     const hooks = {
       handlers: this.nestHandlers(),
@@ -132,9 +161,9 @@ export class KafkaRpcServer
           'dead letter',
           () => `A refused record is lost, not dead-lettered: ${error.message}`,
         ),
-      onCommitError: (error: unknown) => this.logger.log(`Commit put off: ${RpcError.from(error).message}`),
+      onCommitError: (error: unknown) => this.log.info(`Commit put off: ${RpcError.from(error).message}`),
     };
-    return RunningServer.start(driver, this.options, hooks, { id: this.instanceId, counters: this.counts });
+    return RunningServer.start(driver, this.options, hooks, { id, counters: this.counts });
   }
 
   private onRefused(refused: RefusedRecord): void {
@@ -147,8 +176,13 @@ export class KafkaRpcServer
       find: (pattern) => this.findHandler(pattern),
       hasHooks: () =>
         this.onProcessingStartHook !== this.noStartHook || this.onProcessingEndHook !== undefined,
-      runWithHooks: (context, handle) => this.runWithHooks(context, handle),
-      onEventError: (pattern, error) => this.logger.error(`Event "${pattern}" failed: ${describe(error)}`),
+      userCode: this.userCode,
+      runWithHooks: (context, execution, handle) =>
+        new HookedExecution(this.processingHooks, context, execution, this.userCode).run(handle),
+      onEventError: (pattern, error) =>
+        this.log.error(`Event "${pattern}" failed: ${describeError(error.cause ?? error)}`),
+      onUnforeseen: (pattern, error) =>
+        this.log.error(`Call of "${pattern}" failed in a filter or hook: ${describeError(error)}`),
     };
   }
 
@@ -156,23 +190,10 @@ export class KafkaRpcServer
   private findHandler(pattern: string): MessageHandler | undefined {
     return this.messageHandlers.get(pattern) ?? this.getHandlerByPattern(pattern) ?? undefined;
   }
-
-  private async runWithHooks(context: KafkaRpcContext, handle: () => Promise<void>): Promise<void> {
-    await this.onProcessingStartHook(this.transportId as symbol, context, async () => {
-      await handle();
-      this.onProcessingEndHook?.(this.transportId as symbol, context);
-    });
-  }
-
-  private driverLog(): DriverLog {
-    return {
-      debug: (message) => this.logger.debug?.(message),
-      info: (message) => this.logger.log(message),
-      warn: (message) => this.logger.warn(message),
-      error: (message) => this.logger.error(message),
-    };
-  }
 }
 
-const describe = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error);
+/** What hooks hear when no `transportId` was given: Nest's tracing tells transports apart by it. */
+const TRANSPORT = Symbol.for('nestjs-kafka-rpc');
+
+const closedMeanwhile = (): RpcError =>
+  new RpcError(RpcStatus.CANCELLED, 'The server was closed while it started.');

@@ -9,6 +9,8 @@ export interface Outcome {
   next(value: unknown): boolean;
   complete(): void;
   error(error: RpcError): void;
+  /** What to wait for before the next value, for who can wait; undefined when there is room. */
+  room(): Promise<void> | undefined;
 }
 
 /** Nobody waits for an event's outcome: values are dropped, a failure is reported. */
@@ -33,5 +35,9 @@ export class EventOutcome implements Outcome {
   error(error: RpcError): void {
     this.onError(error);
     this.call.finish();
+  }
+
+  room(): undefined {
+    return undefined;
   }
 }

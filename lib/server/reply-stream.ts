@@ -20,6 +20,10 @@ const EMPTY = Buffer.alloc(0);
 const RESEND_MS = 200;
 const MAX_MESSAGE_CHARACTERS = 8_192;
 
+/** Of values that the broker does not have yet: beyond, who can wait waits until it has them. */
+const MAX_UNACKNOWLEDGED_VALUES = 1_024;
+const MAX_UNACKNOWLEDGED_BYTES = 1_048_576;
+
 /**
  * The answer of one execution: values, then one end. The call is finished when the broker has the end, or when nobody waits
  * for it any more; until then its offset is not committed, so that another server would run it again. Nothing is sent
@@ -34,6 +38,12 @@ export class ReplyStream implements Outcome, Delivery {
    */
   private held: Buffer | undefined;
   private last: CompleteMessage | ErrorMessage | undefined;
+  private isHeldInTime = false;
+  private unacknowledgedValues = 0;
+  private unacknowledgedBytes = 0;
+  private roomWaiter: (() => void) | undefined;
+  /** One for all values: a stream may have millions. */
+  private readonly valueDelivery: Delivery = { settled: (error) => this.onValueSettled(error) };
   private readonly isApart: boolean;
 
   constructor(
@@ -42,7 +52,7 @@ export class ReplyStream implements Outcome, Delivery {
     private readonly run: number,
     private readonly transport: ReplyTransport,
   ) {
-    this.isApart = transport.codec.keepsApart(call.message.pattern);
+    this.isApart = keepsApart(transport.codec, call.message.pattern);
   }
 
   next(value: unknown): boolean {
@@ -85,9 +95,18 @@ export class ReplyStream implements Outcome, Delivery {
     this.onEndLost(this.last, error);
   }
 
+  room(): Promise<void> | undefined {
+    const hasRoom =
+      this.unacknowledgedValues < MAX_UNACKNOWLEDGED_VALUES &&
+      this.unacknowledgedBytes < MAX_UNACKNOWLEDGED_BYTES;
+    return hasRoom ? undefined : new Promise((resolve) => (this.roomWaiter = resolve));
+  }
+
   private hold(payload: Buffer): void {
     this.sendHeld();
     this.held = payload;
+    if (this.isHeldInTime) return;
+    this.isHeldInTime = true;
     queueMicrotask(() => this.sendHeldInTime());
   }
 
@@ -98,11 +117,12 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   private sendHeldInTime(): void {
+    this.isHeldInTime = false;
     if (!this.isWanted()) return;
     try {
       this.sendHeld();
     } catch (error) {
-      this.error(RpcError.from(error));
+      this.breakOff(RpcError.from(error));
     }
   }
 
@@ -111,15 +131,30 @@ export class ReplyStream implements Outcome, Delivery {
     if (payload === null) return;
     const { seq } = this.call.message;
     const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
-    const settled = (error?: RpcError) => error !== undefined && this.breakOff(error);
-    this.transport.outbox.send(this.to, message, { settled }, this.isApart);
+    this.transport.outbox.send(this.to, message, this.valueDelivery, this.isApart);
     this.index += 1;
+    this.unacknowledgedValues += 1;
+    this.unacknowledgedBytes += payload.length;
+  }
+
+  private onValueSettled(error?: RpcError): void {
+    this.unacknowledgedValues -= 1;
+    if (this.unacknowledgedValues === 0) this.makeRoom();
+    if (error !== undefined) this.breakOff(error);
+  }
+
+  private makeRoom(): void {
+    this.unacknowledgedBytes = 0;
+    this.roomWaiter?.();
+    this.roomWaiter = undefined;
   }
 
   /** The caller lacks a value: what follows would be out of order. */
   private breakOff(error: RpcError): void {
+    if (!this.isWanted()) return;
     this.held = undefined;
     this.error(error);
+    this.call.endWork();
   }
 
   /** Whether somebody waits for more: no end is on its way, and nobody ended the work. */
@@ -198,3 +233,12 @@ export class ReplyStream implements Outcome, Delivery {
     }
   }
 }
+
+/** A stage that cannot say it is asked for the careful answer. */
+const keepsApart = (codec: Codec, pattern: string): boolean => {
+  try {
+    return codec.keepsApart(pattern);
+  } catch {
+    return true;
+  }
+};

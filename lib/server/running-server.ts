@@ -72,14 +72,15 @@ export class RunningServer {
     this.callers = new Callers(parts.id, codec);
     this.refused = new RefusedRequests({ ...parts, driver, options, hooks });
     const transport = { outbox: this.outbox, codec, clock };
-    const dispatcher = new Dispatcher(hooks.handlers, transport, counters, (call) => this.queue.done(call));
     this.queue = new WorkQueue<IncomingCall>({
       concurrency: options.concurrency,
+      maxAbandoned: options.maxAbandonedHandlers,
       maxQueued: options.maxQueued,
       onFull: () => this.consumers.forEach((consumer) => consumer.pause()),
       onRoom: () => this.resume(),
       start: (call) => dispatcher.dispatch(call),
     });
+    const dispatcher = new Dispatcher(hooks.handlers, transport, counters, this.queue);
     const byTopic = new Map<string, GroupConsumer>();
     const intake = new RequestIntake({
       callers: this.callers,
@@ -87,7 +88,7 @@ export class RunningServer {
       counters,
       replyTopic: { topic: options.topics.replies, partitions: parts.replyPartitions },
       ...(codec.authenticates && { replays: new ReplayGuard(counters) }),
-      onCall: (call) => this.queue.push(call),
+      onCall: (call) => dispatcher.take(call),
       onRefused: (request, finish) => this.refused.add(request, finish),
       onFinished: (record) => byTopic.get(record.topic)?.finish(record),
     });
@@ -133,6 +134,11 @@ export class RunningServer {
   /** Calls in hand, running or not. */
   get callsInHand(): number {
     return this.queue.length;
+  }
+
+  /** Handlers that run though nobody waits for them any more. */
+  get abandonedHandlers(): number {
+    return this.queue.abandonedCount;
   }
 
   /**

@@ -29,6 +29,11 @@ export interface KafkaRpcServerOptions extends WireOptions {
   readonly groupId?: string | ((service: string) => string);
   /** How many handlers run at once. @default 128 */
   readonly concurrency?: number;
+  /**
+   * So many handlers that run on though nobody waits for them any more (they do not listen to their `signal`) hold no place, so that a
+   * stuck dependency does not stop the server; up to so many more than `concurrency` may then run at once. A key is held all the same. @default 0
+   */
+  readonly maxAbandonedHandlers?: number;
   /** Calls in hand at which reading stops; it goes on at half of it. @default 4096 */
   readonly maxQueued?: number;
   /** How often finished work is committed, in milliseconds. A crash runs again what came after. @default 200 */
@@ -54,6 +59,7 @@ const SERVER_OPTIONS = {
   service: (given) => checkServices(given),
   groupId: (given) => checkGroupId(given),
   concurrency: integer(128, 1),
+  maxAbandonedHandlers: integer(0, 0),
   maxQueued: integer(4096, 1),
   commitIntervalMs: durationMs(200, 1, 60_000),
   gracePeriodMs: durationMs(10_000, 0),

@@ -7,6 +7,7 @@ export type StopReason = keyof typeof REASONS;
 const REASONS = {
   cancelled: [RpcStatus.CANCELLED, 'The caller cancelled the call.'],
   expired: [RpcStatus.DEADLINE_EXCEEDED, 'The deadline of the call passed.'],
+  failed: [RpcStatus.ABORTED, 'A value of the stream could not be sent: the call has failed with that.'],
   moved: [RpcStatus.ABORTED, 'The partition of the call is read by another server now, which runs it.'],
   closing: [RpcStatus.UNAVAILABLE, 'This server closes before the call is done; another one runs it again.'],
 } as const;
@@ -18,4 +19,4 @@ export const stopError = (reason: StopReason): RpcError => {
 };
 
 /** Whether nobody waits for the call any more. Else it was only interrupted here: another server is to run it. */
-export const endsTheCall = (reason: StopReason): boolean => reason === 'cancelled' || reason === 'expired';
+export const endsTheCall = (reason: StopReason): boolean => reason !== 'moved' && reason !== 'closing';

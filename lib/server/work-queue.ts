@@ -3,10 +3,14 @@ import { TurnBudget } from '../wire/turn-budget.js';
 /** A unit of work; those with the same key run one after the other, in the order pushed. */
 export interface Work {
   readonly orderKey: string | null;
+  /** Whether it ended while it waited: it is not started. `WorkQueue.leave` was called for it. */
+  readonly isOver: boolean;
 }
 
 export interface WorkQueueOptions<T extends Work> {
   readonly concurrency: number;
+  /** So many pieces that run on though they are given up hold no place. */
+  readonly maxAbandoned?: number;
   /** Called when `maxQueued` is reached, and once half of it is left. */
   readonly maxQueued: number;
   readonly onFull: () => void;
@@ -23,6 +27,10 @@ export class WorkQueue<T extends Work> {
   private ready: (T | undefined)[] = [];
   private head = 0;
   private readonly busyKeys = new Map<string, T[]>();
+  /** Runs, and nobody waits for it any more. */
+  private readonly abandoned = new Set<T>();
+  /** Ended while it waited, and still stands here. */
+  private left = 0;
   private running = 0;
   private size = 0;
   private isFull = false;
@@ -60,9 +68,28 @@ export class WorkQueue<T extends Work> {
     this.startReady();
   }
 
-  /** The place of this work is free. */
+  get abandonedCount(): number {
+    return this.abandoned.size;
+  }
+
+  /** Work that was not started has ended by itself. */
+  leave(): void {
+    this.size -= 1;
+    this.left += 1;
+    if (this.left >= COMPACT_AT && this.left > this.size) this.sweep();
+    this.checkRoom();
+  }
+
+  /** The work runs on though it is given up. Its place goes to another, within `maxAbandoned`; its key does not. */
+  abandon(work: T): void {
+    this.abandoned.add(work);
+    this.startReady();
+  }
+
+  /** The work has ended: its place is free, and its key. */
   done(work: T): void {
     this.running -= 1;
+    if (this.abandoned.size > 0) this.abandoned.delete(work);
     this.size -= 1;
     if (work.orderKey !== null) this.readyNextOf(work.orderKey);
     this.startReady();
@@ -103,7 +130,8 @@ export class WorkQueue<T extends Work> {
     try {
       while (this.hasRoom() && this.budget.admits()) {
         const work = this.takeReady();
-        if (this.isHeld?.(work)) this.held.push(work);
+        if (work.isOver) this.passOver(work);
+        else if (this.isHeld?.(work)) this.held.push(work);
         else {
           this.running += 1;
           this.options.start(work);
@@ -116,7 +144,8 @@ export class WorkQueue<T extends Work> {
 
   private hasRoom(): boolean {
     if (this.isStopped || this.head === this.ready.length) return false;
-    return this.running < this.options.concurrency;
+    const { concurrency, maxAbandoned = 0 } = this.options;
+    return this.running - Math.min(this.abandoned.size, maxAbandoned) < concurrency;
   }
 
   private takeReady(): T {
@@ -131,8 +160,35 @@ export class WorkQueue<T extends Work> {
     return work;
   }
 
+  private passOver(work: T): void {
+    this.left -= 1;
+    if (work.orderKey !== null) this.readyNextOf(work.orderKey);
+  }
+
+  /** What ended while it waited is not kept: with all places taken nothing would pass it over. */
+  private sweep(): void {
+    const ready = [...this.held, ...this.ready.slice(this.head)] as T[];
+    this.held = [];
+    this.head = 0;
+    this.ready = [];
+    for (const work of ready) {
+      if (work.isOver) this.passOver(work);
+      else this.ready.push(work);
+    }
+    for (const waiting of this.busyKeys.values()) {
+      const wanted = waiting.filter((work) => !work.isOver);
+      this.left -= waiting.length - wanted.length;
+      waiting.splice(0, waiting.length, ...wanted);
+    }
+  }
+
   private readyNextOf(key: string): void {
-    const next = this.busyKeys.get(key)?.shift();
+    const waiting = this.busyKeys.get(key);
+    let next = waiting?.shift();
+    while (next?.isOver) {
+      this.left -= 1;
+      next = waiting?.shift();
+    }
     if (next === undefined) this.busyKeys.delete(key);
     else this.ready.push(next);
   }

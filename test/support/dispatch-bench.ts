@@ -1,5 +1,6 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { Counters } from '../../lib/diagnostics/counters.js';
+import { UserCode } from '../../lib/diagnostics/user-code.js';
 import type { Message } from '../../lib/protocol/message.js';
 import { Dispatcher } from '../../lib/server/dispatcher.js';
 import type { IncomingCall } from '../../lib/server/incoming-call.js';
@@ -20,14 +21,22 @@ export class DispatchBench {
   readonly counters = new Counters();
   readonly eventErrors: (readonly [pattern: string, message: string])[] = [];
   nowMs = 0;
+  readonly userCodeErrors: (readonly [callOut: string, error: unknown])[] = [];
+  readonly unforeseen: unknown[] = [];
+  /** Whether what is pushed waits. */
+  isQueueing = false;
+  left = 0;
+  abandoned = 0;
   /** How often a place became free. */
   freed = 0;
   private handler: MessageHandler | undefined;
-  private readonly dispatcher = new Dispatcher(
+  private readonly dispatcher: Dispatcher = new Dispatcher(
     {
+      userCode: new UserCode((callOut, error) => void this.userCodeErrors.push([callOut, error])),
       find: () => this.handler,
       hasHooks: () => false,
-      runWithHooks: async (_context, handle) => handle(),
+      runWithHooks: () => undefined,
+      onUnforeseen: (_pattern, error) => void this.unforeseen.push(error),
       onEventError: (pattern, error) => void this.eventErrors.push([pattern, error.message]),
     },
     {
@@ -36,7 +45,12 @@ export class DispatchBench {
       clock: new RequestClock(new BrokerClock(() => this.nowMs)),
     },
     this.counters,
-    () => (this.freed += 1),
+    {
+      push: (call) => this.isQueueing || this.dispatcher.dispatch(call),
+      leave: () => (this.left += 1),
+      abandon: () => (this.abandoned += 1),
+      done: () => (this.freed += 1),
+    },
   );
 
   /** Registers the handler as Nest does. */
@@ -47,7 +61,7 @@ export class DispatchBench {
   }
 
   async dispatch(call: IncomingCall = incomingCall()): Promise<IncomingCall> {
-    this.dispatcher.dispatch(call);
+    this.dispatcher.take(call);
     await this.settle();
     return call;
   }

@@ -6,7 +6,7 @@ import { RpcCluster } from '../../support/rpc-cluster.js';
 import { until } from '../../support/until.js';
 
 describe('what the client’s dispatch hook attaches', () => {
-  const seen: KafkaRpcMetadata[] = [];
+  const seen: (KafkaRpcMetadata | undefined)[] = [];
   let cluster: RpcCluster;
   let client: KafkaRpcClient;
 
@@ -43,6 +43,14 @@ describe('what the client’s dispatch hook attaches', () => {
     await dispatch(client);
     await until(() => seen.length > 0);
     expect(seen).toEqual([{ traceparent }]);
+  });
+
+  it('is undefined when no hook attached any', async () => {
+    const plain = cluster.client();
+    await plain.call('sum.add', {});
+    await lastValueFrom(plain.emit('sum.done', {}));
+    await until(() => seen.length === 2);
+    expect(seen).toEqual([undefined, undefined]);
   });
 
   it('is asked for once per call', async () => {

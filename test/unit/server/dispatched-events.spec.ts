@@ -1,4 +1,4 @@
-import { of } from 'rxjs';
+import { NEVER, of } from 'rxjs';
 import type { IncomingCall } from '../../../lib/server/incoming-call.js';
 import { DispatchBench, isFinished, type Handle } from '../../support/dispatch-bench.js';
 import { CLIENT_ID, event, incomingCall } from '../../support/incoming-calls.js';
@@ -58,7 +58,7 @@ describe('Dispatcher runs an event', () => {
   });
 
   it('with a deadline until then', async () => {
-    bench.handle(() => new Promise(() => undefined), true);
+    bench.handle(() => NEVER, true);
     const call = await bench.dispatch(incomingCall({ message: event({ ttlMs: 50 }) }));
     jest.advanceTimersByTime(70);
     expect([isFinished(call), bench.freed]).toEqual([true, 1]);

@@ -82,7 +82,7 @@ describe('Dispatcher', () => {
       [
         'whose Observable cannot be subscribed to',
         () => new Observable(() => raise(new Error('x'))),
-        'UNKNOWN',
+        'INTERNAL',
       ],
     ])('of a handler %s', async (_what, how, status) => {
       bench.handle(how);
@@ -147,19 +147,28 @@ describe('Dispatcher', () => {
       bench.nowMs = 10_000;
       const call = await bench.dispatch(incomingCall({ message: request({ ttlMs: 10_000 }) }));
       expect(run).not.toHaveBeenCalled();
-      expect([isFinished(call), bench.freed, bench.kinds]).toEqual([true, 1, []]);
+      expect([isFinished(call), bench.freed, bench.kinds]).toEqual([true, 0, []]);
       expect(bench.counters.snapshot()).toMatchObject({ callsExpired: 1, callsStarted: 0 });
     });
 
-    it('a call that was cancelled while it waited', async () => {
+    it('a call that was cancelled while it waited: it leaves the queue', async () => {
       const run = jest.fn();
       bench.handle(run);
-      const call = incomingCall();
+      bench.isQueueing = true;
+      const call = await bench.dispatch();
       call.stop('cancelled');
-      await bench.dispatch(call);
       expect(run).not.toHaveBeenCalled();
-      expect(bench.freed).toBe(1);
+      expect([bench.left, bench.freed, isFinished(call)]).toEqual([1, 0, true]);
       expect(bench.counters.snapshot()).toMatchObject({ callsExpired: 0, callsStarted: 0 });
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    it('a call whose time passes while it waits: it leaves the queue, and is counted', async () => {
+      bench.isQueueing = true;
+      const call = await bench.dispatch(incomingCall({ message: request({ ttlMs: 100 }) }));
+      jest.advanceTimersByTime(120);
+      expect([bench.left, isFinished(call)]).toEqual([1, true]);
+      expect(bench.counters.snapshot()).toMatchObject({ callsExpired: 1, callsStarted: 0 });
     });
 
     it('a request that says of no place for its answer', async () => {
@@ -173,18 +182,22 @@ describe('Dispatcher', () => {
   });
 
   describe('stops', () => {
-    it('a handler that hangs at the deadline: its place is free, its signal aborted', async () => {
+    it('a handler at the deadline: its call is finished, its signal aborted, its place held until it ends', async () => {
       let signal: AbortSignal | undefined;
+      let end!: () => void;
       bench.handle((_data, context) => {
         ({ signal } = context);
-        return new Promise(() => undefined);
+        return new Promise<void>((resolve) => (end = resolve));
       });
       const call = await bench.dispatch(incomingCall({ message: request({ ttlMs: 100 }) }));
       jest.advanceTimersByTime(99);
       expect(bench.freed).toBe(0);
       jest.advanceTimersByTime(21);
       expect(signal!.aborted).toBe(true);
-      expect([isFinished(call), bench.freed, bench.kinds]).toEqual([true, 1, []]);
+      expect([isFinished(call), bench.freed, bench.kinds]).toEqual([true, 0, []]);
+      end();
+      await bench.settle();
+      expect([bench.freed, bench.kinds]).toEqual([1, []]);
     });
 
     it('a stream at the deadline: it is unsubscribed, and ends without a message', async () => {

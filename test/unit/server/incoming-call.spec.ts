@@ -1,5 +1,4 @@
 import { BrokerClock } from '../../../lib/wire/broker-clock.js';
-import { RpcError } from '../../../lib/errors/rpc-error.js';
 import { RequestClock } from '../../../lib/server/request-clock.js';
 import { event, incomingCall, request } from '../../support/incoming-calls.js';
 
@@ -33,17 +32,24 @@ describe('IncomingCall', () => {
     expect([early.mock.calls.length, late.mock.calls.length]).toEqual([1, 1]);
   });
 
-  it('when stopped ends its work, aborts its signal with the reason, and is finished', () => {
+  it('when stopped is finished, and ends its work once', () => {
     const call = incomingCall();
     const [work, finished] = [jest.fn(), jest.fn()];
     call.start({ stop: work });
     call.whenFinished(finished);
-    const { signal } = call;
     expect(call.stop('cancelled')).toBe(true);
     expect(call.stop('expired')).toBe(false);
-    expect([work.mock.calls.length, finished.mock.calls.length]).toEqual([1, 1]);
-    expect(signal.reason).toMatchObject({ name: 'RpcError', status: 'CANCELLED' });
+    expect(work.mock.calls).toEqual([[call, 'cancelled']]);
+    expect(finished).toHaveBeenCalledTimes(1);
     expect(call.state).toBe('finished');
+  });
+
+  it('when stopped while it waits leaves its queue', () => {
+    const call = incomingCall();
+    const left = jest.fn();
+    call.queue({ stop: left });
+    call.stop('expired');
+    expect(left.mock.calls).toEqual([[call, 'expired']]);
   });
 
   it('when stopped by the close of its server ends its work, but is not finished: another server is to run it', () => {
@@ -54,7 +60,6 @@ describe('IncomingCall', () => {
     expect(call.stop('closing')).toBe(true);
     expect(work).toHaveBeenCalledTimes(1);
     expect(finished).not.toHaveBeenCalled();
-    expect(call.signal.aborted).toBe(true);
   });
 
   it('that is stopped already starts no work', () => {
@@ -63,7 +68,6 @@ describe('IncomingCall', () => {
     const work = jest.fn();
     expect(call.start({ stop: work })).toBe(false);
     expect(work).not.toHaveBeenCalled();
-    expect(call.signal.aborted).toBe(true);
   });
 
   it('goes from state to state, and none back', () => {
@@ -104,24 +108,12 @@ describe('IncomingCall', () => {
     expect([call.state, finished.mock.calls.length]).toEqual(['stopped', 0]);
   });
 
-  it.each([
-    ['cancelled', 'CANCELLED'],
-    ['expired', 'DEADLINE_EXCEEDED'],
-    ['moved', 'ABORTED'],
-    ['closing', 'UNAVAILABLE'],
-  ] as const)('that is %s aborts with %s, also for who asks for the signal later', (reason, status) => {
-    const [early, late] = [incomingCall(), incomingCall()];
-    const { signal } = early;
-    for (const call of [early, late]) call.stop(reason);
-    expect([signal.reason, late.signal.reason]).toMatchObject([{ status }, { status }]);
-    expect(() => signal.throwIfAborted()).toThrow(RpcError);
-  });
-
   it('that is finished cannot be stopped', () => {
     const call = incomingCall();
-    const { signal } = call;
+    const work = jest.fn();
+    call.start({ stop: work });
     call.finish();
     expect(call.stop('expired')).toBe(false);
-    expect(signal.aborted).toBe(false);
+    expect(work).not.toHaveBeenCalled();
   });
 });

@@ -21,7 +21,7 @@ describe('WorkQueue under load', () => {
         queue.done(work);
       },
     });
-    for (let i = 0; i <= 50_000; i++) queue.push({ orderKey: null });
+    for (let i = 0; i <= 50_000; i++) queue.push({ orderKey: null, isOver: false });
     queue.done(first!);
     while (queue.length > 0) await turns(1);
     expect(done).toBe(50_000);
@@ -38,7 +38,7 @@ describe('WorkQueue under load', () => {
     });
     let early: WeakRef<Work> | undefined;
     for (let i = 0; i < 5_000; i++) {
-      const work = { orderKey: null };
+      const work = { orderKey: null, isOver: false };
       if (i === 20) early = new WeakRef(work);
       queue.push(work);
       if (i % 50 === 0) await turns(1);

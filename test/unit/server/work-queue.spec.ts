@@ -5,7 +5,7 @@ interface Task extends Work {
   readonly name: string;
 }
 
-const task = (name: string, orderKey: string | null = null): Task => ({ name, orderKey });
+const task = (name: string, orderKey: string | null = null): Task => ({ name, orderKey, isOver: false });
 
 /** A queue whose work the test finishes itself. */
 class Bench {

@@ -1,0 +1,130 @@
+import { Subscriber, UnsubscriptionError, type Observable } from 'rxjs';
+import type { UserCode } from '../diagnostics/user-code.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
+import { isPullable, PulledValues } from './pulled-values.js';
+import type { ValueSink, ValueSource } from './value-source.js';
+
+/**
+ * So many values may come without a turn of the event loop between them, in which a cancel or a deadline could be heard:
+ * some hundred milliseconds. Who gives more gives them without an end, or holds up everybody else in this process.
+ */
+export const MAX_VALUES_IN_A_TURN = 1_000_000;
+
+/** How often it is looked whether the event loop turned: an immediate each. */
+const LOOK_EVERY = 1_024;
+
+/**
+ * The values of a handler's Observable.
+ *
+ * It exists before it is subscribed, so that it can be closed while a synchronous Observable is giving values: RxJS stops those
+ * whose subscriber is closed. What a teardown throws is reported, and harms nobody: RxJS throws it out of `unsubscribe()`, and
+ * out of the `complete()` of whoever happens to complete.
+ */
+export class ObservedValues extends Subscriber<unknown> implements ValueSource {
+  private inTurn = 0;
+  /** A value that is a stream itself, as an interceptor makes of an async generator; what comes behind it waits. */
+  private inner: PulledValues | undefined;
+  private behind: (() => void)[] = [];
+
+  constructor(
+    private readonly values: Observable<unknown>,
+    private readonly sink: ValueSink,
+    private readonly userCode: UserCode,
+  ) {
+    super();
+  }
+
+  start(): void {
+    try {
+      this.values.subscribe(this);
+    } catch (error) {
+      if (this.isStopped) this.userCode.report('handler teardown', error);
+      else this.error(error);
+    }
+  }
+
+  cancel(): void {
+    if (this.closed) return;
+    this.behind = [];
+    this.unsubscribe();
+    if (this.inner === undefined) this.sink.ended();
+    else this.inner.cancel();
+  }
+
+  override unsubscribe(): void {
+    try {
+      super.unsubscribe();
+    } catch (error) {
+      for (const thrown of errorsOf(error)) this.userCode.report('handler teardown', thrown);
+    }
+  }
+
+  protected override _next(value: unknown): void {
+    if (!this.isWithinTurn()) return this.error(tooManyInATurn());
+    if (this.inner !== undefined) this.behind.push(() => this._next(value));
+    else if (isPullable(value)) this.startInner(value);
+    else if (!this.sink.next(value)) this.cancel();
+  }
+
+  protected override _error(error: unknown): void {
+    this.finish(() => this.sink.error(error));
+  }
+
+  protected override _complete(): void {
+    this.finish(() => this.sink.complete());
+  }
+
+  private finish(end: () => void): void {
+    if (this.inner !== undefined) return void this.behind.push(() => this.finish(end));
+    end();
+    this.unsubscribe();
+    this.sink.ended();
+  }
+
+  private isWithinTurn(): boolean {
+    this.inTurn += 1;
+    if (this.inTurn === LOOK_EVERY) setImmediate(() => (this.inTurn = 0));
+    return this.inTurn <= MAX_VALUES_IN_A_TURN;
+  }
+
+  private startInner(value: object): void {
+    const { sink } = this;
+    let isComplete = false;
+    const innerSink: ValueSink = {
+      next: (inner) => sink.next(inner),
+      complete: () => void (isComplete = true),
+      error: (error) => sink.error(error),
+      ended: () => this.onInnerEnded(isComplete),
+      room: () => sink.room(),
+    };
+    this.inner = new PulledValues(value, innerSink, this.userCode);
+    this.inner.start();
+  }
+
+  private onInnerEnded(isComplete: boolean): void {
+    this.inner = undefined;
+    if (!isComplete) {
+      this.behind = [];
+      this.unsubscribe();
+      return this.sink.ended();
+    }
+    while (this.inner === undefined) {
+      const next = this.behind.shift();
+      if (next === undefined) return;
+      next();
+    }
+  }
+}
+
+/** RxJS collects what several teardowns threw. */
+const errorsOf = (error: unknown): readonly unknown[] =>
+  error instanceof UnsubscriptionError ? error.errors : [error];
+
+const tooManyInATurn = (): RpcError =>
+  new RpcError(
+    RpcStatus.RESOURCE_EXHAUSTED,
+    `The stream gave more than ${MAX_VALUES_IN_A_TURN} values in one go, in which nothing else could run, not even the cancel of ` +
+      'its caller: make it asynchronous, as an async generator is.',
+    { retryable: false },
+  );

@@ -5,6 +5,7 @@ import type { DriverConnection } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
+import { checkRequestsApart } from '../protocol/topics.js';
 import { ClientConnection, clientClosed } from './client-connection.js';
 import { ClientEvents, type KafkaRpcClientEvents, type KafkaRpcClientStatus } from './client-events.js';
 import {
@@ -62,7 +63,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     const service = resolveServiceOptions(options);
     this.connection = connection ?? ownConnection(options as KafkaRpcClientOptions);
     // A service whose topic Kafka would not take is refused now, not at the first call.
-    this.connection.options.topics.requests(service.service);
+    checkRequestsApart(this.connection.options.topics, [service.service]);
     const { userCode } = this.connection;
     this.events = new ClientEvents((status) => this._status$.next(status), userCode);
     this.hooks = {

@@ -30,13 +30,44 @@ export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
   checkNames('topics', checkObject('topics', options), namesOf(TOPIC_OPTIONS));
   const { prefix, requests, replies, deadLetters } = resolveOptions(TOPIC_OPTIONS, options, 'topics.');
   return Object.freeze({
-    requests: (service: string) => legalTopicName('topics.requests', prefix, requests(service)),
+    requests: (service: string) => legalTopicName('topics.requests', prefix, named(requests, service)),
     replies: legalTopicName('topics.replies', prefix, replies),
-    deadLetters: (service: string) => legalTopicName('topics.deadLetters', prefix, deadLetters(service)),
+    deadLetters: (service: string) =>
+      legalTopicName('topics.deadLetters', prefix, named(deadLetters, service)),
   });
 };
 
+/**
+ * Requests must be no replies: a server would answer answers.
+ * @throws RpcError `INVALID_ARGUMENT` when the reply topic is the request topic of one of the services.
+ */
+export const checkRequestsApart = (topics: TopicNames, services: readonly string[]): void => {
+  const service = services.find((each) => topics.requests(each) === topics.replies);
+  if (service === undefined) return;
+  throw invalidOption('topics.replies', topics.replies, `another topic than the requests of "${service}"`);
+};
+
+/**
+ * Dead letters must be nothing that is read as something else: a refused record would be refused again, for ever.
+ * @throws RpcError `INVALID_ARGUMENT` when a dead-letter topic is the request topic of any of the services, or the reply topic.
+ */
+export const checkDeadLettersApart = (topics: TopicNames, services: readonly string[]): void => {
+  const taken = [topics.replies, ...services.map(topics.requests)];
+  const wrong = services.map(topics.deadLetters).find((topic) => taken.includes(topic));
+  if (wrong === undefined) return;
+  throw invalidOption('topics.deadLetters', wrong, 'a topic that has neither requests nor replies');
+};
+
 type NameOf = (service: string) => string;
+
+/** What the function gives; what it throws becomes the name that Kafka does not allow. */
+const named = (nameOf: NameOf, service: string): unknown => {
+  try {
+    return nameOf(service);
+  } catch {
+    return undefined;
+  }
+};
 
 const nameOf =
   (fallback: NameOf): OptionCheck<NameOf> =>

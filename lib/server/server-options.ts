@@ -1,3 +1,4 @@
+import { describeError } from '../diagnostics/describe-error.js';
 import { checkNames, checkString, invalidOption } from '../errors/option-checks.js';
 import {
   durationMs,
@@ -9,7 +10,8 @@ import {
   type OptionTable,
   type Resolved,
 } from '../errors/option-table.js';
-import { WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
+import { checkDeadLettersApart, checkRequestsApart } from '../protocol/topics.js';
+import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 
 /** What is kept of records that cannot be served: a copy on `topics.deadLetters`, with the reason in its headers. */
 export interface DeadLetterOptions {
@@ -79,6 +81,9 @@ export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedSe
   const { service: services, groupId, ...resolved } = resolveOptions(SERVER_OPTIONS, options);
   const { topics, deadLetter } = resolved;
   checkTopicsDiffer('topics.requests', services, topics.requests);
+  checkRequestsApart(topics, services);
+  if (deadLetter.refused || options.topics?.deadLetters !== undefined)
+    checkDeadLettersApart(topics, services);
   if (deadLetter.refused) checkTopicsDiffer('topics.deadLetters', services, topics.deadLetters);
   return Object.freeze({
     ...resolved,
@@ -114,7 +119,22 @@ const checkGroupId = (groupId: unknown): GroupId | undefined => {
   if (groupId === undefined || groupId === null) return undefined;
   return typeof groupId === 'function'
     ? (groupId as (service: string) => string)
-    : checkString('groupId', groupId);
+    : checkString('groupId', groupId, MAX_STRING_BYTES);
+};
+
+/** What the function gives; what it throws is no group id. */
+const checkGroup = (groupId: (service: string) => string, service: string): string => {
+  let group: unknown;
+  try {
+    group = groupId(service);
+  } catch (error) {
+    throw invalidOption(
+      'groupId',
+      groupId,
+      `one that gives a group for "${service}": ${describeError(error)}`,
+    );
+  }
+  return checkString('groupId', group, MAX_STRING_BYTES);
 };
 
 const groupOfEach = (
@@ -125,8 +145,8 @@ const groupOfEach = (
   // Environments that have topics of their own have groups of their own: their deploys do not disturb each other.
   if (groupId === undefined) return (service) => `${prefix}rpc.${service}`;
   if (typeof groupId === 'function') {
-    for (const service of services) checkString('groupId', groupId(service));
-    return groupId;
+    const groups = new Map(services.map((service) => [service, checkGroup(groupId, service)]));
+    return (service) => groups.get(service) ?? groupId(service);
   }
   if (services.length === 1) return () => groupId;
   throw invalidOption('groupId', groupId, 'a function of the service, as there are several services');

@@ -54,6 +54,13 @@ export interface WireOptions {
 
 const MAX_PARTITIONS = 10_000;
 
+/** Kafka writes the length of a string in 16 bits, and sizes in 32. */
+export const MAX_STRING_BYTES = 0x7fff;
+const MAX_KAFKA_BYTES = 0x7fff_ffff;
+
+/** What a record may have beside its frame list: the envelope, what stages add, and the batch around it. */
+const RECORD_ROOM_BYTES = 16_384;
+
 /** The check of each option, with its default. */
 export const WIRE_OPTIONS = {
   driver: (given, name) => checkMethods<KafkaDriver>(name, given, ['connect']),
@@ -62,13 +69,13 @@ export const WIRE_OPTIONS = {
   stageTimeoutMs: durationMs(DEFAULT_STAGE_TIMEOUT_MS, 1),
   topics: (given) => resolveTopicNames((given ?? {}) as TopicOptions),
   acks: (given) => checkAcks(given ?? -1),
-  maxRecordBytes: integer(1_000_000, 1_024),
+  maxRecordBytes: integer(1_000_000, 1_024, MAX_KAFKA_BYTES - RECORD_ROOM_BYTES),
   maxQueuedBytes: integer(64 * 1024 * 1024, 1_024),
   createTopics: flag(true),
   partitions: integer(8, 1, MAX_PARTITIONS),
   replyPartitions: integer(32, 1, MAX_PARTITIONS),
   replicationFactor: (given) => checkReplicationFactor(given ?? -1),
-  clientId: text('nestjs-kafka-rpc'),
+  clientId: text('nestjs-kafka-rpc', MAX_STRING_BYTES),
 } satisfies OptionTable<WireOptions>;
 
 export type ResolvedWireOptions = Resolved<typeof WIRE_OPTIONS>;
@@ -118,9 +125,6 @@ const MAX_NAME_BYTES = 255;
 
 /** Timed by the broker's clock, and stored as sent: what deadlines and the size limits rely on. */
 const REQUIRED_CONFIG = { 'message.timestamp.type': 'LogAppendTime', 'compression.type': 'uncompressed' };
-
-/** What a record may have beside its frame list: the envelope, what stages add, and the batch around it. */
-const RECORD_ROOM_BYTES = 16_384;
 
 /** Kafka's own default of `max.message.bytes`. */
 const KAFKA_MAX_MESSAGE_BYTES = 1_048_588;

@@ -30,4 +30,20 @@ export const WRONG_WIRE_OPTIONS: readonly WrongOption[] = [
   { name: 'partitions', value: 10_001, got: '10001' },
   { name: 'replyPartitions', value: '8', got: '"8"' },
   { name: 'replicationFactor', value: -2, got: '-2' },
+  { name: 'maxRecordBytes', value: 2 ** 31, got: '2147483648' },
+  { name: 'stageTimeoutMs', value: 2 ** 31, got: '2147483648' },
+  { name: 'stageTimeoutMs', value: 0, got: '0' },
+  { name: 'clientId', value: 'x'.repeat(0x8000), got: `"${'x'.repeat(0x8000)}"` },
+  { name: 'topics', value: { replies: 'rpc.sum.requests' }, got: '"rpc.sum.requests"' },
+  { name: 'topics', value: { prefix: 'a.', replies: 'x', requests: () => 'x' }, got: '"a.x"' },
+  { name: 'topics', value: { requests: 'rpc.sum' }, got: '"rpc.sum"' },
+  {
+    name: 'topics',
+    value: {
+      requests: () => {
+        throw new Error('no name');
+      },
+    },
+    got: 'undefined',
+  },
 ];

@@ -52,6 +52,9 @@ const LOG_LEVELS: readonly string[] = ['nothing', 'error', 'warn', 'info', 'debu
 
 const MAX_MAX_WAIT_MS = 60_000;
 
+/** Kafka writes sizes in 32 bits. */
+const MAX_KAFKA_BYTES = 0x7fff_ffff;
+
 /** The check of each option, with its default. */
 const KAFKAJS_OPTIONS = {
   brokers: (given) => checkBrokers(given),
@@ -60,7 +63,7 @@ const KAFKAJS_OPTIONS = {
   connectionTimeoutMs: durationMs(3_000, 1),
   requestTimeoutMs: durationMs(10_000, 1),
   maxWaitMs: durationMs(500, 1, MAX_MAX_WAIT_MS),
-  maxFetchBytes: integer(4 * 1024 * 1024, 1_024),
+  maxFetchBytes: integer(4 * 1024 * 1024, 1_024, MAX_KAFKA_BYTES),
   retries: integer(8, 0, 100),
   metadataMaxAgeMs: durationMs(60_000, 100),
   socketFactory: asGiven<KafkajsDriverOptions['socketFactory']>(),
@@ -81,7 +84,16 @@ const checkBrokers = (brokers: unknown): readonly string[] => {
   if (!Array.isArray(brokers) || brokers.length === 0) {
     throw invalidOption('brokers', brokers, 'an array of "host:port" with at least one entry');
   }
-  return Object.freeze(brokers.map((broker, i) => checkString(`brokers[${i}]`, broker)));
+  return Object.freeze(brokers.map((broker, i) => checkAddress(`brokers[${i}]`, broker)));
+};
+
+const MAX_PORT = 65_535;
+
+const checkAddress = (name: string, address: unknown): string => {
+  const text = checkString(name, address);
+  const [, port] = /^.+:(\d{1,5})$/.exec(text) ?? [];
+  if (port !== undefined && Number(port) >= 1 && Number(port) <= MAX_PORT) return text;
+  throw invalidOption(name, text, `"host:port" with a port from 1 to ${MAX_PORT}`);
 };
 
 const checkLogLevel = (level: unknown): KafkajsLogLevel => {

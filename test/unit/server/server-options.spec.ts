@@ -37,6 +37,16 @@ describe('the options of a server', () => {
     wrong('commitIntervalMs', 60_001, '60001'),
     wrong('gracePeriodMs', -1, '-1'),
     wrong('sessionTimeoutMs', 99, '99'),
+    wrong('gracePeriodMs', 2 ** 31, '2147483648'),
+    wrong('gracePeriodMs', Infinity, 'Infinity'),
+    wrong('gracePeriodMs', '1000', '"1000"'),
+    wrong('sessionTimeoutMs', 2 ** 31, '2147483648'),
+    wrong('sessionTimeoutMs', NaN, 'NaN'),
+    wrong('groupId', 'g'.repeat(0x8000), `"${'g'.repeat(0x8000)}"`),
+    wrong('groupId', () => '', '""'),
+    wrong('groupId', () => 7, '7'),
+    wrong('topics', { deadLetters: () => 'rpc.sum.requests' }, '"rpc.sum.requests"'),
+    wrong('topics', { deadLetters: () => 'rpc.replies' }, '"rpc.replies"'),
   ])(
     'refuse $name = $got at construction, naming it, what it got and what it wants',
     ({ name, value, got }) => {
@@ -77,6 +87,33 @@ describe('the options of a server', () => {
     });
     expect(options.groupId('sum')).toBe('rpc.sum');
     expect(Object.isFrozen(options)).toBe(true);
+  });
+
+  it('refuse dead letters that go to the requests of any of the services', () => {
+    const deadLetters = (service: string): string => (service === 'a' ? 'rpc.b.requests' : 'letters-of-b');
+    const options = { service: ['a', 'b'], topics: { deadLetters } };
+    expect(errorOf(options).message).toContain('Option "topics.deadLetters" is "rpc.b.requests"');
+    expect(errorOf({ ...options, deadLetter: { refused: true } }).message).toContain('topics.deadLetters');
+    const same = { requests: (service: string) => service, deadLetters: (service: string) => service };
+    expect(errorOf({ topics: same, deadLetter: { refused: true } }).message).toContain('topics.deadLetters');
+  });
+
+  it('take the longest that a timer can wait', () => {
+    const longest = {
+      gracePeriodMs: 2 ** 31 - 1,
+      sessionTimeoutMs: 2 ** 31 - 1,
+      stageTimeoutMs: 2 ** 31 - 1,
+    };
+    expect(resolveServerOptions({ service: 'sum', driver: memoryDriver(), ...longest })).toMatchObject(
+      longest,
+    );
+  });
+
+  it('ask a function for a group once', () => {
+    let group = 0;
+    const driver = memoryDriver();
+    const { groupId } = resolveServerOptions({ service: 'a', driver, groupId: () => `g${++group}` });
+    expect([groupId('a'), groupId('a')]).toEqual(['g1', 'g1']);
   });
 
   it('name the groups', () => {

@@ -35,7 +35,19 @@ describe('the options of kafkajsDriver', () => {
     expect(options.brokers).toEqual(brokers);
   });
 
-  it.each([[undefined], ['localhost:9092'], [[]], [[42]], [['']]])('refuse %p as brokers', (wrong) => {
+  it.each([
+    [undefined],
+    ['localhost:9092'],
+    [[]],
+    [[42]],
+    [['']],
+    [['localhost']],
+    [[':9092']],
+    [['localhost:']],
+    [['localhost:0']],
+    [['localhost:65536']],
+    [['localhost:9092x']],
+  ])('refuse %p as brokers', (wrong) => {
     refused({ brokers: wrong }, 'brokers');
   });
 
@@ -45,8 +57,24 @@ describe('the options of kafkajsDriver', () => {
     ['maxWaitMs', '250'],
     ['maxFetchBytes', -1],
     ['retries', Number.NaN],
+    ['connectionTimeoutMs', 2 ** 31],
+    ['requestTimeoutMs', 2 ** 31],
+    ['requestTimeoutMs', Infinity],
+    ['maxWaitMs', 2 ** 31],
+    ['metadataMaxAgeMs', 2 ** 31],
+    ['maxFetchBytes', 4 * 1024 ** 3],
+    ['maxFetchBytes', 2 ** 31],
   ])('refuse a wrong %s', (name, wrong) => {
     refused({ [name]: wrong }, name);
+  });
+
+  it('take the largest that Kafka and timers take', () => {
+    const largest = {
+      maxFetchBytes: 2 ** 31 - 1,
+      connectionTimeoutMs: 2 ** 31 - 1,
+      requestTimeoutMs: 2 ** 31 - 1,
+    };
+    expect(resolveKafkajsOptions({ brokers: ['[::1]:9092', 'a:65535'], ...largest })).toMatchObject(largest);
   });
 
   it('refuse a request timeout within which a parked fetch is not answered', () => {

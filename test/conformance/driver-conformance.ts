@@ -1,6 +1,7 @@
 import { describeClosing } from './closing.js';
 import type { DriverHarness } from './driver-harness.js';
 import { describeGroupReading } from './group-reading.js';
+import { describeGroupRebalancing } from './group-rebalancing.js';
 import { describeGroupSharing } from './group-sharing.js';
 import { describeOutages } from './outages.js';
 import { describeProducing } from './producing.js';
@@ -35,6 +36,7 @@ export const describeDriver = (name: string, harness: DriverHarness): void => {
     each('reading one partition', describeReading);
     each('reading as a group', describeGroupReading);
     each('sharing in a group', describeGroupSharing);
+    each('a group that rebalances', describeGroupRebalancing);
     each('topics that change', describeTopicChanges);
     each('closing', describeClosing);
     each('a broker that goes away', describeOutages);

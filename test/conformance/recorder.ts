@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AssignedPartition, GroupHandler } from '../../lib/driver/driver.js';
+import type { AssignedPartition, GroupHandler, GroupView } from '../../lib/driver/driver.js';
 import type { ConsumerRecord, TopicPartition } from '../../lib/driver/record.js';
 import { eventually } from './eventually.js';
 import type { HarnessTiming } from './driver-harness.js';
@@ -62,13 +62,35 @@ export class GroupLog extends RecordLog implements GroupHandler {
   readonly losses: TopicPartition[] = [];
   /** What the driver told in breach of the port; empty for a good driver. */
   readonly breaches: string[] = [];
+  /** What was told of each partition, with its place in the order of all that the members of a test were told. */
+  readonly told: { readonly what: string; readonly name: string; readonly tick: number }[] = [];
+  /** What was told of the group, the latest last. */
+  readonly views: GroupView[] = [];
   rebalances = 0;
   /** Each position that reading was moved to, and after how many records. */
   readonly resets: { topic: string; partition: number; position: bigint; after: number }[] = [];
   /** What to do in `onRevoking`. */
   beforeRebalance: () => Promise<void> = async () => undefined;
   private readonly held = new Map<string, TopicPartition>();
-  private readonly moving = new Set<string>();
+  /** What is about to move. */
+  readonly moving = new Set<string>();
+
+  /** @param tick counts up for all members of a test */
+  constructor(
+    timing: HarnessTiming,
+    private readonly tick: () => number,
+  ) {
+    super(timing);
+  }
+
+  /** When this was last told of the partition. */
+  tickOf(what: 'assigned' | 'revoked', at: TopicPartition): number | undefined {
+    return this.told.findLast((told) => told.what === what && told.name === nameOf(at))?.tick;
+  }
+
+  onGroup(view: GroupView): void {
+    this.views.push(view);
+  }
 
   get holding(): string[] {
     return [...this.held.keys()].sort();
@@ -92,6 +114,7 @@ export class GroupLog extends RecordLog implements GroupHandler {
     for (const assigned of partitions) {
       if (this.held.has(nameOf(assigned))) this.breaches.push(`${nameOf(assigned)} assigned though held`);
       this.held.set(nameOf(assigned), assigned);
+      this.told.push({ what: 'assigned', name: nameOf(assigned), tick: this.tick() });
       this.assignments.push(assigned);
     }
   }
@@ -127,6 +150,7 @@ export class GroupLog extends RecordLog implements GroupHandler {
       if (!this.held.delete(nameOf(revoked)))
         this.breaches.push(`${nameOf(revoked)} revoked though not held`);
       this.revocations.push(revoked);
+      this.told.push({ what: 'revoked', name: nameOf(revoked), tick: this.tick() });
     }
   }
 

@@ -26,6 +26,7 @@ export class Workbench {
   private readonly opened: DriverConnection[] = [];
   private readonly groupLogs: GroupLog[] = [];
   private isBrokerUp = true;
+  private ticks = 0;
 
   constructor(harness: DriverHarness) {
     this.harness = harness;
@@ -124,7 +125,7 @@ export class Workbench {
   }
 
   groupLog(): GroupLog {
-    const log = new GroupLog(this.timing);
+    const log = new GroupLog(this.timing, () => ++this.ticks);
     this.groupLogs.push(log);
     return log;
   }

@@ -100,6 +100,8 @@ interface JoinRequest {
 
 interface JoinResponse {
   readonly generationId: number;
+  /** The way of sharing that the coordinator chose. */
+  readonly groupProtocol: string;
   readonly leaderId: string;
   readonly memberId: string;
   readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];

@@ -1,14 +1,11 @@
 import type { GroupOptions, OffsetCommit } from '../driver.js';
 import type { TopicPartition } from '../record.js';
-import { sleep } from './backoff.js';
-import type { Broker } from './captured-cluster.js';
+import { rejectRequests, type Broker } from './captured-cluster.js';
 import type { ClusterLink } from './cluster-link.js';
-import { ASSIGNER_NAME, assignPartitions, decodeAssignment, encodeMember } from './group-protocol.js';
+import type { EncodedShare, JoinedMember } from './group-assignment.js';
+import type { encodeSubscriptions } from './group-protocol.js';
 import { errorType, isConnectionFailure } from './kafkajs-errors.js';
 
-/** Heartbeats per session: some may be lost. */
-const HEARTBEATS_PER_SESSION = 10;
-const LONGEST_HEARTBEAT_INTERVAL_MS = 500;
 /** How long the coordinator waits for members to join again. */
 const REBALANCE_TIMEOUT_MS = 10_000;
 
@@ -19,81 +16,103 @@ const COORDINATOR_MOVED = new Set([
   'GROUP_LOAD_IN_PROGRESS',
 ]);
 
+/** Who a member is to its coordinator. A request takes it along from where its reason was found. */
+export interface MemberIdentity {
+  readonly memberId: string;
+  readonly generationId: number;
+}
+
+/** A generation of the group, as the coordinator tells its members. */
+export interface JoinedGroup extends MemberIdentity {
+  /** The way of sharing that all members know. */
+  readonly protocol: string;
+  readonly isLeader: boolean;
+  /** Told to the leader alone. */
+  readonly members: readonly JoinedMember[];
+}
+
+export interface SessionLinks {
+  /** For joins alone: a join is answered only when all members have joined, and the broker answers the requests of a
+   * connection one after the other. */
+  readonly join: ClusterLink;
+  /** For all else: a member heartbeats and commits while its join is under way. */
+  readonly talk: ClusterLink;
+}
+
+const NOBODY: MemberIdentity = Object.freeze({ memberId: '', generationId: -1 });
+
 /**
  * The talk with a group's coordinator: join and sync, heartbeats, commits, leave.
  * @see https://kafka.apache.org/protocol.html (JoinGroup, SyncGroup, Heartbeat, OffsetCommit, LeaveGroup)
  */
 export class GroupSession {
-  private coordinator: Broker | undefined;
-  private memberId = '';
-  private generationId = -1;
-  private lastHeartbeatAt = performance.now();
+  private coordinators = new Map<ClusterLink, Broker>();
+  private identity = NOBODY;
+  private lastSignAt = performance.now();
 
   constructor(
     private readonly options: GroupOptions,
-    private readonly link: ClusterLink,
+    private readonly links: SessionLinks,
   ) {}
 
   /** Whether the coordinator must still take us for alive. */
   isAlive(): boolean {
-    return performance.now() - this.lastHeartbeatAt < this.options.sessionTimeoutMs;
+    return performance.now() - this.lastSignAt < this.options.sessionTimeoutMs;
   }
 
-  /** Joins, and shares out the partitions if this member is chosen to. @returns what is ours now. */
-  async join(
-    owned: readonly TopicPartition[],
-    partitionsOf: (topic: string) => number,
-  ): Promise<readonly TopicPartition[]> {
-    const { groupId, topics, sessionTimeoutMs } = this.options;
-    this.coordinator = await this.link.cluster.findGroupCoordinator({ groupId });
-    const joined = await this.coordinator.joinGroup({
-      groupId,
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
-      memberId: this.memberId,
-      groupProtocols: [{ name: ASSIGNER_NAME, metadata: encodeMember(topics, owned) }],
-    });
-    this.memberId = joined.memberId;
-    this.generationId = joined.generationId;
-    const isLeader = joined.leaderId === joined.memberId;
-    if (isLeader) await this.link.refresh();
-    const { memberAssignment } = await this.coordinator.syncGroup({
-      ...this.identity(),
-      generationId: this.generationId,
-      groupAssignment: isLeader ? assignPartitions(joined.members, partitionsOf) : [],
-    });
-    this.lastHeartbeatAt = performance.now();
-    return decodeAssignment(memberAssignment);
+  /** Resolves when all members have joined. */
+  async join(groupProtocols: ReturnType<typeof encodeSubscriptions>): Promise<JoinedGroup> {
+    const { groupId, sessionTimeoutMs } = this.options;
+    const joined = await this.ask(this.links.join, (coordinator) =>
+      coordinator.joinGroup({
+        groupId,
+        sessionTimeout: sessionTimeoutMs,
+        rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
+        memberId: this.identity.memberId,
+        groupProtocols,
+      }),
+    );
+    const { memberId, generationId, leaderId, groupProtocol, members } = joined;
+    this.identity = Object.freeze({ memberId, generationId });
+    this.lastSignAt = performance.now();
+    return { ...this.identity, protocol: groupProtocol, isLeader: leaderId === memberId, members };
+  }
+
+  /** Resolves when the leader has shared out. @returns what the leader tells this member. */
+  async sync(
+    { memberId, generationId }: JoinedGroup,
+    groupAssignment: readonly EncodedShare[],
+  ): Promise<Buffer> {
+    const { groupId } = this.options;
+    const { memberAssignment } = await this.ask(this.links.join, (coordinator) =>
+      coordinator.syncGroup({ groupId, memberId, generationId, groupAssignment }),
+    );
+    this.lastSignAt = performance.now();
+    return memberAssignment;
+  }
+
+  /** Ends a join whose answer will not come. */
+  endJoin(reason: Error): void {
+    rejectRequests(this.links.join.cluster, reason);
+  }
+
+  /** @throws what kafkajs throws; `REBALANCE_IN_PROGRESS` is a sign of life, too. */
+  async heartbeat(): Promise<void> {
+    const sentAt = performance.now();
+    try {
+      await this.ask(this.links.talk, (coordinator) => coordinator.heartbeat(this.signed(this.identity)));
+      this.lastSignAt = sentAt;
+    } catch (error) {
+      if (errorType(error) === 'REBALANCE_IN_PROGRESS') this.lastSignAt = sentAt;
+      throw error;
+    }
   }
 
   /**
-   * Sends heartbeats until the group changes.
-   * @returns whether this member was thrown out, and not merely asked to join again.
+   * @param identity that of the generation in which the partitions were owned: in the next one they may be another's
+   * @throws what kafkajs throws; `ILLEGAL_GENERATION` and its like when the group has gone on.
    */
-  async heartbeatUntilChange(signal: AbortSignal): Promise<boolean> {
-    const intervalMs = Math.min(
-      this.options.sessionTimeoutMs / HEARTBEATS_PER_SESSION,
-      LONGEST_HEARTBEAT_INTERVAL_MS,
-    );
-    while (!signal.aborted) {
-      await sleep(intervalMs, signal);
-      if (signal.aborted) return false;
-      try {
-        await this.sendHeartbeat();
-      } catch (error) {
-        if (signal.aborted) return false;
-        const type = errorType(error) ?? '';
-        if (type === 'REBALANCE_IN_PROGRESS') return false;
-        if (LOST.has(type)) return this.forget(error);
-        await this.findCoordinator(error);
-      }
-    }
-    return false;
-  }
-
-  /** @throws what kafkajs throws; `ILLEGAL_GENERATION` and its like when the group has gone on without us. */
-  async commit(offsets: readonly OffsetCommit[]): Promise<void> {
-    const coordinator = await this.requireCoordinator();
+  async commit(offsets: readonly OffsetCommit[], identity: MemberIdentity): Promise<void> {
     const topics = byTopic(offsets).map(([topic, partitions]) => ({
       topic,
       partitions: partitions.map(({ partition, offset, metadata }) => ({
@@ -102,22 +121,21 @@ export class GroupSession {
         metadata: metadata ?? '',
       })),
     }));
-    try {
-      await coordinator.offsetCommit({ ...this.identity(), groupGenerationId: this.generationId, topics });
-    } catch (error) {
-      if (COORDINATOR_MOVED.has(errorType(error) ?? '')) this.coordinator = undefined;
-      throw error;
-    }
+    await this.ask(this.links.talk, (coordinator) =>
+      coordinator.offsetCommit({ ...this.signed(identity), topics }),
+    );
   }
 
   /** The group's commits for these partitions, where there are any. */
   async committed(partitions: readonly TopicPartition[]): Promise<OffsetCommit[]> {
-    const coordinator = await this.requireCoordinator();
+    const { groupId } = this.options;
     const topics = byTopic(partitions).map(([topic, ofTopic]) => ({
       topic,
       partitions: ofTopic.map(({ partition }) => ({ partition })),
     }));
-    const { responses } = await coordinator.offsetFetch({ groupId: this.options.groupId, topics });
+    const { responses } = await this.ask(this.links.talk, (coordinator) =>
+      coordinator.offsetFetch({ groupId, topics }),
+    );
     return responses.flatMap(({ topic, partitions: found }) =>
       found
         .map(({ partition, offset, metadata }) => ({
@@ -130,41 +148,45 @@ export class GroupSession {
     );
   }
 
-  /** After an error that means that this member does not exist any more. @returns whether it is such an error. */
+  /** After an error that means that the group went on without this member. @returns whether it is such an error. */
   forget(error: unknown): boolean {
-    const type = errorType(error) ?? '';
-    if (!LOST.has(type)) return false;
-    if (type !== 'ILLEGAL_GENERATION') this.memberId = '';
+    if (!isMembershipLost(error)) return false;
+    // A member whose generation alone is old is still known by its id.
+    if (errorType(error) !== 'ILLEGAL_GENERATION') this.identity = NOBODY;
     return true;
   }
 
   async leave(): Promise<void> {
-    if (this.memberId === '' || this.coordinator === undefined) return;
-    await this.coordinator.leaveGroup(this.identity());
-    this.memberId = '';
+    const { memberId } = this.identity;
+    if (memberId === '') return;
+    const { groupId } = this.options;
+    await this.ask(this.links.talk, (coordinator) => coordinator.leaveGroup({ groupId, memberId }));
+    this.identity = NOBODY;
   }
 
-  private async sendHeartbeat(): Promise<void> {
-    const coordinator = await this.requireCoordinator();
-    const sentAt = performance.now();
-    await coordinator.heartbeat({ ...this.identity(), groupGenerationId: this.generationId });
-    this.lastHeartbeatAt = sentAt;
+  private signed({ memberId, generationId }: MemberIdentity) {
+    return { groupId: this.options.groupId, memberId, groupGenerationId: generationId };
   }
 
-  private async findCoordinator(error: unknown): Promise<void> {
-    if (isConnectionFailure(error)) await this.link.recover(error, this.coordinator?.nodeId);
-    this.coordinator = undefined;
-  }
-
-  private async requireCoordinator(): Promise<Broker> {
-    this.coordinator ??= await this.link.cluster.findGroupCoordinator({ groupId: this.options.groupId });
-    return this.coordinator;
-  }
-
-  private identity(): { readonly groupId: string; readonly memberId: string } {
-    return { groupId: this.options.groupId, memberId: this.memberId };
+  /** What fails has the coordinator looked for again, and its connection made anew. */
+  private async ask<T>(link: ClusterLink, request: (coordinator: Broker) => Promise<T>): Promise<T> {
+    const { groupId } = this.options;
+    const known = this.coordinators.get(link);
+    const coordinator = known ?? (await link.cluster.findGroupCoordinator({ groupId }));
+    this.coordinators.set(link, coordinator);
+    try {
+      return await request(coordinator);
+    } catch (error) {
+      if (isConnectionFailure(error) || isCoordinatorMoved(error)) this.coordinators.delete(link);
+      if (isConnectionFailure(error)) await link.recover(error, coordinator.nodeId);
+      throw error;
+    }
   }
 }
+
+export const isMembershipLost = (error: unknown): boolean => LOST.has(errorType(error) ?? '');
+
+export const isCoordinatorMoved = (error: unknown): boolean => COORDINATOR_MOVED.has(errorType(error) ?? '');
 
 const byTopic = <T extends TopicPartition>(partitions: readonly T[]): [string, T[]][] => {
   const topics = new Map<string, T[]>();

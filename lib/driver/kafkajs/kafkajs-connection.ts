@@ -144,7 +144,12 @@ export class KafkajsConnection implements DriverConnection {
     const member = new KafkajsGroupMember(
       { ...options, retries: this.options.retries },
       handler,
-      { fetcher: this.fetcher, link: this.link, groupLink: ClusterLink.of(this.kafka) },
+      {
+        fetcher: this.fetcher,
+        link: this.link,
+        groupLink: ClusterLink.of(this.kafka),
+        joinLink: ClusterLink.of(this.kafka),
+      },
       { log: this.connectOptions.log, onEvent: this.health.reporter(`group ${groupId}`) },
     );
     this.members.add(member);

@@ -1,118 +1,104 @@
+import kafkajs from 'kafkajs';
 import {
-  assignPartitions,
-  decodeAssignment,
-  encodeMember,
-  type MemberOfGroup,
+  COOPERATIVE,
+  decodeShare,
+  decodeSubscription,
+  EAGER,
+  encodeShare,
+  encodeSubscriptions,
+  type MemberSubscription,
 } from '../../../../lib/driver/kafkajs/group-protocol.js';
-import type { TopicPartition } from '../../../../lib/driver/record.js';
 
-const partitionsOf = (topic: string, count: number): TopicPartition[] =>
-  Array.from({ length: count }, (_, partition) => ({ topic, partition }));
+const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol;
 
-const member = (
-  memberId: string,
-  topics: readonly string[],
-  owned: readonly TopicPartition[] = [],
-): MemberOfGroup => ({ memberId, memberMetadata: encodeMember(topics, owned) });
-
-/** What each member gets, by its id. */
-const assign = (
-  members: readonly MemberOfGroup[],
-  counts: Readonly<Record<string, number>>,
-): Record<string, TopicPartition[]> => {
-  const shares = assignPartitions(members, (topic) => counts[topic] ?? 0);
-  return Object.fromEntries(
-    shares.map(({ memberId, memberAssignment }) => [memberId, decodeAssignment(memberAssignment)]),
-  );
+const subscription: MemberSubscription = {
+  topics: ['orders', 'größe'],
+  owned: [
+    { topic: 'orders', partition: 0 },
+    { topic: 'orders', partition: 7 },
+    { topic: 'größe', partition: 2 },
+  ],
+  isReading: true,
+  generationId: 12,
+  partitions: 11,
+  memberData: Buffer.from('whatever'),
 };
 
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+const encoded = (name: string): Buffer =>
+  encodeSubscriptions(subscription).find((protocol) => protocol.name === name)!.metadata;
 
-const everyPartitionOnce = (
-  shares: Record<string, TopicPartition[]>,
-  expected: readonly TopicPartition[],
-): void => expect(Object.values(shares).flat().map(nameOf).sort()).toEqual(expected.map(nameOf).sort());
-
-describe('the assignment of partitions', () => {
-  it.each([
-    [1, 7],
-    [2, 8],
-    [3, 8],
-    [5, 3],
-    [4, 0],
-  ])('gives %i members %i partitions, each once, and as even as can be', (members, count) => {
-    const ids = Array.from({ length: members }, (_, i) => `m${i}`);
-
-    const shares = assign(
-      ids.map((id) => member(id, ['t'])),
-      { t: count },
-    );
-
-    everyPartitionOnce(shares, partitionsOf('t', count));
-    const sizes = ids.map((id) => shares[id]!.length);
-    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+describe('what members say of themselves', () => {
+  it.each([COOPERATIVE, EAGER])('comes back as it went under the protocol %s', (name) => {
+    expect(decodeSubscription(name, encoded(name))).toEqual(subscription);
   });
 
-  it('leaves a new member the excess of the old ones, and nothing else moves', () => {
-    const all = partitionsOf('t', 6);
-    const old = [member('a', ['t'], all.slice(0, 3)), member('b', ['t'], all.slice(3))];
-
-    const shares = assign([...old, member('c', ['t'])], { t: 6 });
-
-    everyPartitionOnce(shares, all);
-    expect(all.slice(0, 3).map(nameOf)).toEqual(expect.arrayContaining(shares['a']!.map(nameOf)));
-    expect(all.slice(3).map(nameOf)).toEqual(expect.arrayContaining(shares['b']!.map(nameOf)));
-    expect(shares['c']).toHaveLength(2);
+  it('offers the incremental way first', () => {
+    expect(encodeSubscriptions(subscription).map(({ name }) => name)).toEqual([COOPERATIVE, EAGER]);
   });
 
-  it('gives the partitions of a member that left to the others, who keep their own', () => {
-    const all = partitionsOf('t', 6);
+  it('has the owned partitions where version 1 of the consumer protocol has them', () => {
+    const { version, topics, userData } = MemberMetadata.decode(encoded(COOPERATIVE))!;
+    expect([version, topics]).toEqual([1, subscription.topics]);
+    const head = 2 + 4 + (2 + 6) + (2 + 7) + 4 + userData.length;
+    const owned = encoded(COOPERATIVE).subarray(head);
+    const expected = Buffer.concat([
+      Buffer.from('000000020006', 'hex'),
+      Buffer.from('orders'),
+      Buffer.from('0000000200000000000000070007', 'hex'),
+      Buffer.from('größe'),
+      Buffer.from('0000000100000002', 'hex'),
+    ]);
+    expect(owned).toEqual(expected);
+  });
 
-    const shares = assign([member('a', ['t'], all.slice(0, 2)), member('b', ['t'], all.slice(2, 4))], {
-      t: 6,
+  it('is understood by members of the version before', () => {
+    const { version, topics, userData } = MemberMetadata.decode(encoded(EAGER))!;
+    expect([version, topics]).toEqual([0, subscription.topics]);
+    expect(MemberAssignment.decode(userData)?.assignment).toEqual({ orders: [0, 7], größe: [2] });
+  });
+
+  it('is understood when a member of the version before says it', () => {
+    const userData = MemberAssignment.encode({
+      version: 0,
+      assignment: { t: [1] },
+      userData: Buffer.alloc(0),
     });
-
-    everyPartitionOnce(shares, all);
-    expect(shares['a']!.map(nameOf)).toEqual(expect.arrayContaining(['t/0', 't/1']));
-    expect(shares['b']!.map(nameOf)).toEqual(expect.arrayContaining(['t/2', 't/3']));
+    const metadata = MemberMetadata.encode({ version: 0, topics: ['t'], userData });
+    expect(decodeSubscription(EAGER, metadata)).toMatchObject({
+      topics: ['t'],
+      owned: [{ topic: 't', partition: 1 }],
+      isReading: false,
+    });
   });
 
-  it('gives a partition that two claim to one of them', () => {
-    const all = partitionsOf('t', 2);
+  it('never throws, whatever bytes it is made of', () => {
+    for (const name of [COOPERATIVE, EAGER]) {
+      const whole = encoded(name);
+      for (let length = 0; length < whole.length; length++) {
+        expect(() => decodeSubscription(name, whole.subarray(0, length))).not.toThrow();
+      }
+    }
+  });
+});
 
-    const shares = assign([member('a', ['t'], all), member('b', ['t'], all)], { t: 2 });
-
-    everyPartitionOnce(shares, all);
+describe('what the leader tells a member', () => {
+  it('comes back as it went', () => {
+    const share = { partitions: subscription.owned, group: { members: 3, partitions: 16 }, isPartial: true };
+    expect(decodeShare(encodeShare(share))).toEqual(share);
   });
 
-  it('passes over claims to partitions that do not exist', () => {
-    const shares = assign(
-      [
-        member(
-          'a',
-          ['t'],
-          [
-            { topic: 't', partition: 9 },
-            { topic: 'gone', partition: 0 },
-          ],
-        ),
-      ],
-      {
-        t: 1,
-      },
-    );
-
-    everyPartitionOnce(shares, partitionsOf('t', 1));
-  });
-
-  it('gives a partition only to who reads its topic', () => {
-    const shares = assign([member('a', ['x', 'y']), member('b', ['y'])], { x: 3, y: 2 });
-
-    everyPartitionOnce(shares, [...partitionsOf('x', 3), ...partitionsOf('y', 2)]);
-    expect(shares['b']!.every(({ topic }) => topic === 'y')).toBe(true);
-  });
-
-  it('takes an answer without an assignment for an empty one', () => {
-    expect(decodeAssignment(Buffer.alloc(0))).toEqual([]);
+  it('is understood by members of the version before, and when one of them says it', () => {
+    const share = {
+      partitions: [{ topic: 't', partition: 1 }],
+      group: { members: 3, partitions: 16 },
+      isPartial: true,
+    };
+    expect(MemberAssignment.decode(encodeShare(share))?.assignment).toEqual({ t: [1] });
+    const old = MemberAssignment.encode({ version: 0, assignment: { t: [1] }, userData: Buffer.alloc(0) });
+    expect(decodeShare(old)).toEqual({
+      partitions: [{ topic: 't', partition: 1 }],
+      group: { members: undefined, partitions: 0 },
+      isPartial: false,
+    });
   });
 });

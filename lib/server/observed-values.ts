@@ -7,9 +7,9 @@ import type { ValueSink, ValueSource } from './value-source.js';
 
 /**
  * So many values may come without a turn of the event loop between them, in which a cancel or a deadline could be heard:
- * some hundred milliseconds. Who gives more gives them without an end, or holds up everybody else in this process.
+ * some tenths of a second. Who gives more gives them without an end, or holds up everybody else in this process.
  */
-export const MAX_VALUES_IN_A_TURN = 1_000_000;
+export const MAX_VALUES_IN_A_TURN = 131_072;
 
 /** How often it is looked whether the event loop turned: an immediate each. */
 const LOOK_EVERY = 1_024;

@@ -22,7 +22,7 @@ export async function jarsKafka(
 ): Promise<Kafka> {
   const ids = options.nodes === 3 ? [1, 2, 3] : [1];
   const classpath = await kafkaClasspath(options.log);
-  const ports = await chosenPorts(ids.length, options.proxied ?? false);
+  const ports = await chosenPorts(ids.length, options);
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-kafka-rpc-'));
   const guard = startGuard(folder);
   const plan = {
@@ -33,6 +33,7 @@ export async function jarsKafka(
     javaOptions: options.javaOptions ?? smallJvm(ids.length),
     config: options.config ?? {},
     asTheyCome: options.asTheyCome ?? false,
+    users: options.users,
     guard,
   };
   const nodes = ids.map((id) => new KafkaNode(id, plan));
@@ -71,13 +72,18 @@ function running(nodes: readonly KafkaNode[], ports: readonly NodePorts[], stop:
   };
 }
 
-async function chosenPorts(nodes: number, isProxied: boolean): Promise<NodePorts[]> {
-  const perNode = isProxied ? 4 : 2;
+async function chosenPorts(nodes: number, { proxied, users }: KafkaOptions): Promise<NodePorts[]> {
+  const perNode = proxied ? 4 : 3;
   const free = await freePorts(nodes * perNode);
   return Array.from({ length: nodes }, (_, at) => {
-    const [client, controller, proxy, internal] = free.slice(at * perNode, (at + 1) * perNode) as number[];
-    const own = { client: client as number, controller: controller as number };
-    return proxy === undefined || internal === undefined ? own : { ...own, proxied: { proxy, internal } };
+    const [client, controller, internal, proxy] = free.slice(at * perNode, (at + 1) * perNode) as [
+      number,
+      number,
+      number,
+      number | undefined,
+    ];
+    if (proxy !== undefined) return { client, controller, proxied: { proxy, internal } };
+    return users === undefined ? { client, controller } : { client, controller, internal };
   });
 }
 

@@ -21,6 +21,7 @@ export interface ClusterPlan {
   readonly javaOptions: readonly string[];
   readonly config: Readonly<Record<string, string>>;
   readonly asTheyCome: boolean;
+  readonly users?: Readonly<Record<string, string>>;
   readonly guard: Guard;
 }
 
@@ -39,9 +40,9 @@ export class KafkaNode {
     private readonly id: number,
     private readonly plan: ClusterPlan,
   ) {
-    const { client, proxied } = portsOf(id, plan.ports);
+    const { client, proxied, internal } = portsOf(id, plan.ports);
     this.broker = `${HOST}:${proxied?.proxy ?? client}`;
-    this.direct = `${HOST}:${proxied?.internal ?? client}`;
+    this.direct = `${HOST}:${proxied?.internal ?? internal ?? client}`;
     this.folder = join(plan.folder, `node-${id}`);
     this.properties = join(this.folder, 'server.properties');
     this.logFile = join(this.folder, 'jvm.log');
@@ -53,12 +54,12 @@ export class KafkaNode {
 
   /** Writes the node's settings and formats its data folder. */
   async format(): Promise<void> {
-    const { clusterId, ports, config, asTheyCome } = this.plan;
+    const { clusterId, ports, config, asTheyCome, users } = this.plan;
     const dataFolder = join(this.folder, 'data');
     await mkdir(dataFolder, { recursive: true });
     await writeFile(
       this.properties,
-      serverProperties({ id: this.id, ports, dataFolder, config, asTheyCome }),
+      serverProperties({ id: this.id, ports, dataFolder, config, asTheyCome, users }),
     );
     const formatting = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.properties];
     const tool = await this.java(formatting);

@@ -4,6 +4,8 @@ export interface NodePorts {
   readonly controller: number;
   /** Only before nodes behind proxies. */
   readonly proxied?: ProxiedPorts;
+  /** Only where clients log in: for brokers, and for whoever watches them. */
+  readonly internal?: number;
 }
 
 /** A node behind a proxy: clients are told of the proxy, and brokers talk past it. */
@@ -23,6 +25,8 @@ export interface NodeSettings {
   readonly config: Readonly<Record<string, string>>;
   /** Kafka's own defaults for all but addresses. @default false */
   readonly asTheyCome?: boolean;
+  /** Who may log in, with their passwords; ACLs then say what each may do. @default everybody, everything */
+  readonly users?: Readonly<Record<string, string>>;
 }
 
 /** The address that nodes listen on and clients are told. */
@@ -32,6 +36,7 @@ export const HOST = '127.0.0.1';
 export function serverProperties(settings: NodeSettings): string {
   const all = {
     ...placeOf(settings),
+    ...(settings.users === undefined ? {} : loginOf(settings.users)),
     ...(settings.asTheyCome ? {} : { ...quickAndSmall, ...safetyOf(settings.ports.length) }),
     ...settings.config,
   };
@@ -49,7 +54,26 @@ function placeOf({ id, ports, dataFolder }: NodeSettings): Record<string, string
     'listener.security.protocol.map': 'CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': dataFolder,
-    ...(own.proxied === undefined ? listeners(own) : proxiedListeners(own, own.proxied)),
+    ...listenersOf(own),
+  };
+}
+
+function listenersOf(own: NodePorts): Record<string, string> {
+  const { client, proxied, internal } = own;
+  if (proxied !== undefined) return proxiedListeners(own, proxied);
+  return internal === undefined ? listeners(own) : proxiedListeners(own, { proxy: client, internal });
+}
+
+/** Clients log in with SASL/PLAIN, and may do what ACLs let them; brokers and whoever watches them may do all. */
+function loginOf(users: Readonly<Record<string, string>>): Record<string, string> {
+  const known = Object.entries(users).map(([name, password]) => `user_${name}="${password}"`);
+  const module = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
+  return {
+    'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.client.plain.sasl.jaas.config': `${module} ${known.join(' ')};`,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS',
   };
 }
 

@@ -16,6 +16,11 @@ export interface KafkaOptions {
   readonly proxied?: boolean;
   /** Kafka's own defaults in place of the harness's quick and safe ones; `config` still wins. @default false */
   readonly asTheyCome?: boolean;
+  /**
+   * Who may log in, with their passwords (SASL/PLAIN); ACLs then say what each may do. Whoever comes by `direct` needs no password and
+   * may do all. Only the jars can do it: ask for `killable` too. @default everybody, everything
+   */
+  readonly users?: Readonly<Record<string, string>>;
   /** JVM options in place of the small, quick-to-start ones; a benchmark wants C2 and more heap. */
   readonly javaOptions?: readonly string[];
   /** Takes a line of progress. @default standard error */

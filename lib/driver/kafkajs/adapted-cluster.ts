@@ -1,6 +1,8 @@
+import { boundLogin } from './bounded-login.js';
 import { boundedRetrier } from './bounded-retry.js';
-import type { Broker, Cluster, ConnectionPoolBuilder } from './captured-cluster.js';
+import type { Broker, BrokerPool, Cluster, ConnectionPoolBuilder } from './captured-cluster.js';
 import { findGroupCoordinator } from './group-coordinator.js';
+import { isHopeless } from './kafkajs-errors.js';
 import { MetadataSource } from './metadata-source.js';
 import { quietRequestQueue } from './quiet-request-queue.js';
 
@@ -9,6 +11,8 @@ export interface AdaptedClusterOptions {
   readonly retries: number;
   /** Ends what is being tried. */
   readonly closing: AbortSignal;
+  /** A broker does not let us in, and why; or it does. */
+  readonly onLogin: (refusal?: unknown) => void;
   /** A broker has not answered for a while. */
   readonly onSlow: () => void;
 }
@@ -19,6 +23,7 @@ export interface AdaptedClusterOptions {
  *
  * - its retries end when the connection is closed
  * - its timers are quiet
+ * - its logins end
  * - its metadata comes by our request: one bad topic fails nothing, topic ids come along, a silent broker is passed over
  * - the coordinator is asked for by our request: a missing right has its name
  */
@@ -27,7 +32,8 @@ export const adaptCluster = (cluster: Cluster, options: AdaptedClusterOptions): 
   const { brokerPool } = cluster;
   cluster.retrier = retrier;
   brokerPool.retrier = retrier;
-  quietConnections(cluster.connectionPoolBuilder, options.onSlow);
+  adaptConnections(cluster.connectionPoolBuilder, options.onSlow);
+  tellOfLogins(brokerPool, options.onLogin);
   const source = new MetadataSource(brokerPool, options.closing);
   const asking = { metadata: (topics: readonly string[]) => source.ask(topics) } as unknown as Broker;
   brokerPool.findConnectedBroker = () => Promise.resolve(asking);
@@ -35,11 +41,27 @@ export const adaptCluster = (cluster: Cluster, options: AdaptedClusterOptions): 
   return cluster;
 };
 
-const quietConnections = (builder: ConnectionPoolBuilder, onSlow: () => void): void => {
+const tellOfLogins = (pool: BrokerPool, onLogin: (refusal?: unknown) => void): void => {
+  const connect = pool.connectBroker.bind(pool);
+  pool.connectBroker = async (broker) => {
+    try {
+      await connect(broker);
+    } catch (error) {
+      if (isHopeless(error)) onLogin(error);
+      throw error;
+    }
+    onLogin();
+  };
+};
+
+const adaptConnections = (builder: ConnectionPoolBuilder, onSlow: () => void): void => {
   const build = builder.build.bind(builder);
   builder.build = async (destination) => {
     const connections = await build(destination);
-    for (const { requestQueue } of connections.pool) quietRequestQueue(requestQueue, onSlow);
+    for (const connection of connections.pool) {
+      quietRequestQueue(connection.requestQueue, onSlow);
+      boundLogin(connection);
+    }
     return connections;
   };
 };

@@ -1,4 +1,5 @@
 import kafkajs, { type Kafka } from 'kafkajs';
+import type { LoggingIn } from './bounded-login.js';
 import type { Retrier } from './bounded-retry.js';
 import type { RequestQueue } from './quiet-request-queue.js';
 import type { ClusterMetadata } from './requests/metadata.js';
@@ -27,7 +28,7 @@ export interface BrokerPool {
   readonly metadata: ClusterMetadata | null;
   connect(): Promise<void>;
   hasConnectedBrokers(): boolean;
-  connectBroker(broker: Broker): Promise<unknown>;
+  connectBroker: (broker: Broker) => Promise<unknown>;
   findBroker(options: { nodeId: number }): Promise<Broker>;
   findConnectedBroker: () => Promise<Broker>;
   retrier: Retrier;
@@ -35,7 +36,7 @@ export interface BrokerPool {
 
 export interface ConnectionPoolBuilder {
   build: (destination?: object) => Promise<{
-    readonly pool: readonly { readonly requestQueue: RequestQueue }[];
+    readonly pool: readonly (LoggingIn & { readonly requestQueue: RequestQueue })[];
   }>;
 }
 

@@ -30,12 +30,16 @@ export class ClusterLink {
 
   constructor(readonly cluster: Cluster) {}
 
-  /** Connects to nothing yet. */
-  static of(kafka: Kafka): ClusterLink {
+  /**
+   * Connects to nothing yet.
+   * @param onLogin told when a broker does not let us in, with its error, and when it does, with none
+   */
+  static of(kafka: Kafka, onLogin: (refusal?: unknown) => void): ClusterLink {
     const link = new ClusterLink(captureCluster(kafka));
     adaptCluster(link.cluster, {
       retries: CONNECT_RETRIES,
       closing: link.closing.signal,
+      onLogin,
       // A leader that does not answer may be one no more.
       onSlow: () => void link.refresh().catch(() => undefined),
     });

@@ -17,7 +17,7 @@ import { endOfWaits } from './backoff.js';
 import { ClusterLink, connectionClosed } from './cluster-link.js';
 import { ConnectionHealth } from './connection-health.js';
 import { Fetcher } from './fetcher.js';
-import { KafkajsGroupMember } from './group-member.js';
+import { KafkajsGroupMember, type MemberLinks } from './group-member.js';
 import { notPermitted, toRpcError } from './kafkajs-errors.js';
 import type { ResolvedKafkajsOptions } from './kafkajs-options.js';
 import { logEnd } from './log-offsets.js';
@@ -49,7 +49,7 @@ export class KafkajsConnection implements DriverConnection {
   private refreshes = 0;
 
   private constructor(
-    { kafka, link, sockets }: OpenCluster,
+    { kafka, link, sockets, onLogin }: OpenCluster,
     private readonly options: ResolvedKafkajsOptions,
     private readonly connectOptions: ConnectOptions,
   ) {
@@ -59,6 +59,7 @@ export class KafkajsConnection implements DriverConnection {
     this.link = link;
     this.sockets = sockets;
     this.health = new ConnectionHealth(connectOptions.onEvent, connectOptions.log);
+    onLogin.listener = this.loginReporter('login');
     const access = new TopicAccess(link, this.health, closing);
     link.onDenied(({ operation, topic, error }) => access.deny(operation, topic, error));
     link.onTopicChange((change) => {
@@ -144,12 +145,7 @@ export class KafkajsConnection implements DriverConnection {
     const member = new KafkajsGroupMember(
       { ...options, retries: this.options.retries },
       handler,
-      {
-        fetcher: this.fetcher,
-        link: this.link,
-        groupLink: ClusterLink.of(this.kafka),
-        joinLink: ClusterLink.of(this.kafka),
-      },
+      { fetcher: this.fetcher, link: this.link, ...this.groupLinks(groupId) },
       { log: this.connectOptions.log, onEvent: this.health.reporter(`group ${groupId}`) },
     );
     this.members.add(member);
@@ -179,6 +175,19 @@ export class KafkajsConnection implements DriverConnection {
     await this.link.refresh().catch(() => undefined);
     this.refreshes += 1;
     if (this.refreshes % REFRESHES_PER_LOOK === 0) await this.settings.lookAgain();
+  }
+
+  /** Heartbeats log in again and again, so theirs says how that is; joins are seldom. */
+  private groupLinks(groupId: string): Pick<MemberLinks, 'groupLink' | 'joinLink'> {
+    const groupLink = ClusterLink.of(this.kafka, this.loginReporter(`login for group ${groupId}`));
+    return { groupLink, joinLink: ClusterLink.of(this.kafka, () => undefined) };
+  }
+
+  private loginReporter(source: string): (refusal?: unknown) => void {
+    return (refusal) => {
+      const error = refusal === undefined ? undefined : toRpcError(refusal, 'connect to Kafka');
+      this.health.report(source, error === undefined ? { type: 'connected' } : { type: 'crashed', error });
+    };
   }
 
   private async endOf(place: TopicPartition): Promise<bigint> {

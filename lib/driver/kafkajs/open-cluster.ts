@@ -12,6 +12,8 @@ export interface OpenCluster {
   readonly kafka: Kafka;
   readonly link: ClusterLink;
   readonly sockets: OwnSockets;
+  /** Told of logins once it is set: those of the first attempt are its failure. */
+  readonly onLogin: { listener: (refusal?: unknown) => void };
 }
 
 /** The version of Metadata that Kafka 2.4 brought. */
@@ -29,7 +31,8 @@ export const openCluster = async (
   if (signal?.aborted) throw connectionClosed();
   const sockets = new OwnSockets(options.socketFactory ?? promptSockets);
   const kafka = kafkaOf(options, connectOptions, sockets);
-  const link = ClusterLink.of(kafka);
+  const onLogin: OpenCluster['onLogin'] = { listener: () => undefined };
+  const link = ClusterLink.of(kafka, (refusal) => onLogin.listener(refusal));
   const onAbort = (): void => {
     void link.close();
     sockets.destroy();
@@ -38,7 +41,7 @@ export const openCluster = async (
   try {
     await link.connect();
     checkVersion(link);
-    return { kafka, link, sockets };
+    return { kafka, link, sockets, onLogin };
   } catch (error) {
     await link.close();
     sockets.destroy();

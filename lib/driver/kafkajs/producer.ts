@@ -2,7 +2,7 @@ import type { Acks, ProduceAck } from '../driver.js';
 import type { ProducerRecord } from '../record.js';
 import { backoffMs, sleep } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
-import { isRetriable, toRpcError } from './kafkajs-errors.js';
+import { errorType, isRetriable, toRpcError } from './kafkajs-errors.js';
 import { produceRequest, type ProduceBatch } from './requests/produce.js';
 
 /** The broker's own time limit for in-sync replicas to follow. */
@@ -68,6 +68,8 @@ export class Producer {
     if (nodeId === undefined) throw leaderUnknown();
     const produced = await this.link.send(nodeId, produceRequest(batches, acks, REPLICATION_TIMEOUT_MS));
     for (const { topic, partition, error, baseOffset, appendTimeMs } of produced) {
+      if (errorType(error) === 'TOPIC_AUTHORIZATION_FAILED')
+        this.link.denied({ operation: 'Write', topic, error });
       if (error === undefined) done.push({ topic, partition, baseOffset, appendTimeMs });
       else failed.push({ nodeId, records: recordsOf(batches, topic, partition), error });
     }

@@ -25,8 +25,9 @@ export interface ActiveRule {
 export class FaultyNetwork implements Weather {
   /** Each way, for what arrives from now on. Bandwidth stays what it is. */
   delayMs = 0;
-  /** Connections that `resetEvery` and `reset` have reset. */
+  /** Connections that were reset, but for those that a rule has cut. */
   resets = 0;
+  lifetimeMs: () => number | undefined = () => undefined;
   private readonly rules = new Set<FaultRule & { done: number }>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly ports = new Map<string, number>();
@@ -105,12 +106,21 @@ export class FaultyNetwork implements Weather {
     this.timers.add(setInterval(() => this.reset(), intervalMs));
   }
 
+  /** Each connection that is made from now on is reset after some time of its own, until `calm()`. */
+  limitLifetimes(fromMs: number, toMs: number, random: SeededRandom): void {
+    this.lifetimeMs = () => {
+      this.resets += 1;
+      return fromMs + random.integer(toMs - fromMs);
+    };
+  }
+
   /** No fault any more: what is in force ends. */
   calm(): void {
     this.timers.forEach((timer) => clearInterval(timer));
     this.timers.clear();
     this.rules.clear();
     this.delayMs = 0;
+    this.lifetimeMs = () => undefined;
     this.proxies.forEach((proxy) => (proxy.accept(), proxy.release()));
   }
 

@@ -21,6 +21,8 @@ export interface Weather {
   /** For bytes that arrive now, each way. */
   readonly delayMs: number;
   fateOf(exchange: Exchange): Fate;
+  /** After how long a connection that is made now is reset; `undefined` for never. */
+  lifetimeMs(): number | undefined;
 }
 
 /** A client's connection to a broker, which goes through this process. */
@@ -28,6 +30,7 @@ export class ProxiedConnection {
   private readonly toBroker: DelayedPipe;
   private readonly toClient: DelayedPipe;
   private readonly asked = new Map<number, KafkaApi | undefined>();
+  private readonly end: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly client: Socket,
@@ -38,6 +41,9 @@ export class ProxiedConnection {
     this.toClient = new DelayedPipe(client);
     this.forward(client, this.toBroker, (frame) => this.requestOf(frame));
     this.forward(broker, this.toClient, (frame) => this.answerOf(frame));
+    const lifetimeMs = weather.lifetimeMs();
+    if (lifetimeMs !== undefined) this.end = setTimeout(() => this.reset(), lifetimeMs);
+    client.once('close', () => clearTimeout(this.end));
   }
 
   onClose(listener: () => void): void {

@@ -1,6 +1,6 @@
 import { Logger, type DynamicModule, type Type } from '@nestjs/common';
 import * as nestCore from '@nestjs/core';
-import { KafkaRpcClient } from 'nestjs-kafka-rpc';
+import { KafkaRpcClient, msgpack, type MsgpackExtension } from 'nestjs-kafka-rpc';
 import { memoryDriver } from 'nestjs-kafka-rpc/memory';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -244,6 +244,38 @@ describe('the README, and the page on wire stages,', () => {
         }
       },
     );
+  });
+
+  it('has a recipe for types of others that works for those it names', async () => {
+    /** As bson and decimal.js have them. */
+    class ObjectId {
+      readonly bytes: Buffer;
+
+      constructor(hex: string) {
+        this.bytes = Buffer.from(hex, 'hex');
+      }
+
+      toString(): string {
+        return this.bytes.toString('hex');
+      }
+    }
+    class Decimal {
+      readonly [Symbol.toStringTag] = 'Decimal';
+
+      constructor(readonly text: string) {}
+
+      toString(): string {
+        return this.text;
+      }
+    }
+    const { textType } = (await new BlockRunner(blocks).run('text-type.ts')) as {
+      textType: (type: number, Class: new (text: string) => object) => MsgpackExtension;
+    };
+    const serializer = msgpack({ extensions: [textType(1, ObjectId), textType(2, Decimal)] });
+    const value = { _id: new ObjectId('65a1b2c3d4e5f60718293a4b'), price: new Decimal('0.1') };
+    const back = serializer.deserialize(serializer.serialize(value)) as typeof value;
+    expect(back).toEqual(value);
+    expect([back._id.constructor, back.price.constructor]).toEqual([ObjectId, Decimal]);
   });
 
   describe('that promises what is not so', () => {

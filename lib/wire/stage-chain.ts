@@ -146,7 +146,9 @@ const failedStage = ({ name }: WireInterceptor, thrown: unknown): RpcError => {
     ? { status: RpcStatus.INTERNAL, message: thrown.message }
     : RpcError.from(thrown);
   if (thrown instanceof RpcError) return thrown;
-  return new RpcError(status, `The stage "${name}" failed: ${message}.`, { cause: thrown });
+  return new RpcError(status, `The stage "${name}" failed: ${message.replace(/\.$/, '')}.`, {
+    cause: thrown,
+  });
 };
 
 const refusing = ({ name }: WireInterceptor, thrown: unknown): RpcError => {

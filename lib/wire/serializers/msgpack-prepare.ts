@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { ExtData } from '@msgpack/msgpack';
+import { RpcError } from '../../errors/rpc-error.js';
 import type { MsgpackExtension } from './custom-extension.js';
 import {
   encodeBigInt,
@@ -41,8 +42,11 @@ export class Preparation {
 
   constructor(private readonly rules: PrepareRules) {}
 
-  /** @throws Unsendable */
-  prepare(value: unknown, depth = 0): unknown {
+  /**
+   * @param key where it stands: what `toJSON` is given
+   * @throws Unsendable
+   */
+  prepare(value: unknown, depth = 0, key: string | number = ''): unknown {
     switch (typeof value) {
       case 'boolean':
         return value;
@@ -55,24 +59,44 @@ export class Preparation {
       case 'bigint':
         return encodeBigInt(value);
       case 'object':
-        return value === null ? null : this.prepareObject(value, depth);
+        return value === null ? null : this.prepareObject(value, depth, key);
       default:
         throw new Unsendable(`a ${typeof value} cannot be sent`);
     }
   }
 
-  private prepareObject(value: object, depth: number): unknown {
-    if (Array.isArray(value)) return this.prepareItems(value, depth);
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null) return this.prepareFields(value, depth);
+  private prepareObject(value: object, depth: number, key: string | number): unknown {
+    if (Array.isArray(value)) {
+      return hasToJSON(value) ? this.prepareStated(value, depth, key) : this.prepareItems(value, depth);
+    }
+    // Among its fields is where its `toJSON` is found: a look for it in each object would cost more.
+    if (isPlain(value)) return this.prepareFields(value, depth, key);
+    const extended = this.prepareExtended(value, depth);
+    if (extended !== undefined) return extended;
+    return hasToJSON(value) ? this.prepareStated(value, depth, key) : this.prepareInstance(value, depth);
+  }
+
+  /** What an object's `toJSON` gives. That is not asked again, as in JSON: it may be the object itself, or one of its class. */
+  private prepareStated(value: object, depth: number, key: string | number): unknown {
+    const stated = asked(() => (value as { toJSON(key: string): unknown }).toJSON(String(key)));
+    if (typeof stated !== 'object' || stated === null) return this.prepare(stated, depth, key);
+    if (Array.isArray(stated)) return this.prepareItems(stated, depth);
+    if (isPlain(stated)) return this.prepareFields(stated, depth);
+    return this.prepareExtended(stated, depth) ?? this.prepareInstance(stated, depth);
+  }
+
+  /** What has a type of its own on the wire, the user's types first. */
+  private prepareExtended(value: object, depth: number): unknown {
     for (const extension of this.rules.extensions) {
-      const bytes = extension.encode(value);
-      if (bytes !== undefined) return new ExtData(extension.type, bytes);
+      const bytes = asked(() => extension.encode(value));
+      if (bytes instanceof Uint8Array) return new ExtData(extension.type, bytes);
+      if (bytes !== undefined)
+        throw new Unsendable(`extension ${extension.type} gave ${typeof bytes}, not a Uint8Array`);
     }
     if (Buffer.isBuffer(value)) return value;
     if (types.isMap(value)) return this.prepareNested(ExtensionType.map, [...value].flat(), depth);
     if (types.isSet(value)) return this.prepareNested(ExtensionType.set, [...value], depth);
-    return encodeBuiltIn(value) ?? this.prepareInstance(value, depth);
+    return encodeBuiltIn(value);
   }
 
   /** A class of the user goes as its fields; a class of the platform has its state elsewhere and would go as `{}`. */
@@ -93,7 +117,7 @@ export class Preparation {
     try {
       for (; index < items.length; index++) {
         const item = items[index];
-        const prepared = this.prepare(item, depth + 1);
+        const prepared = this.prepare(item, depth + 1, index);
         if (prepared !== item) (copy ??= items.slice())[index] = prepared;
       }
     } catch (error) {
@@ -102,19 +126,25 @@ export class Preparation {
     return copy ?? items;
   }
 
-  private prepareFields(value: object, depth: number): object {
+  /** @param key where it stands, if its `toJSON` is to be asked */
+  private prepareFields(value: object, depth: number, key?: string | number): unknown {
     const fields = value as Record<string, unknown>;
     const keys = Object.keys(fields);
     this.enter(depth, keys.length * 2);
     let copy: Record<string, unknown> | undefined;
     let current = '';
     try {
-      for (const key of keys) {
-        current = key;
-        if (key === '__proto__') throw new Unsendable('the key __proto__ cannot be sent');
-        const field = fields[key];
-        const prepared = this.prepare(field, depth + 1);
-        if (prepared !== field) (copy ??= { ...fields })[key] = prepared;
+      for (const name of keys) {
+        current = name;
+        if (name === '__proto__') throw new Unsendable('the key __proto__ cannot be sent');
+        const field = fields[name];
+        if (name === 'toJSON' && typeof field === 'function') {
+          if (key !== undefined) return this.prepareStated(value, depth, key);
+          delete (copy ??= { ...fields })['toJSON'];
+          continue;
+        }
+        const prepared = this.prepare(field, depth + 1, name);
+        if (prepared !== field) (copy ??= { ...fields })[name] = prepared;
       }
     } catch (error) {
       throw within(current, error);
@@ -142,10 +172,27 @@ export function pathOf(error: Unsendable): string {
   return `value${text}${keys.length > shown.length ? '…' : ''}`;
 }
 
-function within(key: string | number, error: unknown): unknown {
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+};
+
+const hasToJSON = (value: object): boolean =>
+  typeof (value as { readonly toJSON?: unknown }).toJSON === 'function';
+
+/** What code of the user gives; what it throws gets the path to the place. */
+const asked = (code: () => unknown): unknown => {
+  try {
+    return code();
+  } catch (cause) {
+    throw new Unsendable(RpcError.from(cause).message, { cause });
+  }
+};
+
+const within = (key: string | number, error: unknown): unknown => {
   if (error instanceof Unsendable) error.path.push(key);
   return error;
-}
+};
 
 /** The decoder strips a leading byte order mark from long strings; a lone surrogate has no UTF-8. */
 const isUtf8 = (text: string): boolean =>

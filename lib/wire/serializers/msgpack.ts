@@ -36,12 +36,12 @@ const MAX_ENCODER_BYTES = 1024 * 1024;
  * MessagePack, the default: small and binary, and a value comes back as it went.
  *
  * By value and by type: Date, BigInt, Map, Set, Buffer, every typed array, DataView, ArrayBuffer, `undefined` (alone, in
- * an array, in an object), NaN, the infinities, `-0`, and any string. An instance of a class of yours goes as a plain
- * object of its own enumerable properties; `toJSON` is not called, symbol keys are left out. A hole in an array is
- * `undefined` there. Two places that hold the same object hold two there.
+ * an array, in an object), NaN, the infinities, `-0`, and any string. Any other object that has a `toJSON` goes as what that gives, as
+ * in JSON; else an instance of a class of yours goes as a plain object of its own enumerable properties. Symbol keys are left
+ * out. A hole in an array is `undefined` there. Two places that hold the same object hold two there.
  *
- * Fails with `INVALID_ARGUMENT`, and the path to the place: functions, symbols, cycles, objects of the platform with no type
- * here (Error, RegExp, URL, Promise …: send what you need of them, or give an extension), and an own key `__proto__`.
+ * Fails with `INVALID_ARGUMENT`, and the path to the place: functions, symbols, cycles, objects of the platform with neither a type
+ * here nor a `toJSON` (Error, RegExp, Promise …: send what you need of them, or give an extension), and an own key `__proto__`.
  * `constructor` and `prototype` are keys like any other: they become own properties.
  *
  * What is received is read once for its structure before it is decoded, so that hostile bytes fail with
@@ -141,13 +141,14 @@ function checkRange(name: string, value: number, from: number, to: number): void
 }
 
 function unsendable(error: unknown): RpcError {
-  if (error instanceof Unsendable) return invalid(`Cannot serialize ${pathOf(error)}: ${error.message}.`);
+  if (error instanceof Unsendable)
+    return invalid(`Cannot serialize ${pathOf(error)}: ${error.message}.`, error.cause);
   return invalid(`Cannot serialize the value: ${textOf(error)}.`, error);
 }
 
 const malformed = (error: unknown): RpcError => invalid(`Not a msgpack value: ${textOf(error)}.`, error);
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const textOf = (error: unknown): string => RpcError.from(error).message;
 
 const invalid = (message: string, cause?: unknown): RpcError =>
   new RpcError(RpcStatus.INVALID_ARGUMENT, message, { cause });

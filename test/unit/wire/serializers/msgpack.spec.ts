@@ -117,16 +117,12 @@ describe('msgpack()', () => {
     expect((memory as ArrayBuffer).byteLength).toBe(1);
   });
 
-  it('sends an instance of a class as its own enumerable properties, and does not call toJSON', () => {
+  it('sends an instance of a class without toJSON as its own enumerable properties', () => {
     class Terms {
       a = 1;
       b = undefined;
-      toJSON() {
-        return 'no';
-      }
     }
-    const back = roundTrip({ terms: new Terms() });
-    expect(back).toStrictEqual({ terms: { a: 1, b: undefined } });
+    expect(roundTrip({ terms: new Terms() })).toStrictEqual({ terms: { a: 1, b: undefined } });
   });
 
   it('does not change the value it is given', () => {
@@ -196,7 +192,6 @@ describe('msgpack() refuses to send', () => {
     ['a Promise', { sum: Promise.resolve(1) }, 'value.sum: an object of type Promise cannot be sent'],
     ['an Error', new Error('x'), 'Cannot serialize value: an object of type Error cannot be sent.'],
     ['a RegExp', [/x/], 'value[0]: an object of type RegExp'],
-    ['a URL', new URL('http://localhost'), 'an object of type URL'],
     ['a WeakMap', new WeakMap(), 'an object of type WeakMap'],
     ['a boxed primitive', Object(1), 'an object of type Number'],
     ['shared memory', new SharedArrayBuffer(1), 'an object of type SharedArrayBuffer'],

@@ -211,10 +211,13 @@ export interface GroupMember {
    * commit. `UNAVAILABLE` when the coordinator cannot be reached in time.
    */
   commit(offsets: readonly OffsetCommit[]): Promise<void>;
-  /** Stops reading all partitions; membership goes on. Records already fetched may still be delivered. */
-  pause(): void;
+  /**
+   * Stops reading; membership goes on. Records already fetched may still be delivered.
+   * @param partitions these, until they are resumed or move; without, all, those too that come later, whatever is said of single ones
+   */
+  pause(partitions?: readonly TopicPartition[]): void;
   /** Reads on at once, where it stood. */
-  resume(): void;
+  resume(partitions?: readonly TopicPartition[]): void;
   /** Leaves the group, so that others take over at once. Idempotent. */
   close(): Promise<void>;
 }

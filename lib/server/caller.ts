@@ -33,8 +33,11 @@ export class Callers {
     const name = `${replyTo?.partition ?? ''}:${id.toString('latin1')}`;
     const known = this.callers.get(name);
     if (known !== undefined) return known;
+    // A copy: the id that came is a piece of a fetch, and would keep all of it.
+    const ownId = Buffer.allocUnsafeSlow(id.length);
+    id.copy(ownId);
     const caller = new Caller(
-      id,
+      ownId,
       replyTo === null ? null : replyDestination(this.serverId, id, replyTo, this.codec),
     );
     if (this.callers.size >= this.forgetAt) this.forgetIdle();

@@ -10,8 +10,12 @@ import type {
 } from '../driver/driver.js';
 import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
-import { OffsetTracker, type TrackedRecord } from './offset-tracker.js';
+import type { FinishedRecords } from './finished-records.js';
+import { OffsetTracker } from './offset-tracker.js';
 import type { PartitionMoves } from './partition-moves.js';
+import { PartitionShare, type PartitionReading } from './partition-share.js';
+import type { RequestGate } from './request-gate.js';
+import { RequestRecord } from './request-record.js';
 
 export interface GroupConsumerParts {
   readonly groupId: string;
@@ -21,14 +25,10 @@ export interface GroupConsumerParts {
   readonly commitIntervalMs: number;
   readonly counters: Counters;
   readonly moves: PartitionMoves;
-  readonly onRecord: (record: ConsumerRecord) => void;
+  readonly gate: Pick<RequestGate, 'take' | 'forget'>;
+  /** Nothing that is under way of the partition is waited for any more. */
+  readonly onRevoked: (partition: TopicPartition) => void;
   readonly onCommitError: (error: unknown) => void;
-}
-
-/** A record together with the tracker that was its partition's when it was read: a partition may go and come back. */
-interface Held {
-  readonly tracker: OffsetTracker;
-  readonly tracked: TrackedRecord;
 }
 
 /** What of a partition may be committed, and where that is noted when it is. */
@@ -48,20 +48,27 @@ const SHORTEST_LAST_COMMIT_MS = 1_000;
  * unfinished work.
  */
 export class GroupConsumer implements GroupHandler {
-  private readonly trackers: ReadonlyMap<string, Map<number, OffsetTracker>>;
-  private readonly held = new Map<ConsumerRecord, Held>();
+  private readonly shares: ReadonlyMap<string, Map<number, PartitionShare>>;
+  /** Of partitions that were ours, by name: what was finished of them and not committed. */
+  private readonly finished = new Map<string, FinishedRecords>();
+  /** Not to be read for now. */
+  private readonly paused = new Set<TopicPartition>();
+  private isPaused = false;
   private member: GroupMember | undefined;
   private timer: NodeJS.Timeout | undefined;
   private committing: Promise<boolean> = Promise.resolve(true);
   private isClosed = false;
 
   constructor(private readonly parts: GroupConsumerParts) {
-    this.trackers = new Map(parts.topics.map((topic) => [topic, new Map<number, OffsetTracker>()]));
+    this.shares = new Map(parts.topics.map((topic) => [topic, new Map<number, PartitionShare>()]));
   }
 
   async join(driver: DriverConnection): Promise<void> {
     const { groupId, topics, sessionTimeoutMs } = this.parts;
     this.member = await driver.joinGroup({ groupId, topics, sessionTimeoutMs }, this);
+    // Records may have come, and filled the server, before there was a member to pause.
+    if (this.isPaused) this.member.pause();
+    if (this.paused.size > 0) this.member.pause([...this.paused]);
   }
 
   get topics(): readonly string[] {
@@ -73,19 +80,13 @@ export class GroupConsumer implements GroupHandler {
   }
 
   pause(): void {
+    this.isPaused = true;
     this.member?.pause();
   }
 
   resume(): void {
+    this.isPaused = false;
     this.member?.resume();
-  }
-
-  /** Nothing in the record needs work any more. */
-  finish(record: ConsumerRecord): void {
-    const held = this.held.get(record);
-    if (held === undefined) return;
-    this.held.delete(record);
-    if (held.tracker.finish(held.tracked)) this.scheduleCommit();
   }
 
   /**
@@ -100,8 +101,18 @@ export class GroupConsumer implements GroupHandler {
   }
 
   onAssigned(partitions: readonly AssignedPartition[]): void {
-    for (const { topic, partition, position } of partitions)
-      this.trackers.get(topic)?.set(partition, new OffsetTracker(position));
+    for (const { topic, partition, position } of partitions) {
+      const place = { topic, partition };
+      const tracker = new OffsetTracker(position, this.finished.get(nameOf(place)));
+      this.finished.delete(nameOf(place));
+      this.shares.get(topic)?.set(partition, new PartitionShare(tracker, this.readingOf(place)));
+    }
+  }
+
+  /** What comes from there on is of another log: nothing that is known of the old one holds. */
+  onPositionReset(place: TopicPartition, position: bigint): void {
+    this.finished.delete(nameOf(place));
+    this.shareOf(place)?.follow(new OffsetTracker(position));
   }
 
   /** What is finished and committed before the partitions move is not run again by their next owners. */
@@ -115,7 +126,7 @@ export class GroupConsumer implements GroupHandler {
   }
 
   onRevoked(partitions: readonly TopicPartition[]): void {
-    this.forget(partitions);
+    for (const partition of partitions) this.forget(partition);
     this.parts.moves.leave(partitions);
   }
 
@@ -128,24 +139,40 @@ export class GroupConsumer implements GroupHandler {
   }
 
   private take(record: ConsumerRecord): void {
-    const tracker = this.trackers.get(record.topic)?.get(record.partition);
-    const tracked = tracker?.add(record.offset);
-    if (tracker === undefined || tracked === undefined) {
-      this.parts.counters.add('recordsRedelivered');
-      return;
-    }
-    this.held.set(record, { tracker, tracked });
-    this.parts.onRecord(record);
+    const share = this.shareOf(record);
+    const tracked = share?.tracker.add(record.offset, record.timestampMs);
+    if (share === undefined || tracked === undefined) return this.parts.counters.add('recordsRedelivered');
+    if (!tracked.isFinished) return this.parts.gate.take(new RequestRecord(record, share, tracked));
+    this.parts.counters.add('recordsRedelivered');
+    this.scheduleCommit();
   }
 
-  private forget(partitions: readonly TopicPartition[]): void {
-    const gone = new Set<OffsetTracker | undefined>();
-    for (const { topic, partition } of partitions) {
-      const ofTopic = this.trackers.get(topic);
-      gone.add(ofTopic?.get(partition));
-      ofTopic?.delete(partition);
-    }
-    for (const [record, { tracker }] of this.held) if (gone.has(tracker)) this.held.delete(record);
+  private shareOf({ topic, partition }: TopicPartition): PartitionShare | undefined {
+    return this.shares.get(topic)?.get(partition);
+  }
+
+  private readingOf(place: TopicPartition): PartitionReading {
+    return {
+      pause: () => {
+        this.paused.add(place);
+        this.member?.pause([place]);
+      },
+      resume: () => {
+        this.paused.delete(place);
+        this.member?.resume([place]);
+      },
+      onProgress: () => this.scheduleCommit(),
+    };
+  }
+
+  private forget(place: TopicPartition): void {
+    const share = this.shareOf(place);
+    if (share === undefined) return;
+    this.shares.get(place.topic)?.delete(place.partition);
+    for (const paused of this.paused) if (nameOf(paused) === nameOf(place)) this.paused.delete(paused);
+    this.finished.set(nameOf(place), share.tracker.leave());
+    this.parts.gate.forget(share);
+    this.parts.onRevoked(place);
   }
 
   private scheduleCommit(): void {
@@ -193,8 +220,8 @@ export class GroupConsumer implements GroupHandler {
 
   private dueCommits(): DueCommit[] {
     const due: DueCommit[] = [];
-    for (const [topic, trackers] of this.trackers) {
-      for (const [partition, tracker] of trackers) {
+    for (const [topic, shares] of this.shares) {
+      for (const [partition, { tracker }] of shares) {
         const offset = tracker.toCommit();
         if (offset !== undefined) due.push({ tracker, offset: { topic, partition, offset } });
       }
@@ -202,3 +229,5 @@ export class GroupConsumer implements GroupHandler {
     return due;
   }
 }
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}:${partition}`;

@@ -1,9 +1,9 @@
-import type { ConsumerRecord } from '../driver/record.js';
 import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { RequestClock } from './request-clock.js';
+import type { RecordPosition } from './request-record.js';
 import { endsTheCall, type StopReason } from './stop-reasons.js';
 import type { Work } from './work-queue.js';
 
@@ -16,7 +16,7 @@ export interface CallerAddress {
 /** Where calls come from: the same for all calls of a record. */
 export interface CallOrigin {
   readonly envelope: RequestEnvelope;
-  readonly record: ConsumerRecord;
+  readonly record: RecordPosition;
   readonly caller: CallerAddress;
   /** On the estimate of the broker's clock. */
   readonly receivedAtMs: number;

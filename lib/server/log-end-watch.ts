@@ -1,4 +1,5 @@
-import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
+import type { TopicPartition } from '../driver/record.js';
+import type { RecordPosition } from './request-record.js';
 import type { BrokerClock } from '../wire/broker-clock.js';
 
 /** For how long, and how often, the end of a log is asked for, until a record behind it is read. */
@@ -49,7 +50,7 @@ export class LogEndWatch {
   }
 
   /** A record was read. @returns a time before which it was not in its log, if there is a proof of that. Ends the watch. */
-  provenAfterMs({ topic, partition, offset }: ConsumerRecord): number | undefined {
+  provenAfterMs({ topic, partition, offset }: RecordPosition): number | undefined {
     if (this.watched.size === 0) return undefined;
     const end = this.watched.get(nameOf(topic, partition))?.end;
     if (end === undefined || offset < end.offset) return undefined;

@@ -1,45 +1,62 @@
-import type { ConsumerRecord } from '../driver/record.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Caller } from './caller.js';
 import type { CallOrigin, IncomingCall } from './incoming-call.js';
+import type { PartitionShare } from './partition-share.js';
 import { RefusedCalls } from './refusals/refused-calls.js';
 import type { RecordGuard } from './replay-guard.js';
+import type { RequestGate } from './request-gate.js';
+import type { RecordPosition } from './request-record.js';
+import type { TrackedRecord } from './tracked-record.js';
 
-/** A record of requests as it came, whose it is, and when. */
-export interface ReceivedRecord {
-  readonly record: ConsumerRecord;
+/** What is kept of a record of requests, whose it is, and when it came. */
+export interface OpenedRecord {
+  readonly record: RecordPosition;
   readonly envelope: RequestEnvelope;
   readonly caller: Caller;
   /** On the estimate of the broker's clock. */
   readonly receivedAtMs: number;
 }
 
+/** Where a record is accounted for, and with how much. */
+export interface RecordAccount {
+  readonly gate: Pick<RequestGate, 'free'>;
+  readonly share: PartitionShare;
+  readonly tracked: TrackedRecord;
+  readonly bytes: number;
+}
+
 /** A record of requests until the last of its calls is finished: then its offset may be committed. */
 export class PendingRecord implements CallOrigin {
   /** One too many while it is read, so that calls which finish at once do not finish it before the last one is counted. */
   private openCalls = 1;
+  private hasDropped = false;
   private refusedCalls: RefusedCalls | undefined;
 
-  readonly record: ConsumerRecord;
+  readonly record: RecordPosition;
   readonly envelope: RequestEnvelope;
   readonly caller: Caller;
   readonly receivedAtMs: number;
 
   constructor(
-    received: ReceivedRecord,
-    private readonly onRecordFinished: (record: ConsumerRecord) => void,
+    opened: OpenedRecord,
+    private readonly account: RecordAccount,
     private readonly guard?: RecordGuard,
   ) {
-    this.record = received.record;
-    this.envelope = received.envelope;
-    this.caller = received.caller;
-    this.receivedAtMs = received.receivedAtMs;
+    this.record = opened.record;
+    this.envelope = opened.envelope;
+    this.caller = opened.caller;
+    this.receivedAtMs = opened.receivedAtMs;
   }
 
   /** The calls that were not admitted because somebody repeated them; undefined for none, as nearly always. */
   get refused(): RefusedCalls | undefined {
     return this.refusedCalls;
+  }
+
+  /** Whether the call was run here before the partition went and came back. */
+  wasRun({ seq }: RequestMessage | EventMessage): boolean {
+    return this.account.tracked.wasRun(seq);
   }
 
   /** @returns whether the call is to be run: it is asked for each, in their order. */
@@ -58,7 +75,10 @@ export class PendingRecord implements CallOrigin {
 
   release(): void {
     this.openCalls -= 1;
-    if (this.openCalls === 0) this.onRecordFinished(this.record);
+    if (this.openCalls > 0) return;
+    const { gate, share, tracked, bytes } = this.account;
+    if (!this.hasDropped) share.finish(tracked);
+    gate.free(share, bytes);
   }
 
   onFinished({ message }: IncomingCall): void {
@@ -70,5 +90,8 @@ export class PendingRecord implements CallOrigin {
   onDropped({ message }: IncomingCall): void {
     this.caller.calls.delete(message.seq);
     this.guard?.allowAgain(message);
+    this.account.tracked.drop(message.seq);
+    this.hasDropped = true;
+    this.release();
   }
 }

@@ -1,7 +1,7 @@
-import type { ConsumerRecord } from '../driver/record.js';
 import type { Counters } from '../diagnostics/counters.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { CallRefusal } from './refusals/refused-calls.js';
+import type { RecordPosition } from './request-record.js';
 
 type CallMessage = RequestMessage | EventMessage;
 
@@ -14,7 +14,7 @@ interface SeenCalls {
 
 /** A record of calls, as the guard wants to know it. */
 export interface GuardedRecord {
-  readonly record: ConsumerRecord;
+  readonly record: RecordPosition;
   /** The client. */
   readonly caller: { readonly id: Buffer };
   /** On the estimate of the broker's clock. */

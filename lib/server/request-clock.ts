@@ -1,4 +1,5 @@
-import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
+import type { TopicPartition } from '../driver/record.js';
+import type { RecordPosition } from './request-record.js';
 import type { BrokerClock } from '../wire/broker-clock.js';
 import { ClockBounds } from '../wire/clock-bounds.js';
 import type { BrokerTimes } from './broker-times.js';
@@ -38,7 +39,7 @@ export class RequestClock {
   }
 
   /** Takes in a record that was read just now. Costs nothing while no call looks late. */
-  received(record: ConsumerRecord): void {
+  received(record: RecordPosition): void {
     const provenAfterMs = this.sources?.ends.provenAfterMs(record);
     if (provenAfterMs === undefined && this.proven.size === 0) return;
     const nowMs = this.clock.local();
@@ -54,7 +55,7 @@ export class RequestClock {
   }
 
   /** Milliseconds until the caller gives up, at least; never more than its whole time. Infinity when it never does. */
-  timeLeftMs(record: ConsumerRecord, ttlMs: number): number {
+  timeLeftMs(record: RecordPosition, ttlMs: number): number {
     if (ttlMs === 0) return Infinity;
     const brokerNowMs = this.clock.local() + this.offsetMs(record);
     return Math.min(ttlMs, record.timestampMs + ttlMs - brokerNowMs);
@@ -64,14 +65,14 @@ export class RequestClock {
    * To be asked before a call is given up as late.
    * @returns undefined when its time is known to be right; else what resolves, soon and always, when it is to be looked at again.
    */
-  recheck(record: ConsumerRecord): Promise<void> | undefined {
+  recheck(record: RecordPosition): Promise<void> | undefined {
     if (this.sources === undefined) return undefined;
     const { leaderOf, times, ends } = this.sources;
     ends.watch(record);
     return times.ask(leaderOf(record));
   }
 
-  private offsetMs(record: ConsumerRecord): number {
+  private offsetMs(record: RecordPosition): number {
     const ofBroker = this.clock.boundsOf(this.sources?.leaderOf(record));
     const ofLog = this.proven.size === 0 ? undefined : this.proven.get(nameOf(record));
     if (ofLog === undefined) return ofBroker?.highestOffsetMs ?? 0;

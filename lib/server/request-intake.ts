@@ -10,7 +10,10 @@ import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusalError } from '../wire/refusal.js';
 import type { Caller, Callers } from './caller.js';
 import { IncomingCall } from './incoming-call.js';
+import { ownBytes } from './own-bytes.js';
 import { PendingRecord } from './pending-record.js';
+import type { RequestGate } from './request-gate.js';
+import type { RequestRecord } from './request-record.js';
 import type { RefusedCalls } from './refusals/refused-calls.js';
 import type { ReplayGuard } from './replay-guard.js';
 import type { RequestClock } from './request-clock.js';
@@ -39,12 +42,15 @@ export interface IntakeParts {
   readonly onCall: (call: IncomingCall) => void;
   /** @param finish to be called when nothing needs the refused record any more */
   readonly onRefused: (request: RefusedRequest, finish: () => void) => void;
-  /** Nothing in the record needs work any more. */
-  readonly onFinished: (record: ConsumerRecord) => void;
+  /** Where what is taken in is counted. */
+  readonly gate: Pick<RequestGate, 'opened' | 'free'>;
 }
 
+/** What a call takes in memory beside its bytes, near enough. */
+const CALL_BYTES = 512;
+
 /** Request records become calls: the server's way in. */
-export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
+export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRecord> {
   constructor(private readonly parts: IntakeParts) {}
 
   accept(envelope: Envelope): RequestEnvelope {
@@ -59,14 +65,13 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
   onMessages(
     messages: readonly Message[],
     envelope: RequestEnvelope,
-    record: ConsumerRecord,
+    record: RequestRecord,
     malformed?: RefusedRecord,
   ): void {
-    const { callers, clock, replays, onFinished } = this.parts;
-    clock.received(record);
-    const caller = callers.get(envelope.sender, envelope.replyTo);
-    const received = { record, envelope, caller, receivedAtMs: clock.now() };
-    const pending = new PendingRecord(received, onFinished, replays?.guard(received));
+    // Its stages took longer than its partition was ours: the next owner reads it.
+    if (record.share.isClosed) return;
+    const pending = this.begin(messages.length, envelope, record);
+    const { caller } = pending;
     const cancelled = cancelledSeqs(messages);
     for (const message of messages) {
       if (message.kind === 'cancel') this.cancel(caller, message.seq);
@@ -74,27 +79,59 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
       else if (cancelled?.has(message.seq)) this.parts.counters.add('callsCancelled');
       else this.takeIn(message, pending);
     }
-    if (malformed !== undefined) this.tell(malformed, pending);
-    if (pending.refused !== undefined) this.report(pending.refused, pending);
+    const tell = (refused: RefusedRecord): void => {
+      // It is finished when nothing needs what was refused of it either.
+      pending.retain();
+      this.parts.onRefused({ record, refused, envelope }, () => pending.release());
+    };
+    if (malformed !== undefined) tell(malformed);
+    if (pending.refused !== undefined) this.report(pending.refused, record, tell);
     pending.release();
   }
 
-  onRefused(record: ConsumerRecord, refused: RefusedRecord, envelope: RequestEnvelope | undefined): void {
-    this.parts.onRefused({ record, refused, envelope }, () => this.parts.onFinished(record));
+  onRefused(record: RequestRecord, refused: RefusedRecord, envelope: RequestEnvelope | undefined): void {
+    if (record.share.isClosed) return;
+    const { gate, onRefused } = this.parts;
+    const { share, tracked } = record;
+    const bytes = record.value?.length ?? 0;
+    gate.opened(record, bytes);
+    tracked.isOpened = true;
+    onRefused({ record, refused, envelope }, () => {
+      share.finish(tracked);
+      gate.free(share, bytes);
+    });
   }
 
-  private report(calls: RefusedCalls, pending: PendingRecord): void {
-    for (const refused of calls.told(pending.record)) {
+  /** What is split into messages: a copy, where it would pin the whole fetch that brought it for as long as a call runs. */
+  keep(frames: Buffer, record: RequestRecord): Buffer {
+    record.frameBytes = frames.length;
+    return ownBytes(frames);
+  }
+
+  /** The record is in hand: from here on nothing refers to what it came in. */
+  private begin(messages: number, envelope: RequestEnvelope, received: RequestRecord): PendingRecord {
+    const { callers, clock, replays, gate } = this.parts;
+    const { topic, partition, offset, timestampMs, share, tracked } = received;
+    const { sender, replyTo, contentType, stages } = envelope;
+    const caller = callers.get(sender, replyTo);
+    clock.received(received);
+    const opened = {
+      record: { topic, partition, offset, timestampMs },
+      envelope: { direction: 'request', sender: caller.id, contentType, stages, replyTo } as const,
+      caller,
+      receivedAtMs: clock.now(),
+    };
+    const bytes = received.frameBytes + messages * CALL_BYTES;
+    gate.opened(received, bytes);
+    tracked.isOpened = true;
+    return new PendingRecord(opened, { gate, share, tracked, bytes }, replays?.guard(opened));
+  }
+
+  private report(calls: RefusedCalls, record: RequestRecord, tell: (refused: RefusedRecord) => void): void {
+    for (const refused of calls.told(record)) {
       reportRefusal(this.parts.counters, refused);
-      this.tell(refused, pending);
+      tell(refused);
     }
-  }
-
-  /** Messages of a good record were refused: it is finished when nothing needs those either. */
-  private tell(refused: RefusedRecord, pending: PendingRecord): void {
-    const { record, envelope } = pending;
-    pending.retain();
-    this.parts.onRefused({ record, refused, envelope }, () => pending.release());
   }
 
   private takeIn(message: RequestMessage | EventMessage, record: PendingRecord): void {
@@ -106,6 +143,10 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
       this.parts.counters.add('recordsRedelivered');
       return inHand.whenFinished(() => record.release());
     }
+    if (record.wasRun(message)) {
+      this.parts.counters.add('recordsRedelivered');
+      return record.release();
+    }
     if (!record.admits(message)) return record.release();
     const call = new IncomingCall(message, record);
     calls.set(message.seq, call);
@@ -113,7 +154,8 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope> {
   }
 
   private cancel(caller: Caller, seq: number): void {
-    if (caller.calls.get(seq)?.stop('cancelled')) this.parts.counters.add('callsCancelled');
+    if (!caller.calls.get(seq)?.stop('cancelled')) return;
+    this.parts.counters.add('callsCancelled');
   }
 
   /** A reply address is the sender's word: nothing but the reply topic is ever written to. */

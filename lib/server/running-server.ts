@@ -1,7 +1,7 @@
 import { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { DriverConnection } from '../driver/driver.js';
-import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
+import type { TopicPartition } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import { BrokerClock } from '../wire/broker-clock.js';
@@ -21,7 +21,9 @@ import { PartitionMoves } from './partition-moves.js';
 import { ReplayGuard } from './replay-guard.js';
 import { RefusedRequests } from './refusals/refused-requests.js';
 import { RequestClock } from './request-clock.js';
+import { RequestGate } from './request-gate.js';
 import { RequestIntake } from './request-intake.js';
+import type { RequestRecord } from './request-record.js';
 import type { ResolvedServerOptions } from './server-options.js';
 
 import { WorkQueue } from './work-queue.js';
@@ -57,6 +59,7 @@ export class RunningServer {
   private readonly logEnds: LogEndWatch;
   private readonly callers: Callers;
   private readonly refused: RefusedRequests;
+  private readonly gate: RequestGate;
   private isClosing = false;
 
   private constructor(
@@ -75,28 +78,23 @@ export class RunningServer {
     this.queue = new WorkQueue<IncomingCall>({
       concurrency: options.concurrency,
       maxAbandoned: options.maxAbandonedHandlers,
-      maxQueued: options.maxQueued,
-      onFull: () => this.consumers.forEach((consumer) => consumer.pause()),
-      onRoom: () => this.resume(),
       start: (call) => dispatcher.dispatch(call),
+      onLess: () => this.gate.letIn(),
     });
+    this.gate = this.requestGate((record) => receiver.receive(record));
     const dispatcher = new Dispatcher(hooks.handlers, transport, counters, this.queue);
-    const byTopic = new Map<string, GroupConsumer>();
     const intake = new RequestIntake({
       callers: this.callers,
       clock,
       counters,
       replyTopic: { topic: options.topics.replies, partitions: parts.replyPartitions },
       ...(codec.authenticates && { replays: new ReplayGuard(counters) }),
+      gate: this.gate,
       onCall: (call) => dispatcher.take(call),
       onRefused: (request, finish) => this.refused.add(request, finish),
-      onFinished: (record) => byTopic.get(record.topic)?.finish(record),
     });
-    const receiver = new Receiver<RequestEnvelope>(codec, counters, intake);
-    this.consumers = this.groupConsumers(counters, (record) => receiver.receive(record));
-    for (const consumer of this.consumers) {
-      for (const topic of consumer.topics) byTopic.set(topic, consumer);
-    }
+    const receiver = new Receiver<RequestEnvelope, RequestRecord>(codec, counters, intake);
+    this.consumers = this.groupConsumers(counters, (partition) => receiver.forget(partition));
   }
 
   /** Prepares stages and topics, learns the time, joins the groups. Closes the connection when that fails. */
@@ -150,6 +148,7 @@ export class RunningServer {
     const startedAt = performance.now();
     this.isClosing = true;
     for (const consumer of this.consumers) consumer.pause();
+    this.gate.close();
     const work = this.queue.stop().then(() => Promise.all([this.outbox.idle(), this.refused.idle()]));
     await waitAtMost(work, gracePeriodMs);
     for (const call of this.callers.openCalls()) call.stop('closing');
@@ -165,15 +164,31 @@ export class RunningServer {
     return new RequestClock(clock, { leaderOf, times, ends: this.logEnds });
   }
 
+  private requestGate(open: (record: RequestRecord) => void): RequestGate {
+    const { maxQueued, maxQueuedRequestBytes, maxRecordBytes } = this.options;
+    return new RequestGate({
+      maxCalls: maxQueued,
+      maxBytes: maxQueuedRequestBytes,
+      openingBytes: maxRecordBytes,
+      runnable: () => this.queue.runnable,
+      open,
+      onFull: () => this.consumers.forEach((consumer) => consumer.pause()),
+      onRoom: () => this.resume(),
+    });
+  }
+
   private resume(): void {
     if (this.isClosing) return;
     for (const consumer of this.consumers) consumer.resume();
   }
 
-  private groupConsumers(counters: Counters, onRecord: (record: ConsumerRecord) => void): GroupConsumer[] {
-    const { options, hooks, queue } = this;
+  private groupConsumers(
+    counters: Counters,
+    onRevoked: (partition: TopicPartition) => void,
+  ): GroupConsumer[] {
+    const { options, hooks, queue, gate } = this;
     const moves = new PartitionMoves(queue, () => this.callers.openCalls());
-    const parts = { ...options, counters, moves, onRecord, onCommitError: hooks.onCommitError };
+    const parts = { ...options, counters, moves, gate, onRevoked, onCommitError: hooks.onCommitError };
     return topicsByGroup(options).map(
       ([groupId, topics]) => new GroupConsumer({ ...parts, groupId, topics }),
     );

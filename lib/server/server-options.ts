@@ -36,8 +36,16 @@ export interface KafkaRpcServerOptions extends WireOptions {
    * stuck dependency does not stop the server; up to so many more than `concurrency` may then run at once. A key is held all the same. @default 0
    */
   readonly maxAbandonedHandlers?: number;
-  /** Calls in hand at which reading stops; it goes on at half of it. @default 4096 */
+  /**
+   * Calls in hand at which nothing more is taken in and reading stops; it goes on at half of it. Those that wait for an
+   * earlier call of their key are not counted: `maxQueuedRequestBytes` bounds them. @default 4096
+   */
   readonly maxQueued?: number;
+  /**
+   * What requests in hand may take, in bytes, inflated and give or take one record; of it, one partition may have as much as
+   * is free beside it. Beyond, records wait as they came, and reading stops. @default 134217728 (128 MiB)
+   */
+  readonly maxQueuedRequestBytes?: number;
   /** How often finished work is committed, in milliseconds. A crash runs again what came after. @default 200 */
   readonly commitIntervalMs?: number;
   /** How long `close()` waits for running handlers and their replies, in milliseconds. @default 10000 */
@@ -63,6 +71,7 @@ const SERVER_OPTIONS = {
   concurrency: integer(128, 1),
   maxAbandonedHandlers: integer(0, 0),
   maxQueued: integer(4096, 1),
+  maxQueuedRequestBytes: integer(128 * 1024 * 1024, 1_024),
   commitIntervalMs: durationMs(200, 1, 60_000),
   gracePeriodMs: durationMs(10_000, 0),
   sessionTimeoutMs: durationMs(6_000, 100),

@@ -1,4 +1,5 @@
 import { TurnBudget } from '../wire/turn-budget.js';
+import { Fifo } from './fifo.js';
 
 /** A unit of work; those with the same key run one after the other, in the order pushed. */
 export interface Work {
@@ -11,29 +12,26 @@ export interface WorkQueueOptions<T extends Work> {
   readonly concurrency: number;
   /** So many pieces that run on though they are given up hold no place. */
   readonly maxAbandoned?: number;
-  /** Called when `maxQueued` is reached, and once half of it is left. */
-  readonly maxQueued: number;
-  readonly onFull: () => void;
-  readonly onRoom: () => void;
+  /** Called whenever there is less that runs or could run. */
+  readonly onLess: () => void;
   /** Starts the work; `done(work)` must be called exactly once, at any time. */
   readonly start: (work: T) => void;
 }
 
-/** Taken work is let go of in batches of at least so many: amortized, a piece is moved once. */
-const COMPACT_AT = 64;
+/** What ended while it waited is swept out when there is so much of it, and more than of what is wanted: amortized constant. */
+const SWEEP_AT = 64;
 
-/** Bounded concurrency with order per key, within a turn's budget, and water marks for whoever feeds it. */
+/** Bounded concurrency with order per key, within a turn's budget. */
 export class WorkQueue<T extends Work> {
-  private ready: (T | undefined)[] = [];
-  private head = 0;
-  private readonly busyKeys = new Map<string, T[]>();
+  private ready = new Fifo<T>();
+  /** By key of what runs or could run: what waits behind it, if anything ever did. */
+  private readonly busyKeys = new Map<string, Fifo<T> | undefined>();
   /** Runs, and nobody waits for it any more. */
   private readonly abandoned = new Set<T>();
   /** Ended while it waited, and still stands here. */
   private left = 0;
   private running = 0;
   private size = 0;
-  private isFull = false;
   private isStopped = false;
   /** Which work is not started for now; undefined, as nearly always, when all may be. */
   private isHeld: ((work: T) => boolean) | undefined;
@@ -41,7 +39,7 @@ export class WorkQueue<T extends Work> {
   private isStarting = false;
   private idleWaiters: (() => void)[] = [];
   private readonly budget = new TurnBudget(() => this.startReady(), {
-    waiting: () => this.ready.length - this.head,
+    waiting: () => this.ready.length,
   });
 
   constructor(private readonly options: WorkQueueOptions<T>) {}
@@ -51,19 +49,20 @@ export class WorkQueue<T extends Work> {
     return this.size;
   }
 
+  /** Work that runs or could run: not what waits for other work of its key. */
+  get runnable(): number {
+    return this.running + this.ready.length + this.held.length;
+  }
+
   get runningCount(): number {
     return this.running;
   }
 
   push(work: T): void {
     this.size += 1;
-    this.checkFull();
-    const waiting = work.orderKey === null ? undefined : this.busyKeys.get(work.orderKey);
-    if (waiting !== undefined) {
-      waiting.push(work);
-      return;
-    }
-    if (work.orderKey !== null) this.busyKeys.set(work.orderKey, []);
+    const { orderKey } = work;
+    if (orderKey !== null && this.busyKeys.has(orderKey)) return this.wait(orderKey, work);
+    if (orderKey !== null) this.busyKeys.set(orderKey, undefined);
     this.ready.push(work);
     this.startReady();
   }
@@ -76,8 +75,8 @@ export class WorkQueue<T extends Work> {
   leave(): void {
     this.size -= 1;
     this.left += 1;
-    if (this.left >= COMPACT_AT && this.left > this.size) this.sweep();
-    this.checkRoom();
+    if (this.left >= SWEEP_AT && this.left > this.size) this.sweep();
+    this.options.onLess();
   }
 
   /** The work runs on though it is given up. Its place goes to another, within `maxAbandoned`; its key does not. */
@@ -93,7 +92,7 @@ export class WorkQueue<T extends Work> {
     this.size -= 1;
     if (work.orderKey !== null) this.readyNextOf(work.orderKey);
     this.startReady();
-    this.checkRoom();
+    this.options.onLess();
     if (this.running > 0) return;
     for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
@@ -117,9 +116,8 @@ export class WorkQueue<T extends Work> {
   /** What was held goes before what came later. */
   private changeHold(isHeld: ((work: T) => boolean) | undefined): void {
     this.isHeld = isHeld;
-    this.ready = [...this.held, ...this.ready.slice(this.head)];
+    this.ready = new Fifo([...this.held, ...this.ready.drain()]);
     this.held = [];
-    this.head = 0;
     this.startReady();
   }
 
@@ -127,37 +125,37 @@ export class WorkQueue<T extends Work> {
     // Work may be done as soon as it starts: the loop that runs goes on with what that makes ready.
     if (this.isStarting) return;
     this.isStarting = true;
+    const { left } = this;
     try {
-      while (this.hasRoom() && this.budget.admits()) {
-        const work = this.takeReady();
-        if (work.isOver) this.passOver(work);
-        else if (this.isHeld?.(work)) this.held.push(work);
-        else {
-          this.running += 1;
-          this.options.start(work);
-        }
-      }
+      while (this.hasRoom() && this.budget.admits()) this.startNext();
     } finally {
       this.isStarting = false;
+    }
+    if (this.left < left) this.options.onLess();
+  }
+
+  private startNext(): void {
+    const work = this.ready.shift() as T;
+    if (work.isOver) {
+      this.passOver(work);
+    } else if (this.isHeld?.(work)) {
+      this.held.push(work);
+    } else {
+      this.running += 1;
+      this.options.start(work);
     }
   }
 
   private hasRoom(): boolean {
-    if (this.isStopped || this.head === this.ready.length) return false;
+    if (this.isStopped || this.ready.length === 0) return false;
     const { concurrency, maxAbandoned = 0 } = this.options;
     return this.running - Math.min(this.abandoned.size, maxAbandoned) < concurrency;
   }
 
-  private takeReady(): T {
-    const work = this.ready[this.head] as T;
-    // Not kept until the next move: finished work would live long enough for the collector to copy it twice.
-    this.ready[this.head] = undefined;
-    this.head += 1;
-    if (this.head >= COMPACT_AT && this.head * 2 >= this.ready.length) {
-      this.ready = this.ready.slice(this.head);
-      this.head = 0;
-    }
-    return work;
+  private wait(orderKey: string, work: T): void {
+    const others = this.busyKeys.get(orderKey);
+    if (others === undefined) this.busyKeys.set(orderKey, new Fifo([work]));
+    else others.push(work);
   }
 
   private passOver(work: T): void {
@@ -167,18 +165,17 @@ export class WorkQueue<T extends Work> {
 
   /** What ended while it waited is not kept: with all places taken nothing would pass it over. */
   private sweep(): void {
-    const ready = [...this.held, ...this.ready.slice(this.head)] as T[];
+    const ready = [...this.held, ...this.ready.drain()];
     this.held = [];
-    this.head = 0;
-    this.ready = [];
     for (const work of ready) {
       if (work.isOver) this.passOver(work);
       else this.ready.push(work);
     }
     for (const waiting of this.busyKeys.values()) {
-      const wanted = waiting.filter((work) => !work.isOver);
-      this.left -= waiting.length - wanted.length;
-      waiting.splice(0, waiting.length, ...wanted);
+      for (const work of waiting?.drain() ?? []) {
+        if (work.isOver) this.left -= 1;
+        else waiting?.push(work);
+      }
     }
   }
 
@@ -191,17 +188,5 @@ export class WorkQueue<T extends Work> {
     }
     if (next === undefined) this.busyKeys.delete(key);
     else this.ready.push(next);
-  }
-
-  private checkFull(): void {
-    if (this.isFull || this.size < this.options.maxQueued) return;
-    this.isFull = true;
-    this.options.onFull();
-  }
-
-  private checkRoom(): void {
-    if (!this.isFull || this.size > this.options.maxQueued / 2) return;
-    this.isFull = false;
-    this.options.onRoom();
   }
 }

@@ -1,7 +1,7 @@
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import type { Counters } from '../diagnostics/counters.js';
 import { reportRefusal } from '../diagnostics/refusal-report.js';
-import type { ConsumerRecord } from '../driver/record.js';
+import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { Envelope, StagedEnvelope } from '../protocol/envelope.js';
 import { decodeFrameList } from '../protocol/frame-list.js';
@@ -10,23 +10,23 @@ import type { Codec } from './codec.js';
 import { malformedMessages, refusedRecord } from './refusal.js';
 
 /** What becomes of a record that was read. Exactly one of `onMessages`, `onRefused` and `onForeign` is called for each. */
-export interface ReceiverHandler<E extends StagedEnvelope> {
+export interface ReceiverHandler<E extends StagedEnvelope, R extends ConsumerRecord = ConsumerRecord> {
   /**
    * Looks at the envelope alone.
    * @returns the envelope if the record is to be read, `undefined` if it is good but somebody else's
    * @throws RpcError to refuse it.
    */
-  accept(envelope: Envelope, record: ConsumerRecord): E | undefined;
+  accept(envelope: Envelope, record: R): E | undefined;
+  /**
+   * Told of the frame list before it is split, with nothing undone any more.
+   * @returns what is split in its place: a copy, where messages are kept for long and would pin all that came with them
+   */
+  keep?(frames: Buffer, record: R): Buffer;
   /** @param malformed there if other messages of the record cannot be read: counted and published already */
-  onMessages(
-    messages: readonly Message[],
-    envelope: E,
-    record: ConsumerRecord,
-    malformed?: RefusedRecord,
-  ): void;
-  onForeign?(record: ConsumerRecord): void;
+  onMessages(messages: readonly Message[], envelope: E, record: R, malformed?: RefusedRecord): void;
+  onForeign?(record: R): void;
   /** @param envelope there if it was accepted: what the sender says of itself, without proof */
-  onRefused?(record: ConsumerRecord, refused: RefusedRecord, envelope: E | undefined): void;
+  onRefused?(record: R, refused: RefusedRecord, envelope: E | undefined): void;
 }
 
 /**
@@ -36,17 +36,22 @@ export interface ReceiverHandler<E extends StagedEnvelope> {
  * reported and skipped; nothing is thrown. Records of one partition are handed on in their order, also when a stage is
  * asynchronous.
  */
-export class Receiver<E extends StagedEnvelope> {
+export class Receiver<E extends StagedEnvelope, R extends ConsumerRecord = ConsumerRecord> {
   /** The last record of a partition that an asynchronous stage still works on. */
   private readonly pending = new Map<string, Promise<void>>();
 
   constructor(
     private readonly codec: Codec,
     private readonly counters: Counters,
-    private readonly handler: ReceiverHandler<E>,
+    private readonly handler: ReceiverHandler<E, R>,
   ) {}
 
-  receive(record: ConsumerRecord): void {
+  /** Records of this partition that are still worked on are not waited for any more: they are of an owner that is gone. */
+  forget(partition: TopicPartition): void {
+    this.pending.delete(nameOf(partition));
+  }
+
+  receive(record: R): void {
     let envelope: E | undefined;
     try {
       envelope = this.handler.accept(this.codec.readEnvelope(record), record);
@@ -57,15 +62,19 @@ export class Receiver<E extends StagedEnvelope> {
     }
   }
 
-  private open(record: ConsumerRecord, envelope: E): void {
+  private open(record: R, envelope: E): void {
     const frames = this.codec.decode(record, envelope);
-    if (frames instanceof Promise || this.pending.size > 0)
+    if (frames instanceof Promise || this.isBehindOther(record))
       return this.deferInOrder(record, envelope, frames);
     this.deliver(frames, envelope, record);
   }
 
-  private deferInOrder(record: ConsumerRecord, envelope: E, frames: Buffer | Promise<Buffer>): void {
-    const partition = `${record.topic}:${record.partition}`;
+  private isBehindOther(record: R): boolean {
+    return this.pending.size > 0 && this.pending.has(nameOf(record));
+  }
+
+  private deferInOrder(record: R, envelope: E, frames: Buffer | Promise<Buffer>): void {
+    const partition = nameOf(record);
     const previous = this.pending.get(partition) ?? Promise.resolve();
     const bytes = Promise.resolve(frames);
     // Observed at once: it may fail while an earlier record is still being worked on.
@@ -80,8 +89,9 @@ export class Receiver<E extends StagedEnvelope> {
     this.pending.set(partition, turn);
   }
 
-  private deliver(frames: Buffer, envelope: E, record: ConsumerRecord): void {
+  private deliver(decoded: Buffer, envelope: E, record: R): void {
     const errors: RpcError[] = [];
+    const frames = this.handler.keep?.(decoded, record) ?? decoded;
     const messages = decodeFrameList(frames, (error) => errors.push(error));
     if (errors.length === 0) return this.handler.onMessages(messages, envelope, record);
     this.counters.add('messagesMalformed', errors.length);
@@ -90,9 +100,11 @@ export class Receiver<E extends StagedEnvelope> {
     this.handler.onMessages(messages, envelope, record, malformed);
   }
 
-  private refuse(record: ConsumerRecord, error: unknown, envelope: E | undefined): void {
+  private refuse(record: R, error: unknown, envelope: E | undefined): void {
     const refused = refusedRecord(record, error);
     reportRefusal(this.counters, refused);
     this.handler.onRefused?.(record, refused, envelope);
   }
 }
+
+const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}:${partition}`;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TopicPartition } from '../../lib/driver/record.js';
 import { nameOf, namesOf, textOf } from './recorder.js';
 import type { Workbench } from './workbench.js';
 
@@ -141,6 +142,39 @@ export const describeGroupReading = (bench: Workbench): void => {
 
     await log.received(22, bench.timing.promptMs);
     expect((await log.receivedOnly(22)).map(textOf)).toEqual(['before', 'under way', ...late]);
+  });
+
+  it('pauses one partition and reads the others, and forgets the pause when the partition moves', async () => {
+    const producer = await bench.connect();
+    const partitions = await bench.createTopic(producer, 2);
+    const [still, other] = partitions as [TopicPartition, TopicPartition];
+    const options = bench.groupOptions(partitions);
+    const { member, log } = await bench.join(options);
+
+    member.pause([still]);
+    // A fetch that was under way when reading paused may end with this record.
+    await bench.produceTexts(producer, still, ['under way']);
+    await delay(bench.timing.quietMs);
+    await bench.produceTexts(producer, still, ['late']);
+    await bench.produceTexts(producer, other, ['a', 'b']);
+    await log.received(2);
+    await log.staysAsItIs();
+    expect(log.of(other).map(textOf)).toEqual(['a', 'b']);
+    expect(log.texts).not.toContain('late');
+    member.resume([still]);
+    await log.received(4, bench.timing.promptMs);
+    expect(log.of(still).map(textOf)).toEqual(['under way', 'late']);
+
+    member.pause(partitions);
+    member.pause();
+    member.resume();
+    await bench.produceTexts(producer, still, ['held']);
+    await delay(bench.timing.quietMs);
+    await bench.produceTexts(producer, still, ['held, too']);
+    await member.close();
+    const next = await bench.join(options);
+    await next.log.received(4);
+    expect(next.log.texts).toContain('held, too');
   });
 
   it('pauses and resumes any number of times under load, without loss or repeat', async () => {

@@ -59,12 +59,14 @@ export class KafkajsGroupMember implements GroupMember, Reader {
     }
   }
 
-  pause(): void {
-    this.isPaused = true;
+  pause(partitions?: readonly TopicPartition[]): void {
+    if (partitions === undefined) this.isPaused = true;
+    else this.owned.setPaused(partitions, true);
   }
 
-  resume(): void {
-    this.isPaused = false;
+  resume(partitions?: readonly TopicPartition[]): void {
+    if (partitions === undefined) this.isPaused = false;
+    else this.owned.setPaused(partitions, false);
     this.owned.readOn();
   }
 

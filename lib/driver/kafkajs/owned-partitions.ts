@@ -49,6 +49,13 @@ export class OwnedPartitions {
     }
   }
 
+  setPaused(partitions: readonly TopicPartition[], isPaused: boolean): void {
+    for (const partition of partitions) {
+      const cursor = this.cursors.get(nameOf(partition));
+      if (cursor !== undefined) cursor.isPaused = isPaused;
+    }
+  }
+
   /** They are not read any more, but owned until they are revoked. */
   stopReading(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) {

@@ -23,6 +23,8 @@ export class PartitionCursor {
   private failures = 0;
   /** False once nobody reads it any more: a fetch that is under way then brings nothing. */
   isActive = true;
+  /** True while it alone is not to be fetched. */
+  isPaused = false;
   /** The epoch of the leader that took the last record that was read; -1 before the first. */
   leaderEpoch = -1;
 
@@ -52,7 +54,7 @@ export class PartitionCursor {
   }
 
   isWanted(now: number): boolean {
-    return this.retryAt <= now && this.reader.isReading();
+    return !this.isPaused && this.retryAt <= now && this.reader.isReading();
   }
 
   /** Hands on what was fetched and is not behind us already, and moves on. */

@@ -31,6 +31,7 @@ interface Holding extends AssignedPartition {
   readonly reader: LogReader;
   /** While it is about to move it is not read any more. */
   readonly move: { isUnderWay: boolean };
+  readonly reading: { isPaused: boolean };
 }
 
 /** One member of a consumer group, with a reader for each partition that it was given. */
@@ -76,12 +77,14 @@ export class MemoryMember implements GroupMember, Participant {
     this.group.commit(this, offsets);
   }
 
-  pause(): void {
-    this.isPaused = true;
+  pause(partitions?: readonly TopicPartition[]): void {
+    if (partitions === undefined) this.isPaused = true;
+    else this.setPaused(partitions, true);
   }
 
-  resume(): void {
-    this.isPaused = false;
+  resume(partitions?: readonly TopicPartition[]): void {
+    if (partitions === undefined) this.isPaused = false;
+    else this.setPaused(partitions, false);
     this.readOn();
   }
 
@@ -115,7 +118,7 @@ export class MemoryMember implements GroupMember, Participant {
     this.retain();
     const gained = share.filter((at) => !this.holdings.has(at)).map((at) => this.hold(at));
     for (const holding of gained) this.holdings.set(holding, holding);
-    const assigned = gained.map(({ reader: _, move: __, ...partition }) => partition);
+    const assigned = gained.map(({ reader: _, move: __, reading: ___, ...partition }) => partition);
     if (assigned.length > 0) this.tell('onAssigned', () => this.handler.onAssigned(assigned));
     this.tell('onGroup', () => this.handler.onGroup?.(group));
     this.readOn();
@@ -139,6 +142,13 @@ export class MemoryMember implements GroupMember, Participant {
   /** Looks for records where reading stood still. Also for the connection, when the broker is up again. */
   readOn(): void {
     for (const { reader } of this.holdings.values()) reader.wake();
+  }
+
+  private setPaused(partitions: readonly TopicPartition[], isPaused: boolean): void {
+    for (const partition of partitions) {
+      const holding = this.holdings.get(partition);
+      if (holding !== undefined) holding.reading.isPaused = isPaused;
+    }
   }
 
   private holdingsOutside(share: readonly TopicPartition[]): Holding[] {
@@ -175,10 +185,11 @@ export class MemoryMember implements GroupMember, Participant {
     const log = this.broker.log({ topic, partition });
     const { offset, metadata = '' } = this.committed({ topic, partition }, log.startOffset);
     const move = { isUnderWay: false };
+    const reading = { isPaused: false };
     const reader = new LogReader({
       log,
       from: offset,
-      mayRead: () => this.broker.isUp && !this.isPaused && !move.isUnderWay,
+      mayRead: () => this.broker.isUp && !this.isPaused && !reading.isPaused && !move.isUnderWay,
       onRecords: (records) => this.tell('onRecords', () => this.handler.onRecords(records)),
       onPositionLost: (from, to, reason) => {
         if (this.holdings.has({ topic, partition }))
@@ -186,7 +197,7 @@ export class MemoryMember implements GroupMember, Participant {
         this.connect.onEvent({ type: 'position-lost', topic, partition, from, to, reason });
       },
     });
-    return { topic, partition, position: reader.startOffset, metadata, reader, move };
+    return { topic, partition, position: reader.startOffset, metadata, reader, move, reading };
   }
 
   /** A partition without a commit gets one: there is always something to count from. */

@@ -1,4 +1,5 @@
 import type { RefusedRecord } from '../../diagnostics/channels.js';
+import { ownBytes } from '../own-bytes.js';
 import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../../driver/record.js';
 
 /** What a dead letter says of the record that it holds, beside that record's own headers. UTF-8. */
@@ -15,7 +16,7 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * A refused record as a dead letter: key, value and headers as they came, and why and whence. What a sender wrote into
- * headers of these names is replaced.
+ * headers of these names is replaced. What waits for the broker keeps nothing of the fetch that brought it.
  */
 export const deadLetterOf = (
   record: ConsumerRecord,
@@ -23,11 +24,11 @@ export const deadLetterOf = (
   to: TopicPartition,
 ): ProducerRecord => ({
   ...to,
-  key: record.key,
-  value: record.value,
+  key: record.key && ownBytes(record.key),
+  value: record.value && ownBytes(record.value),
   headers: {
     // Kafka knows headers without a value, and kafkajs cannot write them.
-    ...mapValues(record.headers, (value: unknown) => (value ?? EMPTY) as Buffer | readonly Buffer[]),
+    ...mapValues(record.headers, ownHeader),
     [DEAD_LETTER_HEADERS.reason]: Buffer.from(reason),
     [DEAD_LETTER_HEADERS.topic]: Buffer.from(record.topic),
     [DEAD_LETTER_HEADERS.partition]: Buffer.from(String(record.partition)),
@@ -35,6 +36,11 @@ export const deadLetterOf = (
     [DEAD_LETTER_HEADERS.timestampMs]: Buffer.from(String(record.timestampMs)),
   },
 });
+
+const ownHeader = (value: Buffer | readonly Buffer[] | null): Buffer | readonly Buffer[] => {
+  if (value === null) return EMPTY;
+  return Buffer.isBuffer(value) ? ownBytes(value) : value.map(ownBytes);
+};
 
 /** `fromEntries` defines even a header called `__proto__` as an own property. */
 const mapValues = <T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> =>

@@ -13,7 +13,11 @@ export class RefusedCalls {
   }
 
   /** What is told of them: one for each reason. */
-  told({ topic, partition, offset }: ConsumerRecord): readonly RefusedRecord[] {
+  told({
+    topic,
+    partition,
+    offset,
+  }: Pick<ConsumerRecord, 'topic' | 'partition' | 'offset'>): readonly RefusedRecord[] {
     return REASONS.filter((reason) => this.counts[reason] > 0).map((reason) => {
       const message = `${callsOf(this.counts[reason])} not run: ${WORDS[reason]}`;
       return { topic, partition, offset, reason, message };

@@ -2,6 +2,7 @@ import { Counters } from '../../../lib/diagnostics/counters.js';
 import { RpcError } from '../../../lib/errors/rpc-error.js';
 import { GroupConsumer } from '../../../lib/server/group-consumer.js';
 import { PartitionMoves } from '../../../lib/server/partition-moves.js';
+import type { RequestRecord } from '../../../lib/server/request-record.js';
 import { deferred } from '../../support/deferred.js';
 import { PlayedGroup } from '../../support/group-members.js';
 import { consumed } from '../../support/raw-records.js';
@@ -12,6 +13,8 @@ const INTERVAL_MS = 200;
 describe('GroupConsumer, once it is closed', () => {
   let group: PlayedGroup;
   let consumer: GroupConsumer;
+  let taken: RequestRecord | undefined;
+  const finish = (): void => taken!.share.finish(taken!.tracked);
 
   beforeEach(async () => {
     jest.useFakeTimers();
@@ -22,7 +25,8 @@ describe('GroupConsumer, once it is closed', () => {
       sessionTimeoutMs: 6_000,
       commitIntervalMs: INTERVAL_MS,
       counters: new Counters(),
-      onRecord: () => undefined,
+      gate: { take: (record) => (taken = record), forget: (share) => share.close() },
+      onRevoked: () => undefined,
       moves: new PartitionMoves({ hold: () => undefined, release: () => undefined }, () => []),
       onCommitError: () => undefined,
     });
@@ -38,7 +42,7 @@ describe('GroupConsumer, once it is closed', () => {
     for (let i = 0; i < 100; i++) group.failures.push(new RpcError('UNAVAILABLE', 'no coordinator'));
     const slow = deferred();
     group.gate = slow.promise;
-    consumer.finish(record);
+    finish();
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
     const closing = consumer.close();
     slow.resolve();
@@ -53,7 +57,7 @@ describe('GroupConsumer, once it is closed', () => {
     const record = consumed({ topic: TOPIC, offset: 0n });
     group.handler.onRecords([record]);
     await consumer.close();
-    consumer.finish(record);
+    finish();
     await jest.advanceTimersByTimeAsync(20 * INTERVAL_MS);
     expect(group.log).toEqual(['close']);
     expect(jest.getTimerCount()).toBe(0);

@@ -21,7 +21,8 @@ describe('GroupConsumer', () => {
       sessionTimeoutMs: 6_000,
       commitIntervalMs: 200,
       counters: new Counters(),
-      onRecord: () => undefined,
+      gate: { take: () => undefined, forget: (share) => share.close() },
+      onRevoked: () => undefined,
       moves: new PartitionMoves({ hold: () => undefined, release: () => undefined }, () => []),
       onCommitError: () => undefined,
     });

@@ -1,8 +1,8 @@
 import { Counters } from '../../../lib/diagnostics/counters.js';
 import { RpcError } from '../../../lib/errors/rpc-error.js';
-import type { ConsumerRecord } from '../../../lib/driver/record.js';
 import { GroupConsumer } from '../../../lib/server/group-consumer.js';
 import { PartitionMoves } from '../../../lib/server/partition-moves.js';
+import type { RequestRecord } from '../../../lib/server/request-record.js';
 import { deferred } from '../../support/deferred.js';
 import { PlayedGroup } from '../../support/group-members.js';
 import { consumed } from '../../support/raw-records.js';
@@ -13,7 +13,7 @@ const INTERVAL_MS = 200;
 describe('GroupConsumer', () => {
   let group: PlayedGroup;
   let counters: Counters;
-  let read: ConsumerRecord[];
+  let read: RequestRecord[];
   let commitErrors: unknown[];
   let consumer: GroupConsumer;
 
@@ -29,7 +29,8 @@ describe('GroupConsumer', () => {
       sessionTimeoutMs: 6_000,
       commitIntervalMs: INTERVAL_MS,
       counters,
-      onRecord: (record) => read.push(record),
+      gate: { take: (record) => read.push(record), forget: (share) => share.close() },
+      onRevoked: () => undefined,
       moves: new PartitionMoves({ hold: () => undefined, release: () => undefined }, () => []),
       onCommitError: (error) => commitErrors.push(error),
     });
@@ -42,11 +43,14 @@ describe('GroupConsumer', () => {
   const assign = (partition: number, position: bigint): void =>
     group.handler.onAssigned([{ topic: TOPIC, partition, position, metadata: '' }]);
   const revoke = (partition: number): void => group.handler.onRevoked([{ topic: TOPIC, partition }]);
-  const receive = (partition: number, ...offsets: number[]): ConsumerRecord[] => {
-    const records = offsets.map((offset) => consumed({ topic: TOPIC, partition, offset: BigInt(offset) }));
-    group.handler.onRecords(records);
-    return records;
+  const receive = (partition: number, ...offsets: number[]): RequestRecord[] => {
+    const before = read.length;
+    group.handler.onRecords(
+      offsets.map((offset) => consumed({ topic: TOPIC, partition, offset: BigInt(offset) })),
+    );
+    return read.slice(before);
   };
+  const finish = ({ share, tracked }: RequestRecord): void => share.finish(tracked);
   const committed = (): unknown[] =>
     group.commits.map((offsets) =>
       offsets.map(({ partition, offset }) => `${partition}:${offset}`).join(' '),
@@ -63,13 +67,13 @@ describe('GroupConsumer', () => {
 
   it('commits what is finished after the interval, once', async () => {
     const [first, second, third] = receive(0, 0, 1, 2);
-    consumer.finish(first!);
+    finish(first!);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS - 1);
     expect(committed()).toEqual([]);
-    consumer.finish(second!);
+    finish(second!);
     await jest.advanceTimersByTimeAsync(1);
     expect(committed()).toEqual(['0:2']);
-    consumer.finish(third!);
+    finish(third!);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
     expect(committed()).toEqual(['0:2', '0:3']);
     await jest.advanceTimersByTimeAsync(10 * INTERVAL_MS);
@@ -78,7 +82,7 @@ describe('GroupConsumer', () => {
 
   it('never commits past what is unfinished', async () => {
     const [, second] = receive(0, 0, 1);
-    consumer.finish(second!);
+    finish(second!);
     await jest.advanceTimersByTimeAsync(10 * INTERVAL_MS);
     await group.handler.onRevoking([{ topic: TOPIC, partition: 0 }], 2_000);
     await consumer.close();
@@ -89,8 +93,8 @@ describe('GroupConsumer', () => {
     assign(1, 10n);
     const [a] = receive(0, 0);
     const [b] = receive(1, 10);
-    consumer.finish(a!);
-    consumer.finish(b!);
+    finish(a!);
+    finish(b!);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
     expect(committed()).toEqual(['0:1 1:11']);
   });
@@ -102,10 +106,10 @@ describe('GroupConsumer', () => {
 
   it('commits at once when a rebalance begins, and when it closes', async () => {
     const [first, second] = receive(0, 0, 1);
-    consumer.finish(first!);
+    finish(first!);
     await group.handler.onRevoking([{ topic: TOPIC, partition: 0 }], 2_000);
     expect(committed()).toEqual(['0:1']);
-    consumer.finish(second!);
+    finish(second!);
     await consumer.close();
     expect(committed()).toEqual(['0:1', '0:2']);
     expect(group.log[group.log.length - 1]).toBe('close');
@@ -114,7 +118,7 @@ describe('GroupConsumer', () => {
   it('commits again what a commit failed on', async () => {
     group.failures.push(new RpcError('UNAVAILABLE', 'no coordinator'));
     const [first] = receive(0, 0);
-    consumer.finish(first!);
+    finish(first!);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
     expect(commitErrors).toEqual([expect.objectContaining({ status: 'UNAVAILABLE' })]);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
@@ -125,9 +129,9 @@ describe('GroupConsumer', () => {
     const slow = deferred();
     group.gate = slow.promise;
     const [first, second] = receive(0, 0, 1);
-    consumer.finish(first!);
+    finish(first!);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
-    consumer.finish(second!);
+    finish(second!);
     const rebalancing = group.handler.onRevoking([{ topic: TOPIC, partition: 0 }], 2_000);
     await jest.advanceTimersByTimeAsync(0);
     expect(group.log).toEqual(['commit 0:1']);
@@ -139,7 +143,7 @@ describe('GroupConsumer', () => {
   it('commits nothing of a partition that went to another', async () => {
     const [first] = receive(0, 0);
     revoke(0);
-    consumer.finish(first!);
+    finish(first!);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
     await consumer.close();
     expect(committed()).toEqual([]);
@@ -150,10 +154,10 @@ describe('GroupConsumer', () => {
     revoke(0);
     assign(0, 0n);
     const [again] = receive(0, 0);
-    consumer.finish(first!);
+    finish(first!);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
     expect(committed()).toEqual([]);
-    consumer.finish(again!);
+    finish(again!);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
     expect(committed()).toEqual(['0:1']);
   });

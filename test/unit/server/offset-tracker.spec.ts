@@ -1,4 +1,5 @@
-import { OffsetTracker, type TrackedRecord } from '../../../lib/server/offset-tracker.js';
+import { OffsetTracker } from '../../../lib/server/offset-tracker.js';
+import type { TrackedRecord } from '../../../lib/server/tracked-record.js';
 import { seededRandom, type SeededRandom } from '../../support/seeded-random.js';
 
 describe('OffsetTracker', () => {

@@ -7,7 +7,7 @@ import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import { request, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
-import { consumed } from '../../support/raw-records.js';
+import { OPEN_GATE, requestRecord } from '../../support/request-records.js';
 
 const COUNT = 20_000;
 const BUCKETS = 2 ** 14;
@@ -53,10 +53,10 @@ describe('RequestIntake, of a record whose numbers a stranger chose', () => {
       replyTopic: { topic: 'rpc.replies', partitions: 8 },
       onCall: () => undefined,
       onRefused: () => undefined,
-      onFinished: () => undefined,
+      gate: OPEN_GATE,
     });
     const begin = performance.now();
-    intake.onMessages(messages, requestEnvelope(), consumed({}));
+    intake.onMessages(messages, requestEnvelope(), requestRecord());
     return performance.now() - begin;
   };
   const leastMs = (messages: readonly Message[]): number =>

@@ -9,12 +9,13 @@ import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import { CLIENT_ID, event, request, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
-import { consumed } from '../../support/raw-records.js';
+import { FinishingShare, OPEN_GATE, requestRecord } from '../../support/request-records.js';
 
 describe('RequestIntake', () => {
   let counters: Counters;
   let calls: IncomingCall[];
   let finished: bigint[];
+  let share: FinishingShare;
   let refused: unknown[];
   let finishRefused: () => void;
   let intake: RequestIntake;
@@ -23,6 +24,7 @@ describe('RequestIntake', () => {
     counters = new Counters();
     calls = [];
     finished = [];
+    share = new FinishingShare(finished);
     refused = [];
     intake = new RequestIntake({
       callers: new Callers(SERVER_ID, new Codec(json())),
@@ -34,14 +36,14 @@ describe('RequestIntake', () => {
         refused.push(request);
         finishRefused = finish;
       },
-      onFinished: ({ offset }) => finished.push(offset),
+      gate: OPEN_GATE,
     });
   });
 
   let offset = 0n;
   const take = (...messages: Message[]): bigint => {
     offset += 1n;
-    intake.onMessages(messages, requestEnvelope(), consumed({ offset }));
+    intake.onMessages(messages, requestEnvelope(), requestRecord({ offset }, share));
     return offset;
   };
 
@@ -117,15 +119,23 @@ describe('RequestIntake', () => {
       replyTopic: { topic: 'rpc.replies', partitions: 8 },
       onCall: (call) => call.finish(),
       onRefused: () => undefined,
-      onFinished: (record) => finished.push(record.offset),
+      gate: OPEN_GATE,
     });
-    quick.onMessages([request({ seq: 1 }), request({ seq: 2 })], requestEnvelope(), consumed({ offset: 4n }));
+    quick.onMessages(
+      [request({ seq: 1 }), request({ seq: 2 })],
+      requestEnvelope(),
+      requestRecord({ offset: 4n }, share),
+    );
     expect(finished).toEqual([4n]);
   });
 
   it('stops the call that a cancel names, of the same caller only', () => {
     take(request({ seq: 1 }), request({ seq: 2 }));
-    intake.onMessages([{ kind: 'cancel', seq: 1 }], requestEnvelope({ sender: SERVER_ID }), consumed({}));
+    intake.onMessages(
+      [{ kind: 'cancel', seq: 1 }],
+      requestEnvelope({ sender: SERVER_ID }),
+      requestRecord({}, share),
+    );
     expect(calls[0]!.state).toBe('queued');
     take({ kind: 'cancel', seq: 1 });
     expect(calls.map(({ state }) => state)).toEqual(['finished', 'queued']);
@@ -155,14 +165,18 @@ describe('RequestIntake', () => {
 
   it('takes a call of another client, or of another place for the answers, for another', () => {
     take(request({ seq: 1 }));
-    intake.onMessages([request({ seq: 1 })], requestEnvelope({ sender: SERVER_ID }), consumed({}));
+    intake.onMessages(
+      [request({ seq: 1 })],
+      requestEnvelope({ sender: SERVER_ID }),
+      requestRecord({}, share),
+    );
     const replyTo = { topic: 'rpc.replies', partition: 0 };
-    intake.onMessages([request({ seq: 1 })], requestEnvelope({ replyTo }), consumed({}));
+    intake.onMessages([request({ seq: 1 })], requestEnvelope({ replyTo }), requestRecord({}, share));
     expect(calls).toHaveLength(3);
   });
 
   it('has messages told that could not be read, and finishes their record when that is said', () => {
-    const record = consumed({ offset: 9n });
+    const record = requestRecord({ offset: 9n }, share);
     const place = { topic: 't', partition: 0, offset: 9n };
     const malformed = { ...place, reason: 'message', message: 'x' } as const;
     intake.onMessages([request({ seq: 1 })], requestEnvelope(), record, malformed);
@@ -174,7 +188,7 @@ describe('RequestIntake', () => {
   });
 
   it('has a refused record told, and finishes it when that is said', () => {
-    const record = consumed({ offset: 9n });
+    const record = requestRecord({ offset: 9n }, share);
     intake.onRefused(
       record,
       { topic: 't', partition: 0, offset: 9n, reason: 'not-ours', message: 'x' },

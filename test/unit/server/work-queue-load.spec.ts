@@ -3,14 +3,14 @@ import { runInNewContext } from 'node:vm';
 import { WorkQueue, type Work } from '../../../lib/server/work-queue.js';
 import { turns } from '../../support/until.js';
 
-const WATER_MARKS = { maxQueued: 1_000_000, onFull: () => undefined, onRoom: () => undefined };
+const NOBODY = { onLess: () => undefined };
 
 describe('WorkQueue under load', () => {
   it('takes any number of pieces in a row that are done as soon as they start', async () => {
     let first: Work | undefined;
     let done = 0;
     const queue: WorkQueue<Work> = new WorkQueue<Work>({
-      ...WATER_MARKS,
+      ...NOBODY,
       concurrency: 1,
       start: (work) => {
         if (first === undefined) {
@@ -32,7 +32,7 @@ describe('WorkQueue under load', () => {
     const collectGarbage = runInNewContext('gc') as () => void;
     const running: Work[] = [];
     const queue = new WorkQueue<Work>({
-      ...WATER_MARKS,
+      ...NOBODY,
       concurrency: 1,
       start: (work) => void running.push(work),
     });

@@ -3,6 +3,7 @@ import { seededRandom } from '../../support/seeded-random.js';
 
 interface Task extends Work {
   readonly name: string;
+  isOver: boolean;
 }
 
 const task = (name: string, orderKey: string | null = null): Task => ({ name, orderKey, isOver: false });
@@ -10,16 +11,13 @@ const task = (name: string, orderKey: string | null = null): Task => ({ name, or
 /** A queue whose work the test finishes itself. */
 class Bench {
   readonly started: string[] = [];
-  readonly marks: string[] = [];
   readonly done = new Map<string, () => void>();
   readonly queue: WorkQueue<Task>;
 
   constructor(options: Partial<WorkQueueOptions<Task>> = {}) {
     this.queue = new WorkQueue<Task>({
       concurrency: 2,
-      maxQueued: 1_000,
-      onFull: () => this.marks.push('full'),
-      onRoom: () => this.marks.push('room'),
+      onLess: () => undefined,
       start: (task) => {
         this.started.push(task.name);
         this.done.set(task.name, () => this.queue.done(task));
@@ -66,18 +64,27 @@ describe('WorkQueue', () => {
     expect(bench.started).toEqual(['a1', 'a2']);
   });
 
-  it('tells when it is full, and once half of that is left', () => {
-    const bench = new Bench({ concurrency: 1, maxQueued: 4 });
-    bench.push(task('a'), task('b'), task('c'));
-    expect(bench.marks).toEqual([]);
-    bench.push(task('d'), task('e'), task('f'));
-    expect(bench.marks).toEqual(['full']);
-    for (const name of ['a', 'b', 'c']) bench.finish(name);
-    expect(bench.marks).toEqual(['full']);
-    bench.finish('d');
-    expect(bench.marks).toEqual(['full', 'room']);
-    bench.push(task('g'), task('h'));
-    expect(bench.marks).toEqual(['full', 'room', 'full']);
+  it('does not count as runnable what waits for its key', () => {
+    const bench = new Bench({ concurrency: 1 });
+    bench.push(task('a1', 'a'), task('a2', 'a'), task('a3', 'a'), task('b'));
+    expect([bench.queue.length, bench.queue.runnable]).toEqual([4, 2]);
+    bench.finish('a1');
+    expect([bench.queue.length, bench.queue.runnable]).toEqual([3, 2]);
+    for (const name of ['b', 'a2', 'a3']) bench.finish(name);
+    expect([bench.queue.length, bench.queue.runnable]).toEqual([0, 0]);
+  });
+
+  it('tells that less could run also when what was ready had ended while it waited', () => {
+    let runnable = Infinity;
+    const bench = new Bench({ concurrency: 1, onLess: () => (runnable = bench.queue.runnable) });
+    const tasks = Array.from({ length: 20 }, (_, i) => task(`t${i}`));
+    bench.push(task('a'), ...tasks);
+    for (const one of tasks) {
+      one.isOver = true;
+      bench.queue.leave();
+    }
+    bench.finish('a');
+    expect(runnable).toBe(0);
   });
 
   it('starts nothing once it is stopped, and resolves when what runs is done', async () => {

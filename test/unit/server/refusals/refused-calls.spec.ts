@@ -10,7 +10,7 @@ import { BrokerClock } from '../../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../../lib/wire/codec.js';
 import { json } from '../../../../lib/wire/serializers/json.js';
 import { request, requestEnvelope, SERVER_ID } from '../../../support/incoming-calls.js';
-import { consumed } from '../../../support/raw-records.js';
+import { FinishingShare, OPEN_GATE, requestRecord } from '../../../support/request-records.js';
 
 const NOW_MS = 1_000_000;
 const OLD = { sentAtMs: 0, ttlMs: 10_000 };
@@ -19,6 +19,7 @@ describe('calls that RequestIntake refuses', () => {
   let counters: Counters;
   let calls: IncomingCall[];
   let finished: bigint[];
+  let share: FinishingShare;
   let told: (RefusedRequest & { readonly finish: () => void })[];
   let published: RefusedRecord[];
   let intake: RequestIntake;
@@ -28,6 +29,7 @@ describe('calls that RequestIntake refuses', () => {
 
   beforeEach(() => {
     [calls, finished, told, published, nextOffset] = [[], [], [], [], 0n];
+    share = new FinishingShare(finished);
     counters = new Counters();
     intake = new RequestIntake({
       callers: new Callers(SERVER_ID, new Codec(json())),
@@ -37,7 +39,7 @@ describe('calls that RequestIntake refuses', () => {
       replays: new ReplayGuard(counters),
       onCall: (call) => calls.push(call),
       onRefused: (refused, finish) => told.push({ ...refused, finish }),
-      onFinished: ({ offset }) => finished.push(offset),
+      gate: OPEN_GATE,
     });
     channels.refused.subscribe(publish);
   });
@@ -45,7 +47,7 @@ describe('calls that RequestIntake refuses', () => {
   afterEach(() => channels.refused.unsubscribe(publish));
 
   const take = (...messages: Partial<RequestMessage>[]): void => {
-    const record = consumed({ offset: nextOffset++, timestampMs: NOW_MS });
+    const record = requestRecord({ offset: nextOffset++, timestampMs: NOW_MS }, share);
     const fresh = messages.map((message) => request({ sentAtMs: NOW_MS, ...message }));
     intake.onMessages(fresh, requestEnvelope(), record);
   };

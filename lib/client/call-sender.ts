@@ -8,7 +8,8 @@ import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
 import type { Caller } from './caller.js';
-import type { ClientConnection, OpenConnection } from './client-connection.js';
+import type { ClientConnection } from './client-connection.js';
+import type { OpenConnection } from './open-connection.js';
 import {
   checkHeaders,
   checkTimeoutMs,

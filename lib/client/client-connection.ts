@@ -1,13 +1,13 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
-import type { DriverConnection, DriverEvent, DriverLog, PartitionReader } from '../driver/driver.js';
+import type { DriverEvent, DriverLog } from '../driver/driver.js';
 import { Counters } from '../diagnostics/counters.js';
 import { guardedLog } from '../diagnostics/log.js';
 import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
 import { reportedUserCode, type UserCode } from '../diagnostics/user-code.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type { ReplyAddress, ReplyEnvelope, RequestEnvelope } from '../protocol/envelope.js';
+import type { ReplyEnvelope, RequestEnvelope } from '../protocol/envelope.js';
 import { newInstanceId } from '../protocol/instance-id.js';
 import { BrokerClock } from '../wire/broker-clock.js';
 import { probeClock } from '../wire/clock-probe.js';
@@ -18,20 +18,13 @@ import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
 import type { Caller } from './caller.js';
 import type { ResolvedConnectionOptions } from './client-options.js';
+import { FollowedTopics } from './followed-topics.js';
 import { HeardRefusals } from './heard-refusals.js';
+import type { OpenConnection } from './open-connection.js';
 import { PendingCalls } from './pending-calls.js';
 import { ReplyInbox } from './reply-inbox.js';
+import { ReplyReader } from './reply-reader.js';
 import { ServiceRoute } from './service-route.js';
-
-/** An open connection: what a call needs on its way out and back. */
-export interface OpenConnection {
-  readonly driver: DriverConnection;
-  readonly outbox: Outbox;
-  readonly replyTo: ReplyAddress;
-  readonly reader: PartitionReader;
-  /** The ways to services found so far, by topic: one queue per partition keeps the calls of a sender in their order. */
-  readonly routes: Map<string, Promise<ServiceRoute>>;
-}
 
 /** How long `close()` waits for messages that are on their way out. */
 const DRAIN_MS = 1_500;
@@ -56,7 +49,9 @@ export class ClientConnection {
   /** Ends what is opening; undefined when nothing is. */
   private openingEnd: AbortController | undefined;
   private lastEvent: DriverEvent | undefined;
+  private current: OpenConnection | undefined;
   private lastSeq = 0;
+  private readonly topics: FollowedTopics;
 
   constructor(
     readonly options: ResolvedConnectionOptions,
@@ -65,6 +60,12 @@ export class ClientConnection {
     this.userCode = reportedUserCode(this.counters, log);
     this.codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs);
     this.calls = new PendingCalls(options.maxOpenCalls, () => this.counters.add('deadlinesExceeded'));
+    this.topics = new FollowedTopics({
+      calls: this.calls,
+      onEvent: (event) => this.onEvent(event),
+      envelope: (open) => this.envelope(open),
+      isCurrent: (open) => this.current === open,
+    });
     this.refusals = new HeardRefusals({
       calls: this.calls,
       counters: this.counters,
@@ -115,6 +116,7 @@ export class ClientConnection {
     const { opening } = this;
     if (this.callers.size > 0 || opening === undefined) return;
     this.opening = undefined;
+    this.current = undefined;
     this.openingEnd?.abort();
     this.lastEvent = undefined;
     const open = await opening.catch(() => undefined);
@@ -132,7 +134,9 @@ export class ClientConnection {
   }
 
   private onEvent(event: DriverEvent): void {
-    if (event.type !== 'position-lost' && event.type !== 'partitions-changed') this.lastEvent = event;
+    if (event.type === 'partitions-changed') this.topics.follow(this.current, event);
+    else if (event.type === 'position-lost') this.refusals.onRepliesLost(event);
+    else this.lastEvent = event;
     for (const caller of this.callers) caller.onEvent(event);
   }
 
@@ -140,7 +144,9 @@ export class ClientConnection {
     const end = new AbortController();
     this.openingEnd = end;
     try {
-      return await this.connectUntil(end.signal);
+      const open = await this.connectUntil(end.signal);
+      if (!end.signal.aborted) this.current = open;
+      return open;
     } finally {
       if (this.openingEnd === end) this.openingEnd = undefined;
     }
@@ -154,18 +160,19 @@ export class ClientConnection {
     try {
       await this.codec.open();
       await driver.ensureTopics([replyTopicSpec(options)], { create: options.createTopics });
-      const partition = Math.floor(Math.random() * (await driver.partitionCount(options.topics.replies)));
-      const replyTo = { topic: options.topics.replies, partition };
-      const reader = await this.readReplies(driver, replyTo);
+      const receiver = this.replyReceiver();
+      const replies = await ReplyReader.open(driver, options.topics.replies, (record) =>
+        receiver.receive(record),
+      );
       const outbox = new Outbox(driver, this.codec, this.clock, options);
-      return { driver, replyTo, reader, outbox, routes: new Map() };
+      return { driver, replies, outbox, routes: new Map(), openRoutes: new Map() };
     } catch (error) {
       await driver.close();
       throw error;
     }
   }
 
-  private readReplies(driver: DriverConnection, replyTo: ReplyAddress): Promise<PartitionReader> {
+  private replyReceiver(): Receiver<ReplyEnvelope> {
     const inbox = new ReplyInbox({
       clientId: this.id,
       contentType: this.codec.serializer.contentType,
@@ -173,26 +180,25 @@ export class ClientConnection {
       counters: this.counters,
       refusals: this.refusals,
     });
-    const receiver = new Receiver<ReplyEnvelope>(this.codec, this.counters, inbox);
-    return driver.readPartition({ ...replyTo, from: 'latest' }, (records) => {
-      for (const record of records) receiver.receive(record);
-    });
+    return new Receiver<ReplyEnvelope>(this.codec, this.counters, inbox);
   }
 
-  private async openRoute(topic: string, { driver, replyTo, outbox }: OpenConnection): Promise<ServiceRoute> {
+  private async openRoute(topic: string, open: OpenConnection): Promise<ServiceRoute> {
+    const { driver, outbox } = open;
     await driver.ensureTopics([requestTopicSpec(topic, this.options)], { create: this.options.createTopics });
-    const envelope: RequestEnvelope = {
-      direction: 'request',
-      sender: this.id,
-      contentType: this.codec.serializer.contentType,
-      stages: this.codec.stages,
-      replyTo,
-    };
-    const route = new ServiceRoute(topic, await driver.partitionCount(topic), envelope, outbox);
+    const partitions = await driver.partitionCount(topic);
+    const route = new ServiceRoute(topic, partitions, this.envelope(open), outbox);
+    open.openRoutes.set(topic, route);
     // Servers hold authenticated calls to their age, so their age must be right from the first call on.
     if (this.codec.authenticates && !this.clock.isKnown)
       await probeClock(driver, this.codec, this.clock, route.anywhere);
     return route;
+  }
+
+  private envelope({ replies }: OpenConnection): RequestEnvelope {
+    const { stages, serializer } = this.codec;
+    const { contentType } = serializer;
+    return { direction: 'request', sender: this.id, contentType, stages, replyTo: replies.address };
   }
 }
 

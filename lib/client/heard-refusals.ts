@@ -2,6 +2,7 @@ import { channels, type RefusedRecord } from '../diagnostics/channels.js';
 import type { Counters } from '../diagnostics/counters.js';
 import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
 import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
+import type { DriverEvent } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { decodeRefusal, type RefusalMessage } from '../protocol/refusal-notice.js';
@@ -81,6 +82,12 @@ export class HeardRefusals {
     this.refusedReply = { text, atSeq: this.parts.lastSeq() };
   }
 
+  /** Answers to this client were dropped by the broker before it had read them. */
+  onRepliesLost({ topic, partition, reason }: Extract<DriverEvent, { type: 'position-lost' }>): void {
+    const text = `Answers on ${topic}, partition ${partition}, were lost meanwhile: ${LOSSES[reason]}.`;
+    this.refusedReply = { text, atSeq: this.parts.lastSeq() };
+  }
+
   /** An answer to a call that is not open any more. */
   onLateReply(seq: number): void {
     this.ended.get(seq)?.markAnswered();
@@ -118,6 +125,12 @@ export class HeardRefusals {
     if (this.ended.size > MAX_ENDED) this.ended.delete(this.ended.keys().next().value as number);
   }
 }
+
+const LOSSES = {
+  retention: 'retention was faster than this client',
+  truncated: 'the log was cut off behind them',
+  recreated: 'the topic was deleted and made anew',
+} as const;
 
 const readNotice = (bytes: Buffer): RefusalMessage => {
   try {

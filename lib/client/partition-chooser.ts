@@ -13,9 +13,11 @@ const MURMUR2_M = 0x5bd1e995;
  * From record to record all of a server's partitions are used in turn, so that one which moves is soon known to have moved.
  */
 export class PartitionChooser {
-  private readonly open: Int32Array;
-  private readonly shares: Share[];
-  private readonly shareOf: Share[];
+  /** By partition, those that are gone included: calls may still be open there. */
+  private open = new Int32Array(0);
+  private readonly shares: Share[] = [];
+  private readonly shareOf: Share[] = [];
+  private partitions = 0;
   private next = 0;
 
   /** @param isFilling whether a record waits for the partition that could take more */
@@ -23,14 +25,24 @@ export class PartitionChooser {
     partitions: number,
     private readonly isFilling: (partition: number) => boolean,
   ) {
-    this.open = new Int32Array(partitions);
-    this.shares = Array.from({ length: partitions }, (_, partition) => new Share([partition]));
-    this.shareOf = [...this.shares];
+    this.resize(partitions);
+  }
+
+  /** The topic has so many partitions now: those that are gone get no more calls. */
+  resize(partitions: number): void {
+    if (partitions > this.open.length) {
+      const open = new Int32Array(partitions);
+      open.set(this.open);
+      this.open = open;
+    }
+    for (let added = this.partitions; added < partitions; added++) this.join(added, this.newShare());
+    for (let gone = partitions; gone < this.partitions; gone++) this.leave(gone, new Share([]));
+    this.partitions = partitions;
   }
 
   /** Counts one more open call on the partition it returns. */
   choose(key: Buffer | null): number {
-    const partition = key === null ? this.leastOpen() : partitionOfKey(key, this.open.length);
+    const partition = key === null ? this.leastOpen() : partitionOfKey(key, this.partitions);
     this.count(partition, 1);
     return partition;
   }
@@ -43,13 +55,23 @@ export class PartitionChooser {
   /** A call on this partition was answered by this server. */
   learn(partition: number, server: Buffer): void {
     const known = this.shareOf[partition] as Share;
-    if (isSameInstance(known.server, server)) return;
+    if (isSameInstance(known.server, server) || partition >= this.partitions) return;
     const share = this.shares.find((other) => isSameInstance(other.server, server)) ?? this.newShare(server);
-    const open = this.open[partition] as number;
-    known.remove(partition, open);
-    share.add(partition, open);
+    this.leave(partition, share);
+    this.join(partition, share);
+  }
+
+  private join(partition: number, share: Share): void {
+    share.add(partition, this.open[partition] as number);
     this.shareOf[partition] = share;
-    if (known.partitions.length === 0) this.shares.splice(this.shares.indexOf(known), 1);
+  }
+
+  /** @param next what the partition is counted in from now on */
+  private leave(partition: number, next: Share): void {
+    const share = this.shareOf[partition] as Share;
+    share.remove(partition, this.open[partition] as number);
+    this.shareOf[partition] = next;
+    if (share.partitions.length === 0) this.shares.splice(this.shares.indexOf(share), 1);
   }
 
   private count(partition: number, change: 1 | -1): void {
@@ -57,7 +79,7 @@ export class PartitionChooser {
     (this.shareOf[partition] as Share).open += change;
   }
 
-  private newShare(server: Buffer): Share {
+  private newShare(server?: Buffer): Share {
     const share = new Share([], server);
     this.shares.push(share);
     return share;

@@ -57,6 +57,11 @@ export class PendingCalls {
     return this.calls.values().filter((call) => call.origin.serviceState === service && call.seq <= lastSeq);
   }
 
+  /** Ends every call. */
+  failAll(error: RpcError): void {
+    for (const call of this.calls.values()) call.fail(error);
+  }
+
   /** Ends the calls of one client. */
   failAllOf(caller: object, error: RpcError): void {
     for (const call of this.calls.values()) {

@@ -5,7 +5,8 @@ import { PartitionChooser } from './partition-chooser.js';
 
 /** The way from one client connection to one service: a destination per partition, and which one a call takes. */
 export class ServiceRoute {
-  private readonly destinations: readonly Destination[];
+  private destinations: readonly Destination[] = [];
+  private envelope: Buffer;
   private readonly chooser: PartitionChooser;
 
   constructor(
@@ -14,10 +15,8 @@ export class ServiceRoute {
     envelope: RequestEnvelope,
     outbox: Pick<Outbox, 'isFilling'>,
   ) {
-    const bytes = encodeEnvelope(envelope);
-    this.destinations = Array.from({ length: partitions }, (_, partition) =>
-      Object.freeze({ topic, partition, direction: 'request' as const, envelope: bytes }),
-    );
+    this.envelope = encodeEnvelope(envelope);
+    this.grow(partitions);
     this.chooser = new PartitionChooser(partitions, (partition) =>
       outbox.isFilling(this.destinations[partition] as Destination),
     );
@@ -37,5 +36,32 @@ export class ServiceRoute {
   release({ partition }: Destination, server?: Buffer): void {
     this.chooser.release(partition);
     if (server !== undefined) this.chooser.learn(partition, server);
+  }
+
+  /** The topic has so many partitions now. Destinations that stay are the same as before: order rests on it. */
+  resize(partitions: number): void {
+    this.grow(partitions);
+    this.chooser.resize(partitions);
+  }
+
+  /** Calls say from now on that their answers go elsewhere. */
+  readdress(envelope: RequestEnvelope): void {
+    const { length } = this.destinations;
+    this.envelope = encodeEnvelope(envelope);
+    this.destinations = [];
+    this.grow(length);
+  }
+
+  private grow(partitions: number): void {
+    const { topic, envelope, destinations } = this;
+    const added = Array.from({ length: Math.max(0, partitions - destinations.length) }, (_, index) =>
+      Object.freeze({
+        topic,
+        partition: destinations.length + index,
+        direction: 'request' as const,
+        envelope,
+      }),
+    );
+    this.destinations = [...destinations, ...added];
   }
 }

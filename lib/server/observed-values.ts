@@ -11,8 +11,12 @@ import type { ValueSink, ValueSource } from './value-source.js';
  */
 export const MAX_VALUES_IN_A_TURN = 131_072;
 
-/** How often it is looked whether the event loop turned: an immediate each. */
-const LOOK_EVERY = 1_024;
+/** So many values may come in a turn before it is looked at more closely: an immediate each. */
+const FEW_VALUES = 64;
+
+/** How often it is made sure that there is stack left for what a value needs, and for as many more; some 60 kB. */
+const CHECK_STACK_EVERY = 8;
+const FRAMES_NEEDED = 1_000;
 
 /**
  * The values of a handler's Observable.
@@ -52,6 +56,14 @@ export class ObservedValues extends Subscriber<unknown> implements ValueSource {
     else this.inner.cancel();
   }
 
+  override error(error: unknown): void {
+    if (this.isStopped) return;
+    // Not now: who gives values in a recursion may have used up the stack, and the end must not be lost half way.
+    queueMicrotask(() => this.finish(() => this.sink.error(error)));
+    this.isStopped = true;
+    this.unsubscribe();
+  }
+
   override unsubscribe(): void {
     try {
       super.unsubscribe();
@@ -61,14 +73,19 @@ export class ObservedValues extends Subscriber<unknown> implements ValueSource {
   }
 
   protected override _next(value: unknown): void {
-    if (!this.isWithinTurn()) return this.error(tooManyInATurn());
+    this.inTurn += 1;
+    if (this.inTurn >= FEW_VALUES && !this.isWithinTurn()) return this.error(tooManyInATurn());
     if (this.inner !== undefined) this.behind.push(() => this._next(value));
     else if (isPullable(value)) this.startInner(value);
-    else if (!this.sink.next(value)) this.cancel();
+    else this.take(value);
   }
 
-  protected override _error(error: unknown): void {
-    this.finish(() => this.sink.error(error));
+  private take(value: unknown): void {
+    try {
+      if (!this.sink.next(value)) this.cancel();
+    } catch (error) {
+      this.error(error);
+    }
   }
 
   protected override _complete(): void {
@@ -76,15 +93,19 @@ export class ObservedValues extends Subscriber<unknown> implements ValueSource {
   }
 
   private finish(end: () => void): void {
-    if (this.inner !== undefined) return void this.behind.push(() => this.finish(end));
+    if (this.inner !== undefined) this.behind.push(() => this.finish(end));
+    else this.finishNow(end);
+  }
+
+  private finishNow(end: () => void): void {
     end();
     this.unsubscribe();
     this.sink.ended();
   }
 
   private isWithinTurn(): boolean {
-    this.inTurn += 1;
-    if (this.inTurn === LOOK_EVERY) setImmediate(() => (this.inTurn = 0));
+    if (this.inTurn === FEW_VALUES) setImmediate(() => (this.inTurn = 0));
+    if (this.inTurn % CHECK_STACK_EVERY === 0) needFrames(FRAMES_NEEDED);
     return this.inTurn <= MAX_VALUES_IN_A_TURN;
   }
 
@@ -116,6 +137,12 @@ export class ObservedValues extends Subscriber<unknown> implements ValueSource {
     }
   }
 }
+
+/**
+ * Who gives values in a recursion, as `repeat()` does, uses up the stack. @throws RangeError here, where nothing is half done, and not
+ * in the middle of a send.
+ */
+const needFrames = (frames: number): number => (frames === 0 ? 0 : needFrames(frames - 1) + 1);
 
 /** RxJS collects what several teardowns threw. */
 const errorsOf = (error: unknown): readonly unknown[] =>

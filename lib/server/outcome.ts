@@ -5,7 +5,7 @@ import type { IncomingCall } from './incoming-call.js';
 export interface Outcome {
   /** The only value. */
   value(value: unknown): void;
-  /** One of several. @returns whether more are wanted. */
+  /** One of several. @returns whether more are wanted. @throws what is wrong with the value. */
   next(value: unknown): boolean;
   complete(): void;
   error(error: RpcError): void;

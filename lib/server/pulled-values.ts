@@ -54,10 +54,20 @@ export class PulledValues implements ValueSource {
     const { done, value } = await puller.next();
     if (!this.isOpen) return;
     if (done === true) return this.end(() => this.sink.complete());
-    if (!this.sink.next(value)) return this.cancel();
+    if (!this.offer(value)) return this.cancel();
     this.pulled += 1;
     if (this.pulled % IN_A_ROW === 0) await turn();
     await this.sink.room();
+  }
+
+  /** @returns whether more are wanted. */
+  private offer(value: unknown): boolean {
+    try {
+      return this.sink.next(value);
+    } catch (error) {
+      this.sink.error(error);
+      return false;
+    }
   }
 
   private end(tell: () => void): void {

@@ -57,12 +57,8 @@ export class ReplyStream implements Outcome, Delivery {
 
   next(value: unknown): boolean {
     if (!this.isWanted()) return false;
-    try {
-      this.hold(this.serialize(value));
-    } catch (error) {
-      this.error(RpcError.from(error));
-    }
-    return this.isWanted();
+    this.hold(this.serialize(value));
+    return true;
   }
 
   complete(): void {

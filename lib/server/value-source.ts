@@ -7,7 +7,7 @@ export interface ValueSource {
 
 /** Where they go. */
 export interface ValueSink {
-  /** @returns whether more are wanted. */
+  /** @returns whether more are wanted. @throws what is wrong with the value: nothing was done with it. */
   next(value: unknown): boolean;
   complete(): void;
   error(error: unknown): void;

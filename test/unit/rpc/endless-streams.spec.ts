@@ -5,6 +5,12 @@ import { from, lastValueFrom, Observable, of, range, repeat, take, tap, toArray,
 import { RpcCluster } from '../../support/rpc-cluster.js';
 import { until } from '../../support/until.js';
 
+/** Stops when its subscriber is closed, as RxJS' own do. */
+const endless = (): Observable<number> =>
+  new Observable((subscriber) => {
+    while (!subscriber.closed) subscriber.next(1);
+  });
+
 class Pass implements NestInterceptor {
   intercept(_context: unknown, next: CallHandler): Observable<unknown> {
     return next.handle();
@@ -29,13 +35,24 @@ describe('a stream that gives values without letting the event loop turn', () =>
 
     @MessagePattern('endless')
     endless(): Observable<number> {
-      return counted(of(1).pipe(repeat()));
+      return counted(endless());
     }
 
     @MessagePattern('endless-intercepted')
     @UseInterceptors(Pass)
     endlessIntercepted(): Observable<number> {
-      return counted(of(1).pipe(repeat()));
+      return counted(endless());
+    }
+
+    @MessagePattern('recursive')
+    recursive(): Observable<number> {
+      return of(1).pipe(repeat());
+    }
+
+    @MessagePattern('recursive-intercepted')
+    @UseInterceptors(Pass)
+    recursiveIntercepted(): Observable<number> {
+      return of(1).pipe(repeat());
     }
 
     @MessagePattern('endless-microtasks')
@@ -63,7 +80,7 @@ describe('a stream that gives values without letting the event loop turn', () =>
 
     @EventPattern('endless-event')
     endlessEvent(@Payload() _data: unknown): Observable<number> {
-      return counted(of(1).pipe(repeat()));
+      return counted(endless());
     }
 
     @EventPattern('endless-generator-event')
@@ -81,7 +98,7 @@ describe('a stream that gives values without letting the event loop turn', () =>
     [pulled, stopped] = [0, 0];
     cluster = new RpcCluster();
     ({ server } = await cluster.serve({ controllers: [EagerController] }, { partitions: 1 }));
-    client = cluster.client({ timeoutMs: 25_000 });
+    client = cluster.client({ timeoutMs: 12_000 });
     await client.call('quick', 0);
   });
 
@@ -93,7 +110,7 @@ describe('a stream that gives values without letting the event loop turn', () =>
     expect(await three).toEqual([0, 1, 2]);
     expect((await beside).value).toBe(1);
     await until(() => server.callsInHand === 0);
-    expect(pulled).toBeLessThan(200_000);
+    expect(pulled).toBeLessThan(300_000);
   });
 
   it('arrives whole when it has an end', async () => {
@@ -108,7 +125,18 @@ describe('a stream that gives values without letting the event loop turn', () =>
       await expect(failure).rejects.toMatchObject({ status: 'RESOURCE_EXHAUSTED', retryable: false });
       expect((await beside).value).toBe(1);
       await until(() => server.callsInHand === 0);
-      expect(pulled).toBeLessThan(200_000);
+      expect(pulled).toBeLessThan(300_000);
+    },
+  );
+
+  it.each(['recursive', 'recursive-intercepted'])(
+    'and uses up the stack ends with an error, and the server goes on: %s',
+    async (pattern) => {
+      await expect(lastValueFrom(client.send(pattern, {}).pipe(count()))).rejects.toMatchObject({
+        status: 'INTERNAL',
+      });
+      expect((await client.call('quick', 1)).value).toBe(1);
+      await until(() => server.callsInHand === 0);
     },
   );
 

@@ -114,9 +114,10 @@ describe('ReplyStream', () => {
     expect(outbox.messages).toMatchObject([{ kind: 'error', status: 'INTERNAL' }]);
   });
 
-  it('ends a stream with INTERNAL at a value that cannot be serialized', () => {
+  it('takes no value that cannot be serialized, and ends behind those before it', () => {
     replies.next(1);
-    expect(replies.next(2n)).toBe(false);
+    expect(() => replies.next(2n)).toThrow(RpcError);
+    replies.error(new RpcError('INTERNAL', 'x'));
     expect(outbox.messages).toMatchObject([{ kind: 'next' }, { kind: 'error', status: 'INTERNAL' }]);
   });
 

@@ -25,3 +25,9 @@ declare module 'kafkajs/src/protocol/recordBatch/crc32C/index.js' {
   /** An unsigned 32-bit number. */
   export default function crc32c(bytes: Uint8Array): number;
 }
+
+declare module 'kafkajs/src/network/requestQueue/index.js' {
+  /** What this package must leave as it is. */
+  const RequestQueue: { readonly prototype: object };
+  export default RequestQueue;
+}

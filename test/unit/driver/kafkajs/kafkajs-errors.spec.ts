@@ -51,6 +51,53 @@ describe("kafkajs' errors", () => {
     expect(toRpcError(sasl, 'connect').status).toBe(RpcStatus.UNAUTHENTICATED);
   });
 
+  it.each([
+    ['INVALID_REPLICATION_FACTOR', RpcStatus.FAILED_PRECONDITION, 'replicationFactor'],
+    ['INVALID_SESSION_TIMEOUT', RpcStatus.FAILED_PRECONDITION, 'sessionTimeoutMs'],
+    ['INCONSISTENT_GROUP_PROTOCOL', RpcStatus.FAILED_PRECONDITION, 'groupId'],
+    ['POLICY_VIOLATION', RpcStatus.FAILED_PRECONDITION, 'policy'],
+    ['UNSUPPORTED_VERSION', RpcStatus.FAILED_PRECONDITION, '2.4'],
+    ['INVALID_PARTITIONS', RpcStatus.INVALID_ARGUMENT, 'partitions'],
+    ['CLUSTER_AUTHORIZATION_FAILED', RpcStatus.PERMISSION_DENIED, 'Create'],
+    ['GROUP_AUTHORIZATION_FAILED', RpcStatus.PERMISSION_DENIED, 'Read on the group'],
+    ['UNSUPPORTED_SASL_MECHANISM', RpcStatus.UNAUTHENTICATED, 'sasl'],
+  ])('name for %s what to change, and are not worth a retry', (type, status, todo) => {
+    const error = toRpcError(protocolError(type), 'join group g');
+
+    expect(error).toMatchObject({ status, retryable: false });
+    expect(error.message).toContain(todo);
+  });
+
+  it('say the causes that stand inside of an aggregate, each with its topic', () => {
+    const causes = ['orders', 'bills'].map((topic) =>
+      Object.assign(protocolError('TOPIC_AUTHORIZATION_FAILED', 'Not authorized'), { topic }),
+    );
+    const aggregate = Object.assign(new Error('Topic creation errors'), { errors: causes });
+
+    const error = toRpcError(aggregate, 'prepare the topics orders, bills');
+
+    expect(error.status).toBe(RpcStatus.PERMISSION_DENIED);
+    expect(error.message).toContain('orders: Not authorized; bills: Not authorized');
+  });
+
+  it.each([
+    ['SELF_SIGNED_CERT_IN_CHAIN', RpcStatus.UNAUTHENTICATED],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', RpcStatus.UNAUTHENTICATED],
+    ['CERT_HAS_EXPIRED', RpcStatus.UNAUTHENTICATED],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', RpcStatus.UNAUTHENTICATED],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', RpcStatus.FAILED_PRECONDITION],
+    ['EPROTO', RpcStatus.FAILED_PRECONDITION],
+  ])('name the option ssl for a socket that failed with %s, and are not worth a retry', (code, status) => {
+    const socket = Reflect.construct(KafkaJSConnectionError, [
+      `Connection error: ${code}`,
+      { code },
+    ]) as Error;
+
+    expect(toRpcError(socket, 'connect')).toMatchObject({ status, retryable: false });
+    expect(toRpcError(socket, 'connect').message).toContain('ssl');
+    expect(isConnectionFailure(socket)).toBe(false);
+  });
+
   it('pass an RpcError on as it is', () => {
     const error = new RpcError(RpcStatus.ABORTED, 'already ours');
 

@@ -36,6 +36,7 @@ export type { WireOptions } from './wire/wire-options.js';
 export type {
   Acks,
   AssignedPartition,
+  BatchPlace,
   ConnectOptions,
   DriverConnection,
   DriverEvent,
@@ -47,6 +48,7 @@ export type {
   OffsetCommit,
   PartitionReader,
   ProduceAck,
+  ProduceOptions,
   ReadOptions,
   TopicSpec,
 } from './driver/driver.js';

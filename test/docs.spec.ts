@@ -110,7 +110,7 @@ const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
 const INHERITED: readonly Option[] = [{ name: 'imports', isRequired: false, default: undefined }];
 
 /** Options of other things than servers, clients and drivers: of errors, and of the driver port. */
-const ELSEWHERE = ['RpcErrorOptions', 'ConnectOptions', 'GroupOptions', 'ReadOptions'];
+const ELSEWHERE = ['ProduceOptions', 'RpcErrorOptions', 'ConnectOptions', 'GroupOptions', 'ReadOptions'];
 
 /** `100_000`, `100000` and "`100000`" are the same default. */
 const plain = (text: string): string =>

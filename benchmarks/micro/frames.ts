@@ -71,7 +71,7 @@ function decodes(name: string, message: Message): Subject {
 }
 
 function frameList(message: Message): Buffer {
-  const record = new OutgoingRecord();
+  const record = new OutgoingRecord(false, 0);
   for (let at = 0; at < MESSAGES; at += 1) record.append(message, MAX_BYTES);
   return record.finish();
 }

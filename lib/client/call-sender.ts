@@ -69,7 +69,8 @@ export class CallSender implements CallOrigin {
   onEnd(call: PendingCall, how: CallEnd): void {
     this.connection.calls.remove(call);
     this.route.release(call.destination, call.answeredBy);
-    if (isLeftRunning(call, how)) this.sendCancel(call);
+    // What has not left yet stays here.
+    if (call.hasLeft && isLeftRunning(call, how)) this.sendCancel(call);
   }
 
   private sendCancel(call: PendingCall): void {
@@ -89,15 +90,15 @@ export class CallSender implements CallOrigin {
         timeoutOf(packet.data, NEVER_EXPIRES_MS),
       );
       const destination = this.route.choose(message.key);
-      const settled = (error?: RpcError): void => {
+      const delivered = (error?: RpcError): void => {
         this.route.release(destination);
         if (error === undefined) resolve();
         else reject(error);
       };
       try {
-        this.send(destination, message, { settled });
+        this.send(destination, message, { delivered });
       } catch (error) {
-        settled(RpcError.from(error));
+        delivered(RpcError.from(error));
       }
     });
   }

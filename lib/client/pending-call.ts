@@ -74,6 +74,7 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   readonly timeoutMs: number;
   private state: 'open' | CallEnd = 'open';
   private isAcknowledged = false;
+  private isOnItsWay = false;
   private server: Buffer | undefined = undefined;
   private run = 0;
   private received = 0;
@@ -100,8 +101,22 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     return this.isAcknowledged;
   }
 
+  /** Whether the request has left this process. */
+  get hasLeft(): boolean {
+    return this.isOnItsWay;
+  }
+
+  get isOver(): boolean {
+    return this.state !== 'open';
+  }
+
+  /** The request leaves this process. */
+  leave(): void {
+    this.isOnItsWay = true;
+  }
+
   /** The broker took the request, or did not. */
-  settled(error?: RpcError): void {
+  delivered(error?: RpcError): void {
     if (error === undefined) this.isAcknowledged = true;
     // Out of reach is not refused: the broker may have it.
     else this.endWith(error.status === RpcStatus.UNAVAILABLE ? 'failed' : 'refused', error);

@@ -1,3 +1,4 @@
+import type { RpcError } from '../errors/rpc-error.js';
 import type { ConsumerRecord, ProducerRecord, TopicPartition } from './record.js';
 
 /**
@@ -79,15 +80,17 @@ export interface DriverConnection {
   /** The broker that leads a partition, from metadata at hand; `undefined` when not known. Never does I/O. */
   leaderOf(partition: TopicPartition): number | undefined;
   /**
-   * Appends the records, each partition's in the order given, in as few requests as there are leaders.
-   * Resolves when all are acknowledged. Retries what is safe to retry, within bounds.
-   * @throws RpcError when one failed: some of the others may be appended. `RESOURCE_EXHAUSTED` for a batch that the
-   * broker finds too large, `PERMISSION_DENIED`, `UNAVAILABLE`.
+   * Appends a batch: records of one partition, whole, in this order and behind what was asked before, or not at all.
+   *
+   * What is asked in the same turn of the event loop leaves in as few requests as there are leaders, and each batch has an
+   * outcome of its own, told as soon as it is known. One that the broker has not taken is tried again, with growing pauses,
+   * until `timeoutMs` are over; it holds up its own partition and no other. With `acks` -1 a batch is appended once, whatever
+   * answer is lost, where the driver can (KIP-98).
+   * @throws RpcError when it is not known to be appended: `RESOURCE_EXHAUSTED`, not retryable, for a batch that the broker
+   * finds too large, `PERMISSION_DENIED`, `INVALID_ARGUMENT` for no records or those of several partitions, and after
+   * `timeoutMs` what the last attempt failed with, mostly `UNAVAILABLE`: it may then be appended all the same.
    */
-  produce(
-    records: readonly ProducerRecord[],
-    options: { readonly acks: Acks },
-  ): Promise<readonly ProduceAck[]>;
+  produce(records: readonly ProducerRecord[], options: ProduceOptions): Promise<ProduceAck>;
   /**
    * Reads one partition without a consumer group. Resolves once the start offset is known, so that nothing appended
    * after that is missed. Keeps its place through reconnects, leader changes and broker restarts.
@@ -118,11 +121,36 @@ export interface TopicSpec {
   readonly atLeast?: Readonly<Record<string, { readonly value: number; readonly why: string }>>;
 }
 
+export interface ProduceOptions {
+  readonly acks: Acks;
+  /** For how long it is tried, in milliseconds. @default 30000 */
+  readonly timeoutMs?: number;
+  /**
+   * Told at most once: the batch is tried again, or waits behind one of its partition that is, and why. From then on it takes
+   * nothing from the way of other partitions. Must not throw.
+   */
+  readonly onDelayed?: (reason: RpcError) => void;
+  /**
+   * Told before `produce` rejects because the broker finds this batch too large by itself. What is produced through `instead`
+   * until the promise settles takes its place in the order of the partition. Must not wait for those outcomes.
+   */
+  readonly onTooLarge?: (instead: BatchPlace, error: RpcError) => Promise<void> | void;
+}
+
+/** A place in the order of a partition. */
+export type BatchPlace = Pick<DriverConnection, 'produce'>;
+
 export interface ProduceAck extends TopicPartition {
+  /** The offset of the first record; -1 when the broker no longer knows it. */
   readonly baseOffset: bigint;
   /** The broker's append time in milliseconds since the epoch; -1 when the topic does not keep append time. */
   readonly appendTimeMs: number;
+  /** How long the broker wants to hear nothing more from this client, in milliseconds: a quota is used up (KIP-219). */
+  readonly throttleMs?: number;
 }
+
+/** How long a batch is tried when `timeoutMs` is left out. */
+export const DEFAULT_PRODUCE_TIMEOUT_MS = 30_000;
 
 export interface ReadOptions extends TopicPartition {
   readonly from: 'latest' | bigint;

@@ -109,6 +109,18 @@ export class ByteWriter {
     if (length < this.lastEnd) this.lastString = undefined;
   }
 
+  /** Takes out what stands between the two places. */
+  cut(start: number, end: number): void {
+    this.buffer.copyWithin(start, end, this.cursor);
+    this.cursor -= end - start;
+    this.lastString = undefined;
+  }
+
+  /** The uint32 that was written there. */
+  uint32At(at: number): number {
+    return this.view.getUint32(at);
+  }
+
   /** The bytes written, without a copy: the writer must not be used after. */
   finish(): Buffer {
     return this.buffer.subarray(0, this.cursor);

@@ -12,6 +12,11 @@ export abstract class Due extends Numbered {
   dueTick = 0;
   dueBefore: Due | undefined = undefined;
   dueAfter: Due | undefined = undefined;
+
+  /** When it is told, at the earliest, on the clock of its `Deadlines`. */
+  get dueAtMs(): number {
+    return this.dueTick * TICK_MS;
+  }
 }
 
 /** All that is due in one tick: the anchor of a ring. */

@@ -21,6 +21,17 @@ export const encodeMessage = (writer: ByteWriter, message: Message): void => {
   writer.patchUint32(writer.length - start - 4, start);
 };
 
+/** Where the time to live of a request or an event stands in its frame: behind length, kind, number and attempt. */
+const TTL_AT = 4 + 1 + 6 + 1;
+
+/** Writes into the frame of a request or an event, which begins at `start`, that its time to live is no more than this. */
+export const lowerTtl = (writer: ByteWriter, start: number, timeLeftMs: number): void => {
+  const written = writer.uint32At(start + TTL_AT);
+  // 0 is for ever.
+  const left = Math.max(1, Math.ceil(timeLeftMs));
+  if (written > left) writer.patchUint32(left, start + TTL_AT);
+};
+
 const encodeBody = (writer: ByteWriter, message: Message): void => {
   switch (message.kind) {
     case 'request':

@@ -4,7 +4,7 @@ import type { CompleteMessage, ErrorMessage } from '../protocol/message.js';
 import type { Codec } from '../wire/codec.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Outbox } from '../wire/outbox.js';
-import type { Delivery } from '../wire/outgoing-record.js';
+import type { Delivery, OutgoingMessage } from '../wire/outgoing-record.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { RequestClock } from './request-clock.js';
 import type { Outcome } from './outcome.js';
@@ -23,6 +23,10 @@ const MAX_MESSAGE_CHARACTERS = 8_192;
 /** Of values that the broker does not have yet: beyond, who can wait waits until it has them. */
 const MAX_UNACKNOWLEDGED_VALUES = 1_024;
 const MAX_UNACKNOWLEDGED_BYTES = 1_048_576;
+
+/** Whether there is nothing in it that could be left out. */
+const isBare = (end: CompleteMessage | ErrorMessage): boolean =>
+  end.kind === 'error' && end.details.length === 0;
 
 /**
  * The answer of one execution: values, then one end. The call is finished when the broker has the end, or when nobody waits
@@ -43,7 +47,10 @@ export class ReplyStream implements Outcome, Delivery {
   private unacknowledgedBytes = 0;
   private roomWaiter: (() => void) | undefined;
   /** One for all values: a stream may have millions. */
-  private readonly valueDelivery: Delivery = { settled: (error) => this.onValueSettled(error) };
+  private readonly valueDelivery: Delivery = {
+    delivered: (error) => this.onValueDelivered(error),
+    replace: (error) => this.replaceValue(error),
+  };
   private readonly isApart: boolean;
 
   constructor(
@@ -85,7 +92,7 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   /** The broker has the end, or did not take it. */
-  settled(error?: RpcError): void {
+  delivered(error?: RpcError): void {
     if (error === undefined) return this.call.finish();
     if (this.call.isOver || this.last === undefined) return;
     this.onEndLost(this.last, error);
@@ -96,6 +103,13 @@ export class ReplyStream implements Outcome, Delivery {
       this.unacknowledgedValues < MAX_UNACKNOWLEDGED_VALUES &&
       this.unacknowledgedBytes < MAX_UNACKNOWLEDGED_BYTES;
     return hasRoom ? undefined : new Promise((resolve) => (this.roomWaiter = resolve));
+  }
+
+  /** The end is too large for the broker: the caller hears of that in its place. */
+  replace(error: RpcError): OutgoingMessage | undefined {
+    if (this.last === undefined || isBare(this.last)) return undefined;
+    this.last = { ...this.errorMessage(error), details: EMPTY };
+    return { message: this.last, delivery: this };
   }
 
   private hold(payload: Buffer): void {
@@ -133,7 +147,7 @@ export class ReplyStream implements Outcome, Delivery {
     this.unacknowledgedBytes += payload.length;
   }
 
-  private onValueSettled(error?: RpcError): void {
+  private onValueDelivered(error?: RpcError): void {
     this.unacknowledgedValues -= 1;
     if (this.unacknowledgedValues === 0) this.makeRoom();
     if (error !== undefined) this.breakOff(error);
@@ -143,6 +157,18 @@ export class ReplyStream implements Outcome, Delivery {
     this.unacknowledgedBytes = 0;
     this.roomWaiter?.();
     this.roomWaiter = undefined;
+  }
+
+  /** A value is too large for the broker: the stream ends in its place, before what follows it. */
+  private replaceValue(error: RpcError): OutgoingMessage {
+    this.onValueDelivered();
+    this.held = undefined;
+    const message: ErrorMessage = { ...this.errorMessage(error), details: EMPTY };
+    // An end that is on its way already finishes the call.
+    if (!this.call.answer()) return { message };
+    this.last = message;
+    this.call.endWork();
+    return { message, delivery: this };
   }
 
   /** The caller lacks a value: what follows would be out of order. */
@@ -163,7 +189,7 @@ export class ReplyStream implements Outcome, Delivery {
     try {
       this.transport.outbox.send(this.to, message, this, this.isApart);
     } catch (error) {
-      this.settled(RpcError.from(error));
+      this.delivered(RpcError.from(error));
     }
   }
 
@@ -172,7 +198,7 @@ export class ReplyStream implements Outcome, Delivery {
     if (timeLeftMs <= 0) return this.call.finish();
     if (isRetryable(error.status) && error.retryable) {
       setTimeout(() => this.sendEnd(message), Math.min(RESEND_MS, timeLeftMs));
-    } else if (message.kind === 'complete' || message.details.length > 0) {
+    } else if (!isBare(message)) {
       this.sendEnd({ ...this.errorMessage(error), details: EMPTY });
     } else {
       this.call.finish();

@@ -1,5 +1,6 @@
 import type { Message } from '../protocol/message.js';
 import { OutgoingRecord, type Delivery } from './outgoing-record.js';
+import type { Shipment } from './shipment.js';
 import type { WireContext } from './wire-interceptor.js';
 
 const MARGIN = 1.25;
@@ -14,16 +15,32 @@ const FILLED_BYTES = 64 * 1024;
  */
 export type Destination = Readonly<Omit<WireContext, 'headers'>>;
 
+/** Whoever takes records from queues. */
+export interface QueueSender {
+  /** The queue has so many bytes more, and may leave. */
+  makeReady(queue: DestinationQueue, bytes: number): void;
+  /** For what leaves now, whatever else is in flight. */
+  openShipment(): Shipment;
+}
+
 /** The records that wait for one destination, oldest first. */
 export class DestinationQueue {
   /** Records taken and not yet settled. */
   inFlight = 0;
-  /** Whether the lane has this queue on its list. */
+  /** How many of those must be over before the next one may leave: they are on their way through a stage, or tried again. */
+  holds = 0;
+  /** Whether its broker's sender has it on its list. */
   isReady = false;
+  sender: QueueSender | undefined;
   private readonly waiting: OutgoingRecord[] = [];
   private expectedBytes: number | undefined;
 
-  constructor(readonly to: Destination) {}
+  /** @param maxRecordBytes of each record */
+  constructor(
+    readonly to: Destination,
+    private readonly maxRecordBytes: number,
+    private readonly now: () => number,
+  ) {}
 
   get isIdle(): boolean {
     return this.waiting.length === 0 && this.inFlight === 0;
@@ -33,25 +50,35 @@ export class DestinationQueue {
     return this.waiting.length === 0;
   }
 
-  /** The size of the next record to leave. */
-  get headBytes(): number {
-    return this.waiting[0]?.bytes ?? 0;
+  get isHeld(): boolean {
+    return this.holds > 0;
+  }
+
+  /** What waits in all. */
+  get waitingBytes(): number {
+    return this.waiting.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Whether one record waits, and none of the large ones. */
   get isFilling(): boolean {
-    return this.waiting.length === 1 && this.headBytes < FILLED_BYTES;
+    return this.waiting.length === 1 && (this.waiting[0] as OutgoingRecord).bytes < FILLED_BYTES;
   }
 
   /** @returns by how many bytes the queue grew. */
-  append(message: Message, maxBytes: number, delivery?: Delivery, isApart = false): number {
+  append(message: Message, delivery: Delivery | undefined, isApart: boolean): number {
     const last = this.waiting[this.waiting.length - 1];
     const before = last?.bytes ?? 0;
-    if (last?.isApart === isApart && last.append(message, maxBytes, delivery)) return last.bytes - before;
-    const record = new OutgoingRecord(isApart, this.expectedBytes);
-    record.append(message, maxBytes, delivery);
+    if (last?.isApart === isApart && last.append(message, this.maxRecordBytes, delivery))
+      return last.bytes - before;
+    const record = new OutgoingRecord(isApart, this.now(), this.expectedBytes);
+    record.append(message, this.maxRecordBytes, delivery);
     this.waiting.push(record);
     return record.bytes;
+  }
+
+  /** Takes out what nobody waits for any more. @returns how many bytes that were. */
+  removeUnwanted(): number {
+    return this.waiting.reduce((sum, record) => sum + record.removeUnwanted(), 0);
   }
 
   take(): OutgoingRecord | undefined {
@@ -62,10 +89,4 @@ export class DestinationQueue {
     this.expectedBytes = Math.min(Math.ceil(record.bytes * MARGIN), MAX_EXPECTED_BYTES);
     return record;
   }
-}
-
-/** A record that left its queue. */
-export interface TakenRecord {
-  readonly queue: DestinationQueue;
-  readonly record: OutgoingRecord;
 }

@@ -1,13 +1,13 @@
 import type { Acks, DriverConnection } from '../driver/driver.js';
-import type { ProducerRecord } from '../driver/record.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Message } from '../protocol/message.js';
 import type { BrokerClock } from './broker-clock.js';
-import type { Codec, EncodedRecord } from './codec.js';
-import { DestinationQueue, type Destination, type TakenRecord } from './destination-queue.js';
-import { Lane } from './lane.js';
-import type { Delivery, OutgoingRecord } from './outgoing-record.js';
+import { BrokerSender } from './broker-sender.js';
+import type { Codec } from './codec.js';
+import { DestinationQueue, type Destination, type QueueSender } from './destination-queue.js';
+import type { Delivery } from './outgoing-record.js';
+import { RecordShipper } from './record-shipper.js';
 
 export interface OutboxOptions {
   readonly acks: Acks;
@@ -17,27 +17,37 @@ export interface OutboxOptions {
   readonly maxQueuedBytes: number;
 }
 
+/** So often at most a full outbox is looked through for what nobody waits for. */
+const CLEAN_UP_MS = 50;
+
 /**
  * Messages become records and leave.
  *
- *     send(message) → queue of its destination → lane of the broker → one produce request → delivery.settled()
+ *     send(message) → queue of its destination → sender to the broker → stages → driver → delivery.delivered()
  *
- * With nothing in flight to a broker, what was sent in this turn of the event loop leaves at its end. With a request in
- * flight, all that arrives meanwhile is packed and leaves when the answer is there. So load makes records larger, not calls
- * slower, and no timer is involved. Messages for the same destination arrive in the order sent.
+ * What was sent in one turn of the event loop leaves at its end as long as little is in flight; else it is packed
+ * (`BrokerSender`). Messages for the same destination arrive in the order sent. Each record has an outcome of its own, and so
+ * has each message of a record that the broker finds too large. A record that is tried again holds up its destination alone.
  */
 export class Outbox {
-  private readonly lanes = new Map<number | undefined, Lane>();
-  private readonly routes = new Map<Destination, Route>();
+  private readonly senders = new Map<number | undefined, BrokerSender>();
+  private readonly queues = new Map<Destination, DestinationQueue>();
+  private readonly shipper: RecordShipper;
   private queuedBytes = 0;
+  private cleanedUpAtMs = -Infinity;
   private idleWaiters: (() => void)[] = [];
 
   constructor(
     private readonly connection: Pick<DriverConnection, 'produce' | 'leaderOf'>,
-    private readonly codec: Codec,
-    private readonly clock: BrokerClock,
-    private readonly options: OutboxOptions,
-  ) {}
+    codec: Codec,
+    clock: BrokerClock,
+    private readonly options: OutboxOptions & { readonly now?: () => number },
+  ) {
+    const { acks, maxRecordBytes } = options;
+    const onFree = (queue: DestinationQueue): void => this.freed(queue);
+    const parts = { connection, codec, clock, acks, maxRecordBytes, now: () => this.now(), onFree };
+    this.shipper = new RecordShipper(parts);
+  }
 
   /**
    * Takes a message. Returns at once; `delivery` hears what became of it.
@@ -45,91 +55,73 @@ export class Outbox {
    * @throws RpcError `RESOURCE_EXHAUSTED` when it is too large for a record, or too much waits already.
    */
   send(to: Destination, message: Message, delivery?: Delivery, isApart = false): void {
-    if (this.queuedBytes > this.options.maxQueuedBytes) throw this.full();
-    const { queue, lane } = this.routes.get(to) ?? this.openRoute(to);
+    if (this.queuedBytes > this.options.maxQueuedBytes) this.makeRoom();
+    const queue = this.queues.get(to) ?? this.openQueue(to);
+    let bytes: number;
     try {
-      this.queuedBytes += queue.append(message, this.options.maxRecordBytes, delivery, isApart);
+      bytes = queue.append(message, delivery, isApart);
     } finally {
-      if (queue.isIdle) this.routes.delete(to);
+      if (queue.isIdle) this.queues.delete(to);
     }
-    lane.makeReady(queue);
+    this.queuedBytes += bytes;
+    if (!queue.isHeld) this.senderFor(queue).makeReady(queue, bytes);
   }
 
   /** Whether a record waits for this destination that is to have more: whoever has the choice does well to send there. */
   isFilling(to: Destination): boolean {
-    return this.routes.get(to)?.queue.isFilling ?? false;
+    return this.queues.get(to)?.isFilling ?? false;
   }
 
   /** Resolves when nothing waits and nothing is in flight. */
   idle(): Promise<void> {
-    if (this.routes.size === 0) return Promise.resolve();
+    if (this.queues.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
-  private openRoute(to: Destination): Route {
-    const leader = this.connection.leaderOf(to);
-    let lane = this.lanes.get(leader);
-    if (lane === undefined) {
-      lane = new Lane(this.options.maxRecordBytes, (records) => this.ship(records));
-      this.lanes.set(leader, lane);
+  private now(): number {
+    return (this.options.now ?? monotonicNow)();
+  }
+
+  private openQueue(to: Destination): DestinationQueue {
+    const queue = new DestinationQueue(to, this.options.maxRecordBytes, () => this.now());
+    this.queues.set(to, queue);
+    return queue;
+  }
+
+  /** Of the broker that leads the partition now; while a queue is on a sender's list, it stays there. */
+  private senderFor(queue: DestinationQueue): QueueSender {
+    if (queue.isReady && queue.sender !== undefined) return queue.sender;
+    const leader = this.connection.leaderOf(queue.to);
+    let sender = this.senders.get(leader);
+    if (sender === undefined) {
+      sender = new BrokerSender((from, record, shipment) => {
+        this.queuedBytes -= record.bytes;
+        this.shipper.ship(from, record, shipment);
+      });
+      this.senders.set(leader, sender);
     }
-    // A queue keeps its lane until it is empty: a leader change must not let later messages overtake earlier ones.
-    const route = { queue: new DestinationQueue(to), lane };
-    this.routes.set(to, route);
-    return route;
+    queue.sender = sender;
+    return sender;
   }
 
-  private async ship(taken: readonly TakenRecord[]): Promise<void> {
-    for (const { record } of taken) this.queuedBytes -= record.bytes;
-    const encoding = taken.map((item) => this.encode(item));
-    const encoded = encoding.some((item) => item instanceof Promise) ? await Promise.all(encoding) : encoding;
-    const sendable = (encoded as (ShippedRecord | undefined)[]).filter((item) => item !== undefined);
-    if (sendable.length > 0) await this.produce(sendable);
-    for (const { queue } of taken) this.release(queue);
-  }
-
-  private encode({ queue, record }: TakenRecord): MaybePromise<ShippedRecord | undefined> {
-    const refuse = (error: unknown): undefined => {
-      record.settle(RpcError.from(error));
-    };
-    const { topic, partition } = queue.to;
-    const finish = ({ value, headers }: EncodedRecord): ShippedRecord => ({
-      outgoing: record,
-      record: { topic, partition, key: null, value, headers },
-    });
-    try {
-      const target = record.isApart ? { ...queue.to, isApart: true } : queue.to;
-      const encoded = this.codec.encode(record.finish(), target);
-      return encoded instanceof Promise ? encoded.then(finish).catch(refuse) : finish(encoded);
-    } catch (error) {
-      return refuse(error);
-    }
-  }
-
-  private async produce(shipped: readonly ShippedRecord[]): Promise<void> {
-    const sentAtMs = this.clock.local();
-    let failure: RpcError | undefined;
-    try {
-      const acks = await this.connection.produce(
-        shipped.map(({ record }) => record),
-        { acks: this.options.acks },
-      );
-      const acknowledgedAtMs = this.clock.local();
-      for (const ack of acks) {
-        this.clock.observe(sentAtMs, acknowledgedAtMs, ack.appendTimeMs, this.connection.leaderOf(ack));
-      }
-    } catch (error) {
-      failure = RpcError.from(error);
-    }
-    for (const { outgoing } of shipped) outgoing.settle(failure);
-  }
-
-  private release(queue: DestinationQueue): void {
-    queue.inFlight -= 1;
-    if (!queue.isIdle || this.routes.get(queue.to)?.queue !== queue) return;
-    this.routes.delete(queue.to);
-    if (this.routes.size > 0) return;
+  /** Something of this queue is over: the next may leave, or nothing is left of it. */
+  private freed(queue: DestinationQueue): void {
+    if (!queue.isHeld && !queue.isEmpty && !queue.isReady)
+      this.senderFor(queue).makeReady(queue, queue.waitingBytes);
+    if (!queue.isIdle || this.queues.get(queue.to) !== queue) return;
+    this.queues.delete(queue.to);
+    if (this.queues.size > 0) return;
     for (const resolve of this.idleWaiters.splice(0)) resolve();
+  }
+
+  /** @throws RpcError `RESOURCE_EXHAUSTED` when all that waits is still waited for. */
+  private makeRoom(): void {
+    const nowMs = this.now();
+    if (nowMs - this.cleanedUpAtMs >= CLEAN_UP_MS) {
+      this.cleanedUpAtMs = nowMs;
+      for (const queue of this.queues.values()) this.queuedBytes -= queue.removeUnwanted();
+    }
+    if (this.queuedBytes > this.options.maxQueuedBytes) throw this.full();
   }
 
   private full(): RpcError {
@@ -141,14 +133,4 @@ export class Outbox {
   }
 }
 
-interface Route {
-  readonly queue: DestinationQueue;
-  readonly lane: Lane;
-}
-
-interface ShippedRecord {
-  readonly outgoing: OutgoingRecord;
-  readonly record: ProducerRecord;
-}
-
-type MaybePromise<T> = T | Promise<T>;
+const monotonicNow = (): number => performance.now();

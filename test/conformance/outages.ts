@@ -3,7 +3,7 @@ import type { TopicPartition } from '../../lib/driver/record.js';
 import { RpcStatus } from '../../lib/errors/status.js';
 import { eventually, within } from './eventually.js';
 import { nameOf, textOf } from './recorder.js';
-import { series, type Workbench } from './workbench.js';
+import { records, series, type Workbench } from './workbench.js';
 
 /** What a crash and the return of the broker do to connections that are open. */
 export const describeOutages = (bench: Workbench): void => {
@@ -104,8 +104,9 @@ export const describeOutages = (bench: Workbench): void => {
 
     await bench.stopBroker();
 
-    const attempts = [bench.produceTexts(producer, at, ['lost']), member.commit([{ ...at, offset: 1n }])].map(
-      (attempt) => expect(attempt).rejects.toMatchObject(away),
+    const lost = producer.produce(records(at, ['lost']), { acks: -1, timeoutMs: 1_000 });
+    const attempts = [lost, member.commit([{ ...at, offset: 1n }])].map((attempt) =>
+      expect(attempt).rejects.toMatchObject(away),
     );
     await within(bench.timing.deadlineMs, 'failing', Promise.all(attempts));
     expect(producer.leaderOf(at)).toEqual(expect.any(Number));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { RpcStatus } from '../../lib/errors/status.js';
 import type { DriverConnection } from '../../lib/driver/driver.js';
 import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../../lib/driver/record.js';
-import { namesOf, textOf } from './recorder.js';
+import { textOf } from './recorder.js';
 import { records, series, type Workbench } from './workbench.js';
 
 /** More than any clock of a test machine and of its broker differ. */
@@ -22,13 +22,15 @@ export const describeProducing = (bench: Workbench): void => {
     return read;
   };
 
-  it('appends a batch to several topics and partitions, each in the order given', async () => {
+  it('appends batches to several topics and partitions, each in the order asked for', async () => {
     const connection = await bench.connect();
     const partitions = [...(await bench.createTopic(connection, 3)), await bench.createPartition(connection)];
     const rounds = series('record ', 50);
 
-    const batch = rounds.flatMap((text) => partitions.flatMap((at) => records(at, [text])));
-    await connection.produce(batch, { acks: -1 });
+    const produced = rounds.flatMap((text) =>
+      partitions.map((at) => connection.produce(records(at, [text]), { acks: -1 })),
+    );
+    await Promise.all(produced);
 
     for (const at of partitions) {
       const read = await readBack(connection, at, rounds.length);
@@ -38,17 +40,64 @@ export const describeProducing = (bench: Workbench): void => {
     }
   });
 
-  it('acknowledges each partition with the offset of its first record', async () => {
+  it('acknowledges each batch with the offset of its first record', async () => {
     const connection = await bench.connect();
     const [first, second] = await bench.createTopic(connection, 2);
     await bench.produceTexts(connection, first!, ['a', 'b', 'c']);
 
-    const batch = [...records(first!, ['d']), ...records(second!, ['e', 'f']), ...records(first!, ['g'])];
-    const acks = await connection.produce(batch, { acks: -1 });
+    const acks = await Promise.all([
+      bench.produceTexts(connection, first!, ['d', 'e']),
+      bench.produceTexts(connection, second!, ['f']),
+      bench.produceTexts(connection, first!, ['g']),
+    ]);
 
-    expect(namesOf(acks)).toEqual(namesOf([first!, second!]));
-    expect(acks.find(({ partition }) => partition === 0)?.baseOffset).toBe(3n);
-    expect(acks.find(({ partition }) => partition === 1)?.baseOffset).toBe(0n);
+    expect(acks).toMatchObject([
+      { ...first!, baseOffset: 3n },
+      { ...second!, baseOffset: 0n },
+      { ...first!, baseOffset: 5n },
+    ]);
+  });
+
+  it('tells each batch’s outcome by itself: what is wrong with one is not the fate of others', async () => {
+    const connection = await bench.connect();
+    const [good, bad] = [await bench.createPartition(connection), await bench.createPartition(connection)];
+
+    const outcomes = await Promise.allSettled([
+      bench.produceTexts(connection, good, ['a']),
+      connection.produce([{ ...bad, value: randomBytes(2_000_000) }], { acks: -1 }),
+      bench.produceTexts(connection, bad, ['b']),
+      bench.produceTexts(connection, good, ['c']),
+    ]);
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    expect((await readBack(connection, good, 2)).map(textOf)).toEqual(['a', 'c']);
+    expect((await readBack(connection, bad, 1)).map(textOf)).toEqual(['b']);
+    const { reason } = outcomes[1] as PromiseRejectedResult;
+    expect(reason).toMatchObject({ status: RpcStatus.RESOURCE_EXHAUSTED, retryable: false });
+    expect((reason as Error).message).toContain(bad.topic);
+    expect((reason as Error).message).not.toContain(good.topic);
+  });
+
+  it('appends in place of a batch that is too large what is produced instead, before what was asked for later', async () => {
+    const connection = await bench.connect();
+    const at = await bench.createPartition(connection);
+    const instead: Promise<unknown>[] = [];
+
+    const tooLarge = connection.produce([{ ...at, value: randomBytes(2_000_000) }], {
+      acks: -1,
+      onTooLarge: async (place) => {
+        await Promise.resolve();
+        for (const text of ['b1', 'b2']) instead.push(place.produce(records(at, [text]), { acks: -1 }));
+      },
+    });
+    const produced = [
+      bench.produceTexts(connection, at, ['c']),
+      expect(tooLarge).rejects.toMatchObject({ status: RpcStatus.RESOURCE_EXHAUSTED }),
+    ];
+
+    await Promise.all(produced);
+    await Promise.all(instead);
+    expect((await readBack(connection, at, 3)).map(textOf)).toEqual(['b1', 'b2', 'c']);
   });
 
   it('tells the append time of a topic that keeps it, the same to the producer and to the reader', async () => {
@@ -56,12 +105,12 @@ export const describeProducing = (bench: Workbench): void => {
     const at = await bench.createPartition(connection);
 
     const before = Date.now();
-    const [ack] = await bench.produceTexts(connection, at, ['now']);
+    const ack = await bench.produceTexts(connection, at, ['now']);
     const [record] = await readBack(connection, at, 1);
 
-    expect(ack!.appendTimeMs).toBe(record!.timestampMs);
-    expect(ack!.appendTimeMs).toBeGreaterThan(before - CLOCK_SKEW_MS);
-    expect(ack!.appendTimeMs).toBeLessThan(Date.now() + CLOCK_SKEW_MS);
+    expect(ack.appendTimeMs).toBe(record!.timestampMs);
+    expect(ack.appendTimeMs).toBeGreaterThan(before - CLOCK_SKEW_MS);
+    expect(ack.appendTimeMs).toBeLessThan(Date.now() + CLOCK_SKEW_MS);
   });
 
   it('tells no append time of a topic that does not keep it, and still a timestamp', async () => {
@@ -71,10 +120,10 @@ export const describeProducing = (bench: Workbench): void => {
     await connection.ensureTopics([spec], { create: true });
 
     const before = Date.now();
-    const [ack] = await bench.produceTexts(connection, at, ['now']);
+    const ack = await bench.produceTexts(connection, at, ['now']);
     const [record] = await readBack(connection, at, 1);
 
-    expect(ack!.appendTimeMs).toBe(-1);
+    expect(ack.appendTimeMs).toBe(-1);
     expect(record!.timestampMs).toBeGreaterThan(before - CLOCK_SKEW_MS);
   });
 
@@ -82,16 +131,22 @@ export const describeProducing = (bench: Workbench): void => {
     const connection = await bench.connect();
     const at = await bench.createPartition(connection);
 
-    const [ack] = await connection.produce(records(at, ['a']), { acks: 1 });
+    const ack = await connection.produce(records(at, ['a']), { acks: 1 });
 
     expect(ack).toMatchObject({ ...at, baseOffset: 0n });
     expect((await readBack(connection, at, 1)).map(textOf)).toEqual(['a']);
   });
 
-  it('appends nothing for an empty batch', async () => {
+  it('refuses a batch of no records, and one of several partitions, and appends nothing of it', async () => {
     const connection = await bench.connect();
+    const [first, second] = await bench.createTopic(connection, 2);
 
-    expect(await connection.produce([], { acks: -1 })).toEqual([]);
+    for (const batch of [[], [...records(first!, ['a']), ...records(second!, ['b'])]]) {
+      await expect(connection.produce(batch, { acks: -1 })).rejects.toMatchObject({
+        status: RpcStatus.INVALID_ARGUMENT,
+      });
+    }
+    expect(await bench.produceTexts(connection, first!, ['c'])).toMatchObject({ baseOffset: 0n });
   });
 
   it('keeps keys and values byte by byte, and tells empty from null', async () => {
@@ -171,8 +226,8 @@ export const describeProducing = (bench: Workbench): void => {
     const tooLarge = connection.produce([{ ...at, value: randomBytes(2_000_000) }], { acks: -1 });
 
     await expect(tooLarge).rejects.toMatchObject({ status: RpcStatus.RESOURCE_EXHAUSTED });
-    const [ack] = await bench.produceTexts(connection, at, ['small']);
-    expect(ack!.baseOffset).toBe(0n);
+    const ack = await bench.produceTexts(connection, at, ['small']);
+    expect(ack.baseOffset).toBe(0n);
   });
 
   it('knows the leader of a partition that it produced to, and none of a topic that is not there', async () => {

@@ -98,14 +98,13 @@ export class Workbench {
     connection: DriverConnection,
     at: TopicPartition,
     texts: readonly string[],
-  ): Promise<readonly ProduceAck[]> {
+  ): Promise<ProduceAck> {
     return connection.produce(records(at, texts), { acks: -1 });
   }
 
   /** Produces until it succeeds, as after an outage. An attempt that failed may be in the log all the same. */
   async produceAtLast(connection: DriverConnection, at: TopicPartition, text: string): Promise<ProduceAck> {
-    const acks = await eventually(this.timing.deadlineMs, () => this.produceTexts(connection, at, [text]));
-    return acks[0]!;
+    return eventually(this.timing.deadlineMs, () => this.produceTexts(connection, at, [text]));
   }
 
   /** Produces `<prefix>0`, `<prefix>1` … in one go. */

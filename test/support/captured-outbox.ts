@@ -22,7 +22,7 @@ export class CapturedOutbox {
 
   /** All that was sent so far reached the broker, or did not. */
   settle(error?: RpcError): void {
-    for (const delivery of this.deliveries.splice(0)) delivery?.settled(error);
+    for (const delivery of this.deliveries.splice(0)) delivery?.delivered(error);
   }
 
   asOutbox(): Outbox {

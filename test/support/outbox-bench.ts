@@ -27,7 +27,7 @@ export class OutboxBench {
   readonly producer = new PlayedProducer();
   readonly clock = new BrokerClock(() => 1_000);
   /** What the deliveries heard: `ok`, or the status of the error. */
-  readonly settled: (readonly [seq: number, status: string])[] = [];
+  readonly delivered: (readonly [seq: number, status: string])[] = [];
   readonly outbox: Outbox;
 
   constructor(options: Partial<OutboxOptions> = {}, stages: WireInterceptor[] = []) {
@@ -49,6 +49,6 @@ export class OutboxBench {
   }
 
   private delivery(seq: number): Delivery {
-    return { settled: (error) => void this.settled.push([seq, error?.status ?? 'ok']) };
+    return { delivered: (error) => void this.delivered.push([seq, error?.status ?? 'ok']) };
   }
 }

@@ -28,8 +28,8 @@ export class SkewedDriver implements KafkaDriver {
     const joinGroup = connection.joinGroup.bind(connection);
     connection.leaderOf = (partition) => this.skew.leaderOf(partition);
     connection.produce = async (...args) => {
-      const acks = await produce(...args);
-      return acks.map((ack) => ({ ...ack, appendTimeMs: ack.appendTimeMs + this.skew.skewMs(ack) }));
+      const ack = await produce(...args);
+      return { ...ack, appendTimeMs: ack.appendTimeMs + this.skew.skewMs(ack) };
     };
     connection.joinGroup = (group, handler) => joinGroup(group, this.skewed(handler));
     return connection;

@@ -1,7 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { RpcStatus } from '../../errors/status.js';
 import type {
-  Acks,
   ConnectOptions,
   DriverConnection,
   GroupHandler,
@@ -9,6 +8,7 @@ import type {
   GroupOptions,
   PartitionReader,
   ProduceAck,
+  ProduceOptions,
   ReadOptions,
   TopicSpec,
 } from '../driver.js';
@@ -65,7 +65,7 @@ export class KafkajsConnection implements DriverConnection {
     link.onTopicChange((change) => {
       if (change.type === 'partitions') connectOptions.onEvent({ ...change, type: 'partitions-changed' });
     });
-    this.producer = new Producer(link, retries, closing);
+    this.producer = new Producer({ link, log: connectOptions.log, closing });
     this.fetcher = new Fetcher(link, {
       maxWaitMs,
       maxFetchBytes,
@@ -84,6 +84,7 @@ export class KafkajsConnection implements DriverConnection {
   ): Promise<KafkajsConnection> {
     const opened = await openCluster(options, connectOptions);
     const connection = new KafkajsConnection(opened, options, connectOptions);
+    connection.producer.warmUp();
     connectOptions.signal?.addEventListener('abort', () => void connection.close());
     connectOptions.onEvent({ type: 'connected' });
     return connection;
@@ -103,16 +104,9 @@ export class KafkajsConnection implements DriverConnection {
     return this.link.leaderOf(partition);
   }
 
-  async produce(
-    records: readonly ProducerRecord[],
-    { acks }: { readonly acks: Acks },
-  ): Promise<readonly ProduceAck[]> {
+  async produce(records: readonly ProducerRecord[], options: ProduceOptions): Promise<ProduceAck> {
     this.checkOpen();
-    try {
-      return await this.producer.produce(records, acks);
-    } catch (error) {
-      throw toRpcError(error, 'produce');
-    }
+    return this.producer.produce(records, options);
   }
 
   async readPartition(

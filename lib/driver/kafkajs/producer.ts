@@ -1,122 +1,226 @@
-import type { Acks, ProduceAck } from '../driver.js';
-import type { ProducerRecord } from '../record.js';
-import { backoffMs, sleep } from './backoff.js';
-import type { ClusterLink } from './cluster-link.js';
-import { errorType, isRetriable, toRpcError } from './kafkajs-errors.js';
-import { produceRequest, type ProduceBatch } from './requests/produce.js';
+import type { Acks, DriverLog, ProduceAck, ProduceOptions } from '../driver.js';
+import type { ProducerRecord, TopicPartition } from '../record.js';
+import { backoffMs, sleep, within } from './backoff.js';
+import { BrokerRequests } from './broker-requests.js';
+import { connectionClosed, type ClusterLink } from './cluster-link.js';
+import { errorType } from './kafkajs-errors.js';
+import { PendingBatch } from './pending-batch.js';
+import { ProducerIdentity } from './producer-identity.js';
+import { PartitionProducer, type PartitionProducerParts } from './producer-partition.js';
+import { produceRequest, type ProducedPartition, type ProduceResponse } from './requests/produce.js';
+import type { SequencedBatch } from './sequenced-batch.js';
 
 /** The broker's own time limit for in-sync replicas to follow. */
 const REPLICATION_TIMEOUT_MS = 10_000;
+/** An attempt does not wait longer for news of the cluster: what is known may do. */
+const MAX_RECOVERY_MS = 2_000;
+/** Of one request; a batch that is larger goes alone. */
+const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 
-/** What was sent to one leader, or could not be. */
-interface Failed {
-  readonly nodeId: number | undefined;
-  readonly records: readonly ProducerRecord[];
-  readonly error: unknown;
+export interface ProducerParts {
+  readonly link: Pick<
+    ClusterLink,
+    'addTopics' | 'anyBroker' | 'denied' | 'knows' | 'leaderOf' | 'send' | 'recover'
+  >;
+  readonly log: Pick<DriverLog, 'warn'>;
+  readonly closing: AbortSignal;
+  /** Milliseconds on a clock that does not go back. */
+  readonly now?: () => number;
+  /** From 0 to 1. */
+  readonly random?: () => number;
 }
 
 /**
- * Appends batches: one produce request per leader.
+ * Appends batches, once each and in the order of their partition (KIP-98).
  *
- * Records whose fate is not known, or whose leader moved, are sent again: they may then stand twice in the log, which callers
- * and servers above are made for (at least once). What the broker appended is not sent again with what it refused.
+ * What is asked for in one turn of the event loop leaves in one request to each leader, and up to five requests to a broker
+ * are in flight. A batch that has to be tried again holds up its own partition alone.
  */
 export class Producer {
-  constructor(
-    private readonly link: ClusterLink,
-    private readonly retries: number,
-    private readonly closing: AbortSignal,
-  ) {}
+  private readonly partitions = new Map<string, PartitionProducer[]>();
+  private readonly brokers = new Map<number, BrokerRequests>();
+  /** Partitions that may have something to send. */
+  private readonly ready = new Set<PartitionProducer>();
+  private readonly identity: ProducerIdentity;
+  private readonly now: () => number;
+  private readonly random: () => number;
+  private readonly partitionParts: PartitionProducerParts;
+  private isFlushPlanned = false;
 
-  async produce(records: readonly ProducerRecord[], acks: Acks): Promise<readonly ProduceAck[]> {
-    const unknown = records.filter(({ topic }) => !this.link.knows(topic));
-    if (unknown.length > 0) await this.link.addTopics([...new Set(unknown.map(({ topic }) => topic))]);
-    const done: ProduceAck[] = [];
-    let left = records;
-    for (let attempt = 0; ; attempt++) {
-      const failed = await this.attempt(left, acks, done);
-      if (failed.length === 0) return done;
-      left = failed.flatMap((each) => each.records);
-      await this.prepareRetry(failed, attempt);
-    }
-  }
-
-  private async attempt(
-    records: readonly ProducerRecord[],
-    acks: Acks,
-    done: ProduceAck[],
-  ): Promise<readonly Failed[]> {
-    const failed: Failed[] = [];
-    const shares = [...this.batchesByLeader(records)];
-    const send = async ([nodeId, batches]: (typeof shares)[number]): Promise<void> => {
-      try {
-        await this.send(nodeId, batches, acks, { done, failed });
-      } catch (error) {
-        failed.push({ nodeId, records: batches.flatMap((batch) => batch.records), error });
-      }
+  constructor(private readonly parts: ProducerParts) {
+    const { link, log, closing, now = monotonicNow, random = Math.random } = parts;
+    this.now = now;
+    this.random = random;
+    this.identity = new ProducerIdentity(link, log, now);
+    this.partitionParts = {
+      identity: this.identity,
+      now,
+      onReady: (partition) => this.makeReady(partition),
+      onRefused: (topic, error) => {
+        if (errorType(error) === 'TOPIC_AUTHORIZATION_FAILED')
+          link.denied({ operation: 'Write', topic, error });
+      },
+      pause: (attempt, error) => this.pause(attempt, error),
+      closedBy: () => (closing.aborted ? connectionClosed() : undefined),
     };
-    await (shares[0] !== undefined && shares.length === 1 ? send(shares[0]) : Promise.all(shares.map(send)));
-    return failed;
+    closing.addEventListener('abort', () => this.close(), { once: true });
   }
 
-  private async send(
-    nodeId: number | undefined,
-    batches: readonly ProduceBatch[],
-    acks: Acks,
-    { done, failed }: { readonly done: ProduceAck[]; readonly failed: Failed[] },
-  ): Promise<void> {
-    if (nodeId === undefined) throw leaderUnknown();
-    const produced = await this.link.send(nodeId, produceRequest(batches, acks, REPLICATION_TIMEOUT_MS));
-    for (const { topic, partition, error, baseOffset, appendTimeMs } of produced) {
-      if (errorType(error) === 'TOPIC_AUTHORIZATION_FAILED')
-        this.link.denied({ operation: 'Write', topic, error });
-      if (error === undefined) done.push({ topic, partition, baseOffset, appendTimeMs });
-      else failed.push({ nodeId, records: recordsOf(batches, topic, partition), error });
+  /** @see DriverConnection.produce */
+  produce(records: readonly ProducerRecord[], options: ProduceOptions): Promise<ProduceAck> {
+    const pending = new PendingBatch(records, options, this.now());
+    this.partitionOf(pending).add(pending);
+    return pending.outcome;
+  }
+
+  /** Asks for the producer id ahead of the first batch. A failure is met again by that. */
+  warmUp(): void {
+    const asked = this.parts.link.anyBroker().then(({ nodeId }) => this.identity.ask(nodeId));
+    asked.catch(() => undefined);
+  }
+
+  private close(): void {
+    for (const partitions of this.partitions.values())
+      for (const partition of partitions) partition?.close(connectionClosed());
+    this.ready.clear();
+  }
+
+  private partitionOf({ topic, partition }: TopicPartition): PartitionProducer {
+    let known = this.partitions.get(topic);
+    if (known === undefined) this.partitions.set(topic, (known = []));
+    return (known[partition] ??= new PartitionProducer({ topic, partition }, this.partitionParts));
+  }
+
+  private makeReady(partition: PartitionProducer): void {
+    this.ready.add(partition);
+    this.flushSoon();
+  }
+
+  /** Not now: what else is asked for in this turn goes into the same requests. */
+  private flushSoon(): void {
+    if (this.isFlushPlanned) return;
+    this.isFlushPlanned = true;
+    queueMicrotask(() => {
+      this.isFlushPlanned = false;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    const shares = new Map<number, PartitionProducer[]>();
+    for (const partition of this.ready) {
+      const leader = partition.isOpen ? this.leaderFor(partition) : undefined;
+      if (leader === undefined || !partition.maySendTo(leader)) {
+        this.ready.delete(partition);
+        continue;
+      }
+      const share = shares.get(leader);
+      if (share === undefined) shares.set(leader, [partition]);
+      else share.push(partition);
+    }
+    for (const [nodeId, partitions] of shares) this.sendAll(this.brokerOf(nodeId), partitions);
+  }
+
+  /** Who is to have the next batch of this partition; undefined when it waits for something, and is ready again after. */
+  private leaderFor(partition: PartitionProducer): number | undefined {
+    const { link } = this.parts;
+    const leader = link.leaderOf(partition);
+    if (leader !== undefined && !partition.needsId) return leader;
+    // With something in flight it is ready again when that is answered.
+    if (partition.nextAcks === undefined || partition.isInFlight) return undefined;
+    if (!link.knows(partition.topic)) {
+      partition.waitFor(link.addTopics([partition.topic]));
+    } else if (leader === undefined) {
+      partition.waitFor(Promise.reject(leaderUnknown()));
+    } else {
+      partition.waitFor(this.identity.ask(leader));
+    }
+    return undefined;
+  }
+
+  private brokerOf(nodeId: number): BrokerRequests {
+    let broker = this.brokers.get(nodeId);
+    if (broker === undefined) this.brokers.set(nodeId, (broker = new BrokerRequests(nodeId, this.now)));
+    return broker;
+  }
+
+  private sendAll(broker: BrokerRequests, partitions: readonly PartitionProducer[]): void {
+    while (broker.mayBegin) {
+      const batches = this.takeBatches(broker.nodeId, partitions);
+      if (batches.length === 0) return;
+      void this.request(broker, batches);
     }
   }
 
-  private async prepareRetry(failed: readonly Failed[], attempt: number): Promise<void> {
-    const worst = failed.find(({ error }) => !isRetriable(error)) ?? failed[0];
-    if (worst === undefined) return;
-    if (attempt >= this.retries || !isRetriable(worst.error) || this.closing.aborted) {
-      throw toRpcError(worst.error, `produce to ${describe(worst.records)}`);
+  /** One of each partition at most, as Kafka wants it, and all with the same acknowledgement. */
+  private takeBatches(nodeId: number, partitions: readonly PartitionProducer[]): InFlightBatch[] {
+    const taken: InFlightBatch[] = [];
+    let bytes = 0;
+    let acks: Acks | undefined;
+    for (const partition of partitions) {
+      if (bytes >= MAX_REQUEST_BYTES) break;
+      if (!partition.maySendTo(nodeId) || (acks !== undefined && acks !== partition.nextAcks)) continue;
+      const batch = partition.take(nodeId);
+      if (batch === undefined) continue;
+      acks = batch.acks;
+      bytes += batch.bytes;
+      taken.push({ partition, batch });
     }
-    await sleep(backoffMs(attempt), this.closing);
-    for (const { error, nodeId } of failed) await this.link.recover(error, nodeId);
+    return taken;
   }
 
-  private batchesByLeader(records: readonly ProducerRecord[]): Map<number | undefined, ProduceBatch[]> {
-    const shares = new Map<number | undefined, MutableBatch[]>();
-    for (const record of records) {
-      const { topic, partition } = record;
-      const leader = this.link.leaderOf(record);
-      let batches = shares.get(leader);
-      if (batches === undefined) shares.set(leader, (batches = []));
-      const batch = batches.find((known) => known.partition === partition && known.topic === topic);
-      if (batch === undefined) batches.push({ topic, partition, records: [record] });
-      else batch.records.push(record);
+  private async request(broker: BrokerRequests, sent: readonly InFlightBatch[]): Promise<void> {
+    broker.begin();
+    try {
+      const response = await this.send(broker.nodeId, sent);
+      broker.answered(response.throttleMs);
+      if (response.throttleMs > 0) this.flushAfter(response.throttleMs);
+      settle(sent, response);
+    } catch (error) {
+      broker.failed();
+      // At once: what else is in flight on a connection that is stuck comes back with it.
+      void this.parts.link.recover(error, broker.nodeId);
+      for (const { partition, batch } of sent) partition.failed(batch, error);
     }
-    return shares;
+    if (this.ready.size > 0) this.flushSoon();
+  }
+
+  private send(nodeId: number, sent: readonly InFlightBatch[]): Promise<ProduceResponse> {
+    const batches = sent.map(({ batch }) => batch);
+    const acks = batches[0]?.acks ?? -1;
+    return this.parts.link.send(nodeId, produceRequest(batches, acks, REPLICATION_TIMEOUT_MS));
+  }
+
+  private flushAfter(delayMs: number): void {
+    void sleep(delayMs, this.parts.closing).then(() => this.flushSoon());
+  }
+
+  private async pause(attempt: number, error: unknown): Promise<void> {
+    const { link, closing } = this.parts;
+    const recovered = link.recover(error);
+    const jitter = 0.5 + this.random() / 2;
+    await Promise.all([sleep(backoffMs(attempt) * jitter, closing), within(recovered, MAX_RECOVERY_MS)]);
   }
 }
 
-interface MutableBatch extends ProduceBatch {
-  readonly records: ProducerRecord[];
+interface InFlightBatch {
+  readonly partition: PartitionProducer;
+  readonly batch: SequencedBatch;
 }
 
-const recordsOf = (
-  batches: readonly ProduceBatch[],
-  topic: string,
-  partition: number,
-): readonly ProducerRecord[] =>
-  batches.find((batch) => batch.partition === partition && batch.topic === topic)?.records ?? [];
+const settle = (sent: readonly InFlightBatch[], { partitions, throttleMs }: ProduceResponse): void => {
+  for (const { partition, batch } of sent) {
+    const answer = partitions.find((each) => isSame(each, batch));
+    if (answer === undefined)
+      partition.failed(batch, new Error('The broker left the partition out of its answer.'));
+    else partition.answered(batch, answer, throttleMs);
+  }
+};
+
+const isSame = (one: ProducedPartition, other: TopicPartition): boolean =>
+  one.partition === other.partition && one.topic === other.topic;
 
 const leaderUnknown = (): Error =>
   Object.assign(new Error('The partition has no leader.'), { type: 'LEADER_NOT_AVAILABLE' });
 
-const describe = (records: readonly ProducerRecord[]): string => {
-  const places = [...new Set(records.map(({ topic, partition }) => `${topic}[${partition}]`))];
-  return places.length <= 3
-    ? places.join(', ')
-    : `${places.slice(0, 3).join(', ')} and ${places.length - 3} more`;
-};
+const monotonicNow = (): number => performance.now();

@@ -5,7 +5,7 @@ import type { ProducerRecord, TopicPartition } from '../record.js';
 import { MemoryGroup } from './memory-group.js';
 import { MemoryTopic, type MemoryTopicLimits } from './memory-topic.js';
 import type { PartitionLog } from './partition-log.js';
-import { PartitionMap } from './partition-map.js';
+import type { ProducePlay } from './produce-play.js';
 
 const STOPPED = 'The in-memory broker (memory) is stopped: start it and try again.';
 
@@ -37,6 +37,8 @@ export class MemoryBroker {
   /** How many partitions a deleted topic had. */
   private readonly deleted = new Map<string, number>();
   private up = true;
+  /** Decides what becomes of each batch, where a test wants something else than the usual. */
+  play: ProducePlay = () => undefined;
 
   constructor(options: MemoryBrokerOptions) {
     this.options = options;
@@ -123,30 +125,12 @@ export class MemoryBroker {
     for (const group of this.groups.values()) group.shareAgain();
   }
 
-  /** Appends all or, when one batch is refused, none. */
-  produce(records: readonly ProducerRecord[]): readonly ProduceAck[] {
-    const batches = batchPerPartition(records);
-    for (const { topic, partition, records: batch } of batches) {
-      this.topic(topic).log(partition);
-      this.topic(topic).checkBatch(partition, batch);
-    }
-    const nowMs = this.options.now();
-    return batches.map(({ topic, partition, records: batch }) =>
-      this.topic(topic).append(partition, batch, nowMs),
-    );
+  /** Appends a batch. @throws RpcError when the topic is not there, or finds it too large. */
+  append(records: readonly ProducerRecord[]): ProduceAck {
+    const { topic: name, partition } = records[0] as ProducerRecord;
+    const topic = this.topic(name);
+    topic.log(partition);
+    topic.checkBatch(partition, records);
+    return topic.append(partition, records, this.options.now());
   }
 }
-
-interface Batch extends TopicPartition {
-  readonly records: ProducerRecord[];
-}
-
-const batchPerPartition = (records: readonly ProducerRecord[]): readonly Batch[] => {
-  const batches = new PartitionMap<Batch>();
-  for (const record of records) {
-    const batch = batches.get(record);
-    if (batch !== undefined) batch.records.push(record);
-    else batches.set(record, { topic: record.topic, partition: record.partition, records: [record] });
-  }
-  return batches.values();
-};

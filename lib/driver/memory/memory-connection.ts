@@ -8,6 +8,7 @@ import type {
   GroupOptions,
   PartitionReader,
   ProduceAck,
+  ProduceOptions,
   ReadOptions,
   TopicSpec,
 } from '../driver.js';
@@ -15,6 +16,7 @@ import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../record.j
 import { LogReader } from './log-reader.js';
 import type { MemoryBroker, TopicChange } from './memory-broker.js';
 import { MemoryMember } from './memory-member.js';
+import { MemoryProducer } from './memory-producer.js';
 
 /** The id of the only node there is. */
 const NODE_ID = 0;
@@ -22,6 +24,7 @@ const NODE_ID = 0;
 /** A connection to the broker in this process: owns its readers and members, and closes them with itself. */
 export class MemoryConnection implements DriverConnection {
   private readonly broker: MemoryBroker;
+  private readonly producer: MemoryProducer;
   private readonly options: ConnectOptions;
   private readonly readers = new Map<LogReader, TopicPartition>();
   private readonly members = new Set<MemoryMember>();
@@ -34,6 +37,7 @@ export class MemoryConnection implements DriverConnection {
     if (options.signal?.aborted)
       throw new RpcError(RpcStatus.UNAVAILABLE, 'The attempt to connect was ended.');
     this.broker = broker;
+    this.producer = new MemoryProducer(broker);
     this.options = options;
     this.unlisten = broker.listen({
       onUp: () => this.readOn(),
@@ -65,9 +69,9 @@ export class MemoryConnection implements DriverConnection {
     return isKnown ? NODE_ID : undefined;
   }
 
-  async produce(records: readonly ProducerRecord[]): Promise<readonly ProduceAck[]> {
+  async produce(records: readonly ProducerRecord[], options: ProduceOptions): Promise<ProduceAck> {
     this.ensureUsable();
-    return this.broker.produce(records);
+    return this.producer.produce(records, options);
   }
 
   async readPartition(

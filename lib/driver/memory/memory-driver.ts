@@ -3,6 +3,9 @@ import { integer, namesOf, resolveOptions, type OptionTable } from '../../errors
 import type { KafkaDriver } from '../driver.js';
 import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
 import { MemoryConnection } from './memory-connection.js';
+import type { PlayedBatch, PlayedOutcome, ProducePlay } from './produce-play.js';
+
+export type { PlayedBatch, PlayedOutcome, ProducePlay };
 
 /** Of these, tests use `now` most, and long runs `retentionRecords`. */
 export interface MemoryDriverOptions {
@@ -12,7 +15,7 @@ export interface MemoryDriverOptions {
    */
   readonly retentionRecords?: number;
   /**
-   * Bytes that one partition's share of one `produce()` may have, as `message.max.bytes` of a broker.
+   * Bytes that one batch may have, as `message.max.bytes` of a broker; a topic's own `max.message.bytes` may be less.
    * @default 1_048_576
    */
   readonly maxBatchBytes?: number;
@@ -46,6 +49,11 @@ export interface MemoryDriver extends KafkaDriver {
    * @throws RpcError `FAILED_PRECONDITION` when it does not exist.
    */
   deleteTopic(topic: string): void;
+  /**
+   * Has `play` decide what becomes of each batch from now on: refused, late, appended with the answer lost. Without an
+   * argument all is as usual again.
+   */
+  playProduce(play?: ProducePlay): void;
 }
 
 /**
@@ -66,6 +74,9 @@ export const memoryDriver = (options: MemoryDriverOptions = {}): MemoryDriver =>
     killMember: (groupId, memberIndex) => broker.group(groupId).expire(memberIndex),
     addPartitions: (topic, partitions) => broker.addPartitions(topic, partitions),
     deleteTopic: (topic) => broker.deleteTopic(topic),
+    playProduce: (play = () => undefined) => {
+      broker.play = play;
+    },
   } satisfies MemoryDriver);
 };
 

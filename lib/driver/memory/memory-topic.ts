@@ -49,7 +49,7 @@ export class MemoryTopic {
     }
     this.name = topic;
     this.config = { ...DEFAULT_CONFIG, ...spec.config };
-    this.maxBatchBytes = limits.maxBatchBytes;
+    this.maxBatchBytes = Math.min(limits.maxBatchBytes, Number(spec.config['max.message.bytes'] ?? Infinity));
     this.retentionRecords = limits.retentionRecords;
     this.logs = [];
     this.grow(partitions);
@@ -111,8 +111,8 @@ export class MemoryTopic {
     throw new RpcError(
       RpcStatus.RESOURCE_EXHAUSTED,
       `A batch of ${bytes} bytes for partition ${partition} of topic "${this.name}" exceeds the broker's ` +
-        `limit of ${this.maxBatchBytes}: send smaller or fewer records at once, or raise maxBatchBytes.`,
-      { retryable: false },
+        `limit of ${this.maxBatchBytes}: send less, or raise maxBatchBytes or the topic's max.message.bytes.`,
+      { retryable: false, details: { topic: this.name, bytes, maxBytes: this.maxBatchBytes } },
     );
   }
 

@@ -8,8 +8,6 @@ import { letterBytes } from './dead-letter.js';
 
 export interface DeadLetterParts {
   readonly connection: Pick<DriverConnection, 'produce'>;
-  /** Of one produce request; a letter that is larger goes alone. */
-  readonly maxBatchBytes: number;
   /** Of all letters that wait: what comes on top is lost. */
   readonly maxWaitingBytes: number;
   readonly counters: Counters;
@@ -27,17 +25,18 @@ interface Letter {
 
 const MAX_TRIES = 5;
 const FIRST_PAUSE_MS = 200;
+/** Of one try. */
+const TRY_TIMEOUT_MS = 10_000;
 
 /**
- * Writes dead letters: one produce request at a time, of all that waits.
+ * Writes dead letters, each with an outcome of its own; the driver packs those that come together.
  *
  * Each letter is done when the broker has acknowledged it in all in-sync replicas, or when it is lost: after 5 tries, at
  * once if the broker will never take it or too much waits. So what cannot be kept holds up nobody, and is counted.
  */
 export class DeadLetters {
-  private waiting: Letter[] = [];
   private waitingBytes = 0;
-  private running: Promise<void> | undefined;
+  private readonly underWay = new Set<Promise<void>>();
   private readonly closing = new AbortController();
 
   constructor(private readonly parts: DeadLetterParts) {}
@@ -45,64 +44,39 @@ export class DeadLetters {
   /** @param done called once: not when `close()` came first */
   write(record: ProducerRecord, done: () => void): void {
     const letter = { record, bytes: letterBytes(record), done };
-    if (this.waitingBytes + letter.bytes > this.parts.maxWaitingBytes) return this.lose([letter], tooMany());
-    this.waiting.push(letter);
+    if (this.waitingBytes + letter.bytes > this.parts.maxWaitingBytes) return this.lose(letter, tooMany());
     this.waitingBytes += letter.bytes;
-    this.running ??= this.run();
+    const written = this.ship(letter).finally(() => this.underWay.delete(written));
+    this.underWay.add(written);
   }
 
   /** Resolves when nothing waits. */
   async idle(): Promise<void> {
-    await this.running;
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 
   /** Tries no more. What waits is not done: it is read again. */
   close(): void {
     this.closing.abort();
-    this.waiting = [];
   }
 
-  private async run(): Promise<void> {
-    // What comes in this turn of the event loop goes into the first batch.
-    await wait(0);
-    while (this.waiting.length > 0) await this.ship(this.takeBatch());
-    this.running = undefined;
-  }
-
-  private takeBatch(): Letter[] {
-    let count = 0;
-    let bytes = 0;
-    for (const letter of this.waiting) {
-      if (count > 0 && bytes + letter.bytes > this.parts.maxBatchBytes) break;
-      count += 1;
-      bytes += letter.bytes;
+  private async ship(letter: Letter): Promise<void> {
+    const error = await this.produce(letter);
+    this.waitingBytes -= letter.bytes;
+    if (error === undefined) {
+      this.parts.counters.add('deadLetters');
+      letter.done();
+    } else if (!this.closing.signal.aborted) {
+      this.lose(letter, error);
     }
-    return this.waiting.splice(0, count);
-  }
-
-  private async ship(letters: readonly Letter[]): Promise<void> {
-    const error = await this.produce(letters);
-    if (this.closing.signal.aborted && error !== undefined) return;
-    // One that the broker will never take must not cost the others.
-    if (error !== undefined && !mayPass(error) && letters.length > 1) {
-      for (const letter of letters) await this.ship([letter]);
-      return;
-    }
-    for (const { bytes } of letters) this.waitingBytes -= bytes;
-    if (error !== undefined) return this.lose(letters, error);
-    this.parts.counters.add('deadLetters', letters.length);
-    for (const { done } of letters) done();
   }
 
   /** @returns why the last try failed. */
-  private async produce(letters: readonly Letter[]): Promise<RpcError | undefined> {
+  private async produce({ record }: Letter): Promise<RpcError | undefined> {
     let pauseMs = this.parts.firstPauseMs ?? FIRST_PAUSE_MS;
     for (let tries = 1; ; tries++, pauseMs *= 2) {
       try {
-        await this.parts.connection.produce(
-          letters.map(({ record }) => record),
-          { acks: -1 },
-        );
+        await this.parts.connection.produce([record], { acks: -1, timeoutMs: TRY_TIMEOUT_MS });
         return undefined;
       } catch (thrown) {
         const error = RpcError.from(thrown);
@@ -112,14 +86,14 @@ export class DeadLetters {
     }
   }
 
-  private lose(letters: readonly Letter[], error: RpcError): void {
-    this.parts.counters.add('deadLettersLost', letters.length);
+  private lose(letter: Letter, error: RpcError): void {
+    this.parts.counters.add('deadLettersLost');
     this.parts.onLost(error);
-    for (const { done } of letters) done();
+    letter.done();
   }
 }
 
-/** Whether the same letters may be taken later. */
+/** Whether the same letter may be taken later. */
 const mayPass = ({ status }: RpcError): boolean => status === RpcStatus.UNAVAILABLE;
 
 const tooMany = (): RpcError =>

@@ -35,7 +35,6 @@ export class RefusedRequests {
     this.notices = new RefusalNotices({ id, driver, stages: codec.stages, counters });
     this.letters = new DeadLetters({
       connection: driver,
-      maxBatchBytes: options.maxRecordBytes,
       maxWaitingBytes: options.maxQueuedBytes,
       counters,
       onLost: hooks.onDeadLetterLost,

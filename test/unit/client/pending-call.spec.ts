@@ -45,7 +45,7 @@ describe('PendingCall', () => {
     ['end', (call) => call.complete(0, null)],
     ['error', (call) => call.error({})],
     ['deadline', (call) => call.call.expire()],
-    ['failed delivery', (call) => call.call.settled(new RpcError('UNAVAILABLE', 'x'))],
+    ['failed delivery', (call) => call.call.delivered(new RpcError('UNAVAILABLE', 'x'))],
     ['cancel', (call) => void call.call.unsubscribe()],
   ])('settles once: after a(n) %s nothing else is told', (_what, settle) => {
     const call = new RecordedCall();
@@ -55,7 +55,7 @@ describe('PendingCall', () => {
     call.complete(0, '"late"');
     call.error({});
     call.call.expire();
-    call.call.settled(new RpcError('UNAVAILABLE', 'x'));
+    call.call.delivered(new RpcError('UNAVAILABLE', 'x'));
     call.call.unsubscribe();
     expect(call.heard).toEqual(heard);
     expect(call.ends).toHaveLength(1);
@@ -113,7 +113,7 @@ describe('PendingCall', () => {
 
   it('says at its deadline whether the broker has it', () => {
     const [sent, unsent] = [new RecordedCall(), new RecordedCall()];
-    sent.call.settled();
+    sent.call.delivered();
     sent.call.expire();
     unsent.call.expire();
     expect(sent.errors[0]!.message).toBe(
@@ -134,14 +134,14 @@ describe('PendingCall', () => {
 
   it('knows at its deadline whether the broker has it', () => {
     const [unsent, sent] = [new RecordedCall(), new RecordedCall()];
-    sent.call.settled();
+    sent.call.delivered();
     for (const { call } of [unsent, sent]) call.expire();
     expect([unsent, sent].map(({ call }) => call.isDelivered)).toEqual([false, true]);
   });
 
   it('is open while only its delivery is known', () => {
     const call = new RecordedCall();
-    call.call.settled();
+    call.call.delivered();
     expect([call.heard, call.ends]).toEqual([[], []]);
     call.complete(0, '1');
     expect(call.heard).toEqual([1, 'end']);

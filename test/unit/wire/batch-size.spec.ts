@@ -29,7 +29,7 @@ describe('Outbox', () => {
       outbox.send(
         destination,
         { kind: 'next', seq: 1, run: 1, index: 0, payload: Buffer.alloc(470) },
-        { settled: (error) => error !== undefined && errors.push(error.message) },
+        { delivered: (error) => error !== undefined && errors.push(error.message) },
       );
     }
     await outbox.idle();

@@ -2,7 +2,7 @@ import { createErrorFromCode } from 'kafkajs/src/protocol/error.js';
 import type { Acks } from '../../driver.js';
 import type { ProducerRecord, TopicPartition } from '../../record.js';
 import type { ProtocolRequest, ProtocolResponse } from './protocol-request.js';
-import { maxBatchBytes, writeBatch } from './record-batch.js';
+import { maxBatchBytes, writeBatch, type BatchSequence } from './record-batch.js';
 import { maxTextBytes, type RequestWriter } from './request-writer.js';
 import type { ResponseReader } from './response-reader.js';
 
@@ -23,10 +23,18 @@ export interface ProducedPartition extends TopicPartition {
 
 export interface ProduceBatch extends TopicPartition {
   readonly records: readonly ProducerRecord[];
+  /** Left out by a producer that is not idempotent. */
+  readonly sequence?: BatchSequence;
+}
+
+export interface ProduceResponse {
+  readonly partitions: readonly ProducedPartition[];
+  /** How long the broker wants to hear nothing more from this client. */
+  readonly throttleMs: number;
 }
 
 /**
- * Appends a batch to each of some partitions that one broker leads. Unlike kafkajs' own, the answer tells each partition's
+ * Appends a batch to each of some partitions that one broker leads, one for each at most. Unlike kafkajs' own, the answer tells each partition's
  * fate: what one refused does not make the others be sent again.
  * @see https://kafka.apache.org/protocol#The_Messages_Produce
  */
@@ -34,7 +42,7 @@ export const produceRequest = (
   batches: readonly ProduceBatch[],
   acks: Acks,
   timeoutMs: number,
-): ProtocolRequest<readonly ProducedPartition[]> => ({
+): ProtocolRequest<ProduceResponse> => ({
   api: PRODUCE,
   maxBytes: maxRequestBytes(batches),
   write: (writer) => writeRequest(writer, batches, acks, timeoutMs),
@@ -63,11 +71,11 @@ const writeRequest = (
   for (const [topic, partitions] of byTopic) {
     writer.string(topic);
     writer.int32(partitions.length);
-    for (const { partition, records } of partitions) {
+    for (const { partition, records, sequence } of partitions) {
       writer.int32(partition);
       const lengthAt = writer.length;
       writer.int32(0);
-      writeBatch(writer, records, nowMs);
+      writeBatch(writer, records, nowMs, sequence);
       writer.patchInt32(writer.length - lengthAt - 4, lengthAt);
     }
   }
@@ -83,18 +91,19 @@ const groupByTopic = (batches: readonly ProduceBatch[]): ReadonlyMap<string, rea
   return byTopic;
 };
 
-const readResponse = (reader: ResponseReader): ProtocolResponse<readonly ProducedPartition[]> => {
-  const value: ProducedPartition[] = [];
+const readResponse = (reader: ResponseReader): ProtocolResponse<ProduceResponse> => {
+  const partitions: ProducedPartition[] = [];
   for (let topics = reader.int32(); topics > 0; topics--) {
     const topic = reader.string();
-    for (let partitions = reader.int32(); partitions > 0; partitions--) {
+    for (let left = reader.int32(); left > 0; left--) {
       const partition = reader.int32();
       const code = reader.int16();
       const baseOffset = reader.int64();
       const appendTimeMs = Number(reader.int64());
       const error = code === 0 ? undefined : createErrorFromCode(code);
-      value.push({ topic, partition, error, baseOffset, appendTimeMs });
+      partitions.push({ topic, partition, error, baseOffset, appendTimeMs });
     }
   }
-  return { value, throttleMs: reader.int32() };
+  const throttleMs = reader.int32();
+  return { value: { partitions, throttleMs }, throttleMs };
 };

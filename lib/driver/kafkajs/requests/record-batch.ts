@@ -27,14 +27,25 @@ export const maxBatchBytes = (records: readonly ProducerRecord[]): number => {
   return bytes;
 };
 
+/** Who appends, as the broker knows it, and how many records stand before these: what makes a repeated batch known (KIP-98). */
+export interface BatchSequence {
+  readonly producerId: bigint;
+  readonly epoch: number;
+  readonly first: number;
+}
+
+/** Of a producer that is not idempotent. */
+const NO_SEQUENCE: BatchSequence = Object.freeze({ producerId: -1n, epoch: -1, first: -1 });
+
 /**
- * The records for one partition, uncompressed, of no idempotent producer.
+ * The records for one partition, uncompressed.
  * @see https://kafka.apache.org/documentation/#recordbatch
  */
 export const writeBatch = (
   writer: RequestWriter,
   records: readonly ProducerRecord[],
   nowMs: number,
+  { producerId, epoch, first }: BatchSequence = NO_SEQUENCE,
 ): void => {
   const start = writer.length;
   writer.int64(0n); // base offset
@@ -46,9 +57,9 @@ export const writeBatch = (
   writer.int32(records.length - 1); // last offset delta
   writer.int64(BigInt(nowMs)); // base timestamp
   writer.int64(BigInt(nowMs)); // max timestamp
-  writer.int64(-1n); // producer id
-  writer.int16(-1); // producer epoch
-  writer.int32(-1); // base sequence
+  writer.int64(producerId);
+  writer.int16(epoch);
+  writer.int32(first); // base sequence
   writer.int32(records.length);
   records.forEach((record, offsetDelta) => writeRecord(writer, record, offsetDelta));
   writer.patchInt32(writer.length - start - LENGTH_COUNTED_FROM, start + LENGTH_AT);

@@ -1,111 +1,184 @@
-import type { ClusterLink } from '../../../../lib/driver/kafkajs/cluster-link.js';
-import { Producer } from '../../../../lib/driver/kafkajs/producer.js';
-import type { ProtocolRequest } from '../../../../lib/driver/kafkajs/requests/protocol-request.js';
-import { RequestWriter } from '../../../../lib/driver/kafkajs/requests/request-writer.js';
-import { ResponseReader } from '../../../../lib/driver/kafkajs/requests/response-reader.js';
-import type { ProducerRecord } from '../../../../lib/driver/record.js';
-
-const NOT_ENOUGH_REPLICAS = 19;
-const MESSAGE_TOO_LARGE = 10;
-
-/** A broker that leads `orders`, and answers each produce request with an error code per partition; 0 for none. */
-class FakeBroker {
-  /** The partitions of each request. */
-  readonly requests: number[][] = [];
-
-  constructor(private readonly codes: readonly Readonly<Record<number, number>>[]) {}
-
-  asLink(): ClusterLink {
-    return {
-      knows: () => true,
-      leaderOf: () => 1,
-      send: async <T>(_nodeId: number, request: ProtocolRequest<T>) => this.answer(request),
-      recover: () => Promise.resolve(),
-    } as unknown as ClusterLink;
-  }
-
-  private answer<T>({ maxBytes, write, read }: ProtocolRequest<T>): T {
-    const writer = new RequestWriter(maxBytes);
-    write(writer);
-    const partitions = partitionsIn(writer.written());
-    const codes = this.codes[this.requests.length] ?? {};
-    this.requests.push(partitions);
-    return read(new ResponseReader(answerOf(partitions, codes))).value;
-  }
-}
-
-const partitionsIn = (bytes: Buffer): number[] => {
-  const reader = new ResponseReader(bytes);
-  reader.skip(2 + 2 + 4 + 4);
-  expect(reader.string()).toBe('orders');
-  return Array.from({ length: reader.int32() }, () => {
-    const partition = reader.int32();
-    reader.skip(reader.int32());
-    return partition;
-  });
-};
-
-const answerOf = (partitions: readonly number[], codes: Readonly<Record<number, number>>): Buffer => {
-  const writer = new RequestWriter(1_024);
-  writer.int32(1);
-  writer.string('orders');
-  writer.int32(partitions.length);
-  for (const partition of partitions) {
-    writer.int32(partition);
-    writer.int16(codes[partition] ?? 0);
-    writer.int64(40n);
-    writer.int64(1_700_000_000_000n);
-  }
-  writer.int32(0);
-  return writer.written();
-};
-
-const record = (partition: number): ProducerRecord => ({
-  topic: 'orders',
-  partition,
-  value: Buffer.from(String(partition)),
-});
+import type { ProduceAck } from '../../../../lib/driver/driver.js';
+import { CODE } from '../../../support/played-broker.js';
+import { orders, ProducerBench } from '../../../support/producer-bench.js';
+import { turns } from '../../../support/until.js';
 
 describe('Producer', () => {
-  const produce = (broker: FakeBroker, retries = 3) =>
-    new Producer(broker.asLink(), retries, new AbortController().signal).produce(
-      [record(0), record(1), record(0), record(2)],
-      -1,
-    );
+  let bench: ProducerBench;
 
-  it('sends all records for a partition as one batch, and tells where each batch stands', async () => {
-    const broker = new FakeBroker([]);
-    const acks = await produce(broker);
-    expect(broker.requests).toEqual([[0, 1, 2]]);
-    expect(acks).toEqual(
-      [0, 1, 2].map((partition) => ({
-        topic: 'orders',
-        partition,
-        baseOffset: 40n,
-        appendTimeMs: 1_700_000_000_000,
-      })),
-    );
+  beforeEach(() => {
+    bench = new ProducerBench();
+  });
+
+  afterEach(() => bench.closing.abort());
+
+  it('sends what is asked for in one turn in one request, a batch per partition, and tells where each stands', async () => {
+    await bench.warm(0, 1, 2);
+    const acks = await Promise.all([
+      bench.produce('a', 0),
+      bench.produce('b', 1),
+      bench.produce('c', 0),
+      bench.produce('d', 2),
+    ]);
+    expect(bench.broker.received.map(({ partition, texts }) => [partition, texts])).toEqual([
+      [0, ['a', 'c']],
+      [1, ['b']],
+      [2, ['d']],
+    ]);
+    expect(bench.broker.requests).toHaveLength(1);
+    expect(acks.map(({ partition, baseOffset }) => [partition, baseOffset])).toEqual([
+      [0, 0n],
+      [1, 0n],
+      [0, 1n],
+      [2, 0n],
+    ]);
+  });
+
+  it('has five requests in flight at most, each partition in sequence', async () => {
+    await bench.warm(0);
+    const acks: Promise<ProduceAck>[] = [];
+    for (let i = 0; i < 12; i++) {
+      acks.push(bench.produce(String(i)));
+      await Promise.resolve().then(() => Promise.resolve());
+      await Promise.resolve();
+    }
+    await Promise.all(acks);
+    expect(bench.broker.mostInFlight).toBe(5);
+    expect(bench.log()).toEqual(Array.from({ length: 12 }, (_, i) => String(i)));
+  });
+
+  it('has one batch in flight until the broker knows it', async () => {
+    const acks = [bench.produce('a')];
+    await turns(1);
+    acks.push(bench.produce('b'));
+    await Promise.all(acks);
+    expect(bench.broker.mostInFlight).toBe(1);
   });
 
   it('sends again what the broker refused for a while, and nothing that it appended', async () => {
-    const broker = new FakeBroker([{ 1: NOT_ENOUGH_REPLICAS }, { 1: NOT_ENOUGH_REPLICAS }]);
-    expect(await produce(broker)).toHaveLength(3);
-    expect(broker.requests).toEqual([[0, 1, 2], [1], [1]]);
+    await bench.warm(0, 1);
+    bench.once('b', { code: CODE.notEnoughReplicas });
+    await Promise.all([bench.produce('a', 0), bench.produce('b', 1)]);
+    expect(bench.broker.received.map(({ texts }) => texts)).toEqual([['a'], ['b'], ['b']]);
   });
 
-  it('fails at once with what the broker will never take', async () => {
-    const broker = new FakeBroker([{ 0: NOT_ENOUGH_REPLICAS, 2: MESSAGE_TOO_LARGE }]);
-    await expect(produce(broker)).rejects.toMatchObject({
-      status: 'RESOURCE_EXHAUSTED',
-      message: expect.stringContaining('orders[2]') as string,
+  it('tells a batch that is tried again that it is delayed, and those of other partitions their outcome meanwhile', async () => {
+    await bench.warm(0, 1);
+    bench.broker.fault = ({ partition }) => (partition === 0 ? { code: CODE.notLeader } : undefined);
+    const reasons: string[] = [];
+    const stuck = bench.produce('a', 0, { onDelayed: ({ message }) => void reasons.push(message) });
+    for (let i = 0; i < 20; i++) await bench.produce(String(i), 1);
+    expect(bench.log(1)).toHaveLength(20);
+    expect(reasons).toEqual([expect.stringContaining('orders[0]')]);
+    bench.broker.fault = () => undefined;
+    await stuck;
+  });
+
+  it.each(['before', 'after'] as const)(
+    'appends once, in order, what was in flight on a connection that broke %s it was appended',
+    async (breaks) => {
+      await bench.warm(0);
+      bench.once('b', { breaks });
+      const acks = ['a', 'b', 'c', 'd'].map(async (text, i) => {
+        for (let turn = 0; turn < i; turn++) await Promise.resolve();
+        return bench.produce(text);
+      });
+      await Promise.all(acks);
+      expect(bench.log()).toEqual(['a', 'b', 'c', 'd']);
+    },
+  );
+
+  it('takes a duplicate for what it is: appended', async () => {
+    await bench.warm(0);
+    bench.once('a', { codeAfter: CODE.duplicateSequence });
+    await bench.produce('a');
+    expect(bench.log()).toEqual(['a']);
+  });
+
+  it('has several that are too large together go one by one, and those that are too large alone fail alone', async () => {
+    await bench.warm(0, 1);
+    bench.broker.fault = ({ texts }) =>
+      texts.join('').length > 8 ? { code: CODE.messageTooLarge } : undefined;
+    const outcomes = await Promise.allSettled([
+      bench.produce('small', 0),
+      bench.produce('much too large', 0),
+      bench.produce('beside', 1),
+      bench.produce('behind', 0),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    expect(bench.log()).toEqual(['small', 'behind']);
+    const { reason } = outcomes[1] as PromiseRejectedResult;
+    expect(reason).toMatchObject({ status: 'RESOURCE_EXHAUSTED', retryable: false });
+    expect((reason as Error).message).toContain('orders[0]');
+    // What the broker has learned of is known: later batches are sent in sequence, with no new epoch.
+    await bench.produce('last', 0);
+    expect(new Set(bench.broker.received.map(({ epoch }) => epoch))).toEqual(new Set([0]));
+  });
+
+  it('puts what is produced instead of a batch that is too large in its place', async () => {
+    await bench.warm(0);
+    bench.broker.fault = ({ texts }) =>
+      texts.join('').length > 8 ? { code: CODE.messageTooLarge } : undefined;
+    const instead: Promise<ProduceAck>[] = [];
+    const tooLarge = bench.produce('much too large', 0, {
+      onTooLarge: async (place) => {
+        for (const text of ['much', 'too', 'large']) {
+          await turns(1);
+          instead.push(place.produce([orders(text)], { acks: -1 }));
+        }
+      },
     });
-    expect(broker.requests).toHaveLength(1);
+    const behind = bench.produce('behind');
+    await expect(tooLarge).rejects.toMatchObject({ status: 'RESOURCE_EXHAUSTED' });
+    await Promise.all([...instead, behind]);
+    expect(bench.log()).toEqual(['much', 'too', 'large', 'behind']);
   });
 
-  it('gives up when the broker has refused as often as there are retries', async () => {
-    const refusal = { 1: NOT_ENOUGH_REPLICAS };
-    const broker = new FakeBroker([refusal, refusal, refusal]);
-    await expect(produce(broker, 1)).rejects.toMatchObject({ status: 'UNAVAILABLE' });
-    expect(broker.requests).toEqual([[0, 1, 2], [1]]);
+  it('fails at once with what the broker will never take, and what is behind goes on in sequence', async () => {
+    await bench.warm(0);
+    bench.broker.fault = ({ texts }) => (texts.includes('a') ? { code: CODE.topicAuthorization } : undefined);
+    const refused = bench.produce('a');
+    await Promise.resolve();
+    await Promise.resolve();
+    const behind = bench.produce('b');
+    await expect(refused).rejects.toMatchObject({ status: 'PERMISSION_DENIED' });
+    await behind;
+    expect(bench.log()).toEqual(['b']);
+    expect(bench.broker.denials).toEqual(['orders']);
+  });
+
+  it('waits until all is answered before it sends to a new leader', async () => {
+    await bench.warm(0);
+    let release = (): void => undefined;
+    bench.once('a', { until: new Promise((resolve) => (release = resolve)) });
+    const first = bench.produce('a');
+    await turns(2);
+    bench.broker.leaderOf = () => 2;
+    const second = bench.produce('b');
+    await turns(5);
+    expect(bench.broker.requests).toEqual([1]);
+    release();
+    await Promise.all([first, second]);
+    expect(bench.broker.requests).toEqual([1, 2]);
+  });
+
+  it('leaves a broker that throttles it alone for as long', async () => {
+    await bench.warm(0);
+    bench.broker.throttleMs = 50;
+    expect(await bench.produce('a')).toMatchObject({ throttleMs: 50 });
+    bench.broker.throttleMs = 0;
+    const throttledAt = performance.now();
+    await bench.produce('b');
+    expect(performance.now() - throttledAt).toBeGreaterThanOrEqual(45);
+  });
+
+  it('fails what is not appended when the connection is closed', async () => {
+    await bench.warm(0, 1);
+    bench.broker.fault = () => ({ code: CODE.notLeader });
+    const tried = bench.produce('a');
+    await turns(3);
+    const waiting = bench.produce('b');
+    bench.closing.abort();
+    for (const each of [tried, waiting]) await expect(each).rejects.toMatchObject({ status: 'UNAVAILABLE' });
   });
 });

@@ -7,6 +7,7 @@ import type {
 } from '../../../../lib/driver/driver.js';
 import { memoryDriver, type MemoryDriver } from '../../../../lib/driver/memory/memory-driver.js';
 import type { ConsumerRecord, TopicPartition } from '../../../../lib/driver/record.js';
+import { RpcError } from '../../../../lib/errors/rpc-error.js';
 import { RpcStatus } from '../../../../lib/errors/status.js';
 
 const AT = { topic: 'numbers', partition: 0 };
@@ -103,10 +104,10 @@ describe('memoryDriver', () => {
       timestamps.push(...records.map(({ timestampMs }) => timestampMs)),
     );
 
-    const [ack] = await produce(connection, 'a');
+    const ack = await produce(connection, 'a');
     await turns();
 
-    expect(ack?.appendTimeMs).toBe(42);
+    expect(ack.appendTimeMs).toBe(42);
     expect(timestamps).toEqual([42]);
   });
 
@@ -131,18 +132,20 @@ describe('memoryDriver', () => {
     }
   });
 
-  it('appends nothing of a produce of which one part is refused', async () => {
-    const connection = await connectTo(memoryDriver({ maxBatchBytes: 200 }), {}, 2);
-    const records = [
-      { ...AT, value: Buffer.from('small') },
-      { ...AT, partition: 1, value: Buffer.alloc(200) },
-    ];
+  it('appends nothing of a batch that is too large for the broker, or for its topic', async () => {
+    const connection = await connectTo(memoryDriver({ maxBatchBytes: 200 }));
+    const small = { topic: 'small', partitions: 1, replicationFactor: 1, required: [] };
+    await connection.ensureTopics([{ ...small, config: { 'max.message.bytes': '100' } }], { create: true });
+    const tooLarge = { status: RpcStatus.RESOURCE_EXHAUSTED, retryable: false };
 
-    await expect(connection.produce(records, { acks: -1 })).rejects.toMatchObject({
-      status: RpcStatus.RESOURCE_EXHAUSTED,
-      retryable: false,
-    });
-    expect((await produce(connection, 'next'))[0]?.baseOffset).toBe(0n);
+    const large = [
+      { ...AT, value: Buffer.from('small') },
+      { ...AT, value: Buffer.alloc(200) },
+    ];
+    await expect(connection.produce(large, { acks: -1 })).rejects.toMatchObject(tooLarge);
+    const other = { topic: 'small', partition: 0, value: Buffer.alloc(100) };
+    await expect(connection.produce([other], { acks: -1 })).rejects.toMatchObject(tooLarge);
+    expect((await produce(connection, 'next')).baseOffset).toBe(0n);
   });
 
   it('refuses to produce to a topic or a partition that is not there', async () => {
@@ -176,6 +179,52 @@ describe('memoryDriver', () => {
     expect(seen).toEqual(['a', 'a', 'b', 'b']);
     expect(errors).toHaveLength(4);
     expect(errors[0]).toContain('careless');
+  });
+});
+
+describe('playProduce of a memoryDriver', () => {
+  it('refuses the batches that the test wants refused, and no others', async () => {
+    const driver = memoryDriver();
+    const connection = await connectTo(driver, {}, 2);
+    const refusal = new RpcError('PERMISSION_DENIED', 'not you');
+    driver.playProduce(({ partition }) => (partition === 0 ? { refusal } : undefined));
+
+    await expect(produce(connection, 'a')).rejects.toBe(refusal);
+    const other = [{ ...AT, partition: 1, value: null }];
+    expect((await connection.produce(other, { acks: -1 })).baseOffset).toBe(0n);
+    driver.playProduce();
+    expect((await produce(connection, 'b')).baseOffset).toBe(0n);
+  });
+
+  it('appends a batch whose answer is lost', async () => {
+    const driver = memoryDriver();
+    const connection = await connectTo(driver);
+    driver.playProduce(() => ({ lostAnswer: new RpcError('UNAVAILABLE', 'who knows') }));
+
+    await expect(produce(connection, 'a')).rejects.toMatchObject({ message: 'who knows' });
+    driver.playProduce();
+    expect((await produce(connection, 'b')).baseOffset).toBe(1n);
+  });
+
+  it('has what is behind a slow batch wait, in its partition alone, and says why', async () => {
+    const driver = memoryDriver();
+    const connection = await connectTo(driver, {}, 2);
+    const delayedBy = new RpcError('UNAVAILABLE', 'no leader');
+    driver.playProduce(({ records }) =>
+      String(records[0]?.value) === 'slow' ? { takesMs: 20, delayedBy } : undefined,
+    );
+    const done: string[] = [];
+    const reasons: RpcError[] = [];
+    const begin = async (text: string, partition = 0): Promise<void> => {
+      const onDelayed = (reason: RpcError): void => void reasons.push(reason);
+      await connection.produce([{ ...AT, partition, value: Buffer.from(text) }], { acks: -1, onDelayed });
+      done.push(text);
+    };
+
+    await Promise.all([begin('slow'), begin('behind'), begin('beside', 1)]);
+
+    expect(done).toEqual(['beside', 'slow', 'behind']);
+    expect(reasons).toEqual([delayedBy]);
   });
 });
 

@@ -29,7 +29,7 @@ describe('RefusalNotices', () => {
         produce: async (records) => {
           sent.push(...records);
           if (failure !== undefined) throw failure;
-          return [];
+          return { topic: 'rpc.replies', partition: 0, baseOffset: 0n, appendTimeMs: -1 };
         },
       },
     });

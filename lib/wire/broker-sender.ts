@@ -1,0 +1,106 @@
+import type { DestinationQueue, QueueSender } from './destination-queue.js';
+import type { OutgoingRecord } from './outgoing-record.js';
+import { Shipment } from './shipment.js';
+
+/** With less than this in flight, what waits leaves at once: nothing is gained by waiting for more. */
+const FEW_BYTES = 4 * 1024;
+/** So much makes good records: it leaves although much is in flight. */
+const FULL_BYTES = 64 * 1024;
+/** Of what leaves in one go. Beyond it a broker that throttles would be told too much before it can say so. */
+const MAX_SHIPMENT_BYTES = 512 * 1024;
+/** As many produce requests as a broker is sent without an answer. */
+const MAX_SHIPMENTS = 5;
+
+/**
+ * What leaves for one broker, and when: by bytes, not by time.
+ *
+ * While little is in flight, all that was sent in this turn of the event loop leaves at its end: a single call waits for
+ * nobody's answer. While much is, what is sent is packed, and leaves with the answer, or when it fills a record. So load makes
+ * records larger, not calls slower, and no timer is involved.
+ */
+export class BrokerSender implements QueueSender {
+  private ready: DestinationQueue[] = [];
+  private waitingBytes = 0;
+  private inFlightBytes = 0;
+  private shipments = 0;
+  private isPlanned = false;
+  private isShipping = false;
+
+  constructor(
+    private readonly ship: (queue: DestinationQueue, record: OutgoingRecord, shipment: Shipment) => void,
+  ) {}
+
+  /** The queue has so many bytes more, and may leave. */
+  makeReady(queue: DestinationQueue, bytes: number): void {
+    this.waitingBytes += bytes;
+    if (!queue.isReady) {
+      queue.isReady = true;
+      this.ready.push(queue);
+    }
+    if (this.isPlanned || !this.maySend) return;
+    this.isPlanned = true;
+    // Not now: what else is sent in this turn of the event loop goes into the same request.
+    setImmediate(() => {
+      this.isPlanned = false;
+      this.run();
+    });
+  }
+
+  /** For what leaves now, whatever else is in flight. */
+  openShipment(): Shipment {
+    this.shipments += 1;
+    return new Shipment(
+      (bytes) => {
+        this.inFlightBytes += bytes;
+      },
+      (bytes, isLast) => this.settled(bytes, isLast),
+    );
+  }
+
+  private get maySend(): boolean {
+    if (this.ready.length === 0) return false;
+    if (this.shipments === 0) return true;
+    if (this.shipments >= MAX_SHIPMENTS) return false;
+    return this.inFlightBytes < FEW_BYTES || this.waitingBytes >= FULL_BYTES;
+  }
+
+  private run(): void {
+    this.isShipping = true;
+    while (this.maySend) this.shipAll();
+    this.isShipping = false;
+  }
+
+  /** Takes what waits, as long as it is not too much for once; each queue in its order. */
+  private shipAll(): void {
+    const queues = this.ready;
+    const shipment = this.openShipment();
+    let bytes = 0;
+    this.ready = [];
+    shipment.add(0);
+    for (const queue of queues) {
+      for (let record = take(queue, bytes); record !== undefined; record = take(queue, bytes)) {
+        bytes += record.bytes;
+        shipment.add(record.bytes);
+        this.ship(queue, record, shipment);
+      }
+      this.putBack(queue);
+    }
+    this.waitingBytes = this.ready.reduce((sum, queue) => sum + queue.waitingBytes, 0);
+    shipment.settle(0);
+  }
+
+  private putBack(queue: DestinationQueue): void {
+    queue.isReady = !queue.isEmpty && !queue.isHeld;
+    if (queue.isReady) this.ready.push(queue);
+  }
+
+  private settled(bytes: number, isLast: boolean): void {
+    this.inFlightBytes -= bytes;
+    if (!isLast) return;
+    this.shipments -= 1;
+    if (!this.isPlanned && !this.isShipping) this.run();
+  }
+}
+
+const take = (queue: DestinationQueue, bytesTaken: number): OutgoingRecord | undefined =>
+  queue.isHeld || bytesTaken >= MAX_SHIPMENT_BYTES ? undefined : queue.take();

@@ -1,0 +1,20 @@
+/** Records that leave in one go, for one broker. */
+export class Shipment {
+  private unsettled = 0;
+
+  constructor(
+    private readonly onAdded: (bytes: number) => void,
+    private readonly onSettled: (bytes: number, isLast: boolean) => void,
+  ) {}
+
+  add(bytes: number): void {
+    this.unsettled += 1;
+    this.onAdded(bytes);
+  }
+
+  /** One of its records is acknowledged, failed, or out of the way of the others. */
+  settle(bytes: number): void {
+    this.unsettled -= 1;
+    this.onSettled(bytes, this.unsettled === 0);
+  }
+}

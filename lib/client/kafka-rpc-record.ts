@@ -21,35 +21,53 @@ export class KafkaRpcRecord<T = unknown> {
 }
 
 /**
- * Builds what `send()` and `emit()` take in place of bare data, as Nest's own record builders do.
+ * Builds what `send()` and `emit()` take in place of bare data, as Nest's own record builders do. It copies what it is given
+ * but the data: a record that was built does not change any more.
  *
  *     client.send('sum.add', new KafkaRpcRecordBuilder(terms).setKey('k').setTimeout(2_000).build());
  */
 export class KafkaRpcRecordBuilder<T = unknown> {
-  private options: CallOptions = {};
+  private key: string | Buffer | undefined;
+  private timeoutMs: number | undefined;
+  private headers: Readonly<Record<string, string>> | undefined;
 
-  constructor(private readonly data: T) {}
+  constructor(private data?: T) {}
+
+  setData(data: T): this {
+    this.data = data;
+    return this;
+  }
 
   setKey(key: string | Buffer): this {
-    return this.set({ key });
+    this.key = Buffer.isBuffer(key) ? Buffer.from(key) : key;
+    return this;
   }
 
   /** Milliseconds. */
   setTimeout(timeoutMs: number): this {
-    return this.set({ timeoutMs });
-  }
-
-  setHeaders(headers: Readonly<Record<string, string>>): this {
-    return this.set({ headers });
-  }
-
-  build(): KafkaRpcRecord<T> {
-    return new KafkaRpcRecord(this.data, this.options);
-  }
-
-  private set(options: CallOptions): this {
-    this.options = { ...this.options, ...options };
+    this.timeoutMs = timeoutMs;
     return this;
+  }
+
+  /** Those set before stay; of two with one name the later wins. */
+  setHeaders(headers: Readonly<Record<string, string>>): this {
+    this.headers = { ...this.headers, ...headers };
+    return this;
+  }
+
+  setHeader(name: string, value: string): this {
+    return this.setHeaders({ [name]: value });
+  }
+
+  /** @throws RpcError `INVALID_ARGUMENT` naming what cannot be sent: the key, the time-out, the headers. */
+  build(): KafkaRpcRecord<T> {
+    const { key, timeoutMs, headers } = this;
+    keyBytes(key);
+    return new KafkaRpcRecord(this.data as T, {
+      ...(key !== undefined && { key }),
+      ...(timeoutMs !== undefined && { timeoutMs: checkTimeoutMs(timeoutMs) }),
+      ...(headers !== undefined && { headers: Object.freeze({ ...checkHeaders(headers) }) }),
+    });
   }
 }
 

@@ -74,9 +74,10 @@ export interface DriverConnection {
   /**
    * How many partitions the topic has, from metadata that is a minute old at most; `partitions-changed` tells of another
    * number later.
+   * @param options.isFresh asks the broker now
    * @throws RpcError `FAILED_PRECONDITION` when the topic does not exist.
    */
-  partitionCount(topic: string): Promise<number>;
+  partitionCount(topic: string, options?: { readonly isFresh?: boolean }): Promise<number>;
   /** The broker that leads a partition, from metadata at hand; `undefined` when not known. Never does I/O. */
   leaderOf(partition: TopicPartition): number | undefined;
   /**

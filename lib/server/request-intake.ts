@@ -2,6 +2,7 @@ import type { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import { reportRefusal } from '../diagnostics/refusal-report.js';
 import type { ConsumerRecord } from '../driver/record.js';
+import type { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, Message, RequestMessage } from '../protocol/message.js';
@@ -27,16 +28,20 @@ export interface RefusedRequest {
 }
 
 /** The only place replies may go to. */
-export interface ReplyTopic {
+export interface ReplyTopicView {
   readonly topic: string;
   readonly partitions: number;
+  /** Whether it is worth while to look for more partitions. @default false */
+  readonly mayHaveGrown?: boolean;
+  /** Looks for more partitions. */
+  lookUp?(): Promise<void>;
 }
 
 export interface IntakeParts {
   readonly callers: Callers;
   readonly clock: RequestClock;
   readonly counters: Counters;
-  readonly replyTopic: ReplyTopic;
+  readonly replyTopic: ReplyTopicView;
   /** None where records are not authenticated. */
   readonly replays?: ReplayGuard;
   readonly onCall: (call: IncomingCall) => void;
@@ -108,6 +113,14 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     return ownBytes(frames);
   }
 
+  /** A client may read a partition that is younger than what this server knows. */
+  lookAgain({ replyTo }: RequestEnvelope): Promise<void> | undefined {
+    if (replyTo === null || this.isKnown(replyTo)) return undefined;
+    return this.parts.replyTopic.lookUp?.().then(() => {
+      if (!this.isKnown(replyTo)) throw this.foreignAddress();
+    });
+  }
+
   /** The record is in hand: from here on nothing refers to what it came in. */
   private begin(messages: number, envelope: RequestEnvelope, received: RequestRecord): PendingRecord {
     const { callers, clock, replays, gate } = this.parts;
@@ -159,12 +172,22 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
   }
 
   /** A reply address is the sender's word: nothing but the reply topic is ever written to. */
-  private checkReplyAddress({ topic, partition }: ReplyAddress): void {
+  private checkReplyAddress(address: ReplyAddress): void {
+    const { topic, mayHaveGrown = false } = this.parts.replyTopic;
+    if (this.isKnown(address) || (address.topic === topic && mayHaveGrown)) return;
+    throw this.foreignAddress();
+  }
+
+  private isKnown({ topic, partition }: ReplyAddress): boolean {
     const { replyTopic } = this.parts;
-    if (topic === replyTopic.topic && partition < replyTopic.partitions) return;
-    throw refusalError(
+    return topic === replyTopic.topic && partition < replyTopic.partitions;
+  }
+
+  private foreignAddress(): RpcError {
+    const { topic, partitions } = this.parts.replyTopic;
+    return refusalError(
       RpcStatus.PERMISSION_DENIED,
-      `The record is refused: replies go only to ${replyTopic.topic}, partitions 0 to ${replyTopic.partitions - 1}.`,
+      `The record is refused: replies go only to ${topic}, partitions 0 to ${partitions - 1}.`,
       { reason: 'reply-address' },
     );
   }

@@ -24,6 +24,7 @@ import { RequestClock } from './request-clock.js';
 import { RequestGate } from './request-gate.js';
 import { RequestIntake } from './request-intake.js';
 import type { RequestRecord } from './request-record.js';
+import { ReplyTopic } from './reply-topic.js';
 import type { ResolvedServerOptions } from './server-options.js';
 
 import { WorkQueue } from './work-queue.js';
@@ -87,7 +88,7 @@ export class RunningServer {
       callers: this.callers,
       clock,
       counters,
-      replyTopic: { topic: options.topics.replies, partitions: parts.replyPartitions },
+      replyTopic: replyTopicOf(driver, options.topics.replies, parts.replyPartitions),
       ...(codec.authenticates && { replays: new ReplayGuard(counters) }),
       gate: this.gate,
       onCall: (call) => dispatcher.take(call),
@@ -211,3 +212,6 @@ const endOfLog = async (driver: DriverConnection, partition: TopicPartition): Pr
   await reader.close();
   return reader.startOffset;
 };
+
+const replyTopicOf = (driver: DriverConnection, topic: string, partitions: number): ReplyTopic =>
+  new ReplyTopic(topic, partitions, () => driver.partitionCount(topic, { isFresh: true }));

@@ -18,6 +18,11 @@ export interface ReceiverHandler<E extends StagedEnvelope, R extends ConsumerRec
    */
   accept(envelope: Envelope, record: R): E | undefined;
   /**
+   * Looks at the envelope once more where something has to be learned first; records of its partition wait for it.
+   * @throws RpcError to refuse it.
+   */
+  lookAgain?(envelope: E): Promise<void> | undefined;
+  /**
    * Told of the frame list before it is split, with nothing undone any more.
    * @returns what is split in its place: a copy, where messages are kept for long and would pin all that came with them
    */
@@ -63,7 +68,11 @@ export class Receiver<E extends StagedEnvelope, R extends ConsumerRecord = Consu
   }
 
   private open(record: R, envelope: E): void {
-    const frames = this.codec.decode(record, envelope);
+    const looking = this.handler.lookAgain?.(envelope);
+    const frames =
+      looking === undefined
+        ? this.codec.decode(record, envelope)
+        : looking.then(() => this.codec.decode(record, envelope));
     if (frames instanceof Promise || this.isBehindOther(record))
       return this.deferInOrder(record, envelope, frames);
     this.deliver(frames, envelope, record);

@@ -95,8 +95,12 @@ export class KafkajsConnection implements DriverConnection {
     await this.topics.ensure(topics, create);
   }
 
-  async partitionCount(topic: string): Promise<number> {
+  async partitionCount(
+    topic: string,
+    { isFresh = false }: { readonly isFresh?: boolean } = {},
+  ): Promise<number> {
     await this.knowTopics([topic]);
+    if (isFresh) await this.link.refresh();
     return this.link.partitionsOf(topic);
   }
 

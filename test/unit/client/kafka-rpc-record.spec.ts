@@ -26,6 +26,44 @@ describe('KafkaRpcRecordBuilder', () => {
   });
 });
 
+describe('KafkaRpcRecordBuilder, as Nest’s own builders', () => {
+  it('copies what it is given: a record that was built does not change', () => {
+    const [key, headers] = [Buffer.from('k'), { a: '1' }];
+    const builder = new KafkaRpcRecordBuilder('data').setKey(key).setHeaders(headers);
+    const record = builder.build();
+    key.fill(0);
+    headers.a = '2';
+    builder.setHeader('a', '3').setData('other');
+    expect(record).toEqual({ data: 'data', options: { key: Buffer.from('k'), headers: { a: '1' } } });
+  });
+
+  it('merges headers, and takes them one by one', () => {
+    const { options } = new KafkaRpcRecordBuilder(1)
+      .setHeaders({ a: '1', b: '2' })
+      .setHeaders({ b: '3' })
+      .setHeader('c', '4')
+      .build();
+    expect(options.headers).toEqual({ a: '1', b: '3', c: '4' });
+  });
+
+  it('takes its data late, as one builder for many', () => {
+    const builder = new KafkaRpcRecordBuilder<number>().setHeader('a', '1');
+    expect([1, 2].map((data) => builder.setData(data).build().data)).toEqual([1, 2]);
+  });
+
+  it.each<[string, (builder: KafkaRpcRecordBuilder) => unknown]>([
+    ['timeoutMs', (builder) => builder.setTimeout(0)],
+    ['timeoutMs', (builder) => builder.setTimeout(2 ** 31)],
+    ['timeoutMs', (builder) => builder.setTimeout(NaN)],
+    ['headers', (builder) => builder.setHeader('a', 1 as never)],
+    ['key', (builder) => builder.setKey(7 as never)],
+  ])('refuses a bad %s when it is built', (option, set) => {
+    const builder = new KafkaRpcRecordBuilder(1);
+    set(builder);
+    expect(() => builder.build()).toThrow(`Option "${option}"`);
+  });
+});
+
 describe('what is said of a call', () => {
   it('may have a key that is a string or a Buffer', () => {
     expect(keyBytes(undefined)).toBeNull();

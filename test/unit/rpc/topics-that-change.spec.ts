@@ -84,6 +84,16 @@ describe('a client whose topics change', () => {
     expect(unkeyed).toHaveLength(32);
   });
 
+  it('is answered on a reply partition that is younger than its server', async () => {
+    const { server } = await serve(1, 1);
+    await cluster.client().call('sum.echo', 0);
+    cluster.driver.addPartitions(REPLIES, 16);
+    const clients = Array.from({ length: 8 }, () => cluster.client({ timeoutMs: 5_000 }));
+    const replies = await Promise.all(clients.map((client, i) => client.call('sum.echo', i)));
+    expect(replies.map(({ value }) => value)).toEqual(clients.map((_, i) => i));
+    expect(server.counters.recordsRefused).toBe(0);
+  });
+
   it('reads another partition when the one of its answers is gone, and tells its open calls', async () => {
     await serve(1, 32);
     const clients = Array.from({ length: 4 }, () => cluster.client({ timeoutMs: 20_000 }));

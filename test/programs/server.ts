@@ -15,6 +15,8 @@ export interface ServerSettings extends Omit<KafkaRpcServerOptions, 'driver'> {
   readonly name: string;
   /** The file to which every execution is appended before it goes on: nothing is lost when the process is killed. */
   readonly journal?: string;
+  /** Serves only when it is asked to `listen`: what a process does to start is over then. @default false */
+  readonly isIdle?: boolean;
 }
 
 /** A line of the journal, written when a handler starts. */
@@ -24,7 +26,7 @@ export interface Execution {
   readonly data: unknown;
 }
 
-const { brokers, name, journal, ...options } = settings<ServerSettings>();
+const { brokers, name, journal, isIdle, ...options } = settings<ServerSettings>();
 
 let release!: () => void;
 /** What handlers wait for whose calls say so. */
@@ -65,8 +67,13 @@ async function main(): Promise<void> {
     logger: ['error', 'fatal'],
   });
   app.enableShutdownHooks();
-  await app.listen();
+  // Nothing else holds a process that does not listen yet.
+  const idle = isIdle ? setInterval(() => undefined, 60_000) : await app.listen();
   answerParent({
+    listen: async () => {
+      await app.listen();
+      clearInterval(idle);
+    },
     close: () => app.close(),
     release: () => release(),
     counters: () => server.counters,

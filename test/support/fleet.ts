@@ -42,8 +42,16 @@ export class Fleet {
   }
 
   async addServer(): Promise<Program> {
+    const server = await this.prepareServer();
+    await server.ask('listen');
+    return server;
+  }
+
+  /** A process that is ready to `listen`, which only then makes it one of the servers. */
+  async prepareServer(): Promise<Program> {
     const { serverSettings } = this.options;
-    const server = await this.cluster.startServer({ ...serverSettings, service: this.service });
+    const settings = { ...serverSettings, service: this.service, isIdle: true };
+    const server = await this.cluster.startServer(settings);
     this.servers.push(server);
     return server;
   }

@@ -1,4 +1,4 @@
-/** Who listens to the events of one client or server. A listener that throws harms nobody else. */
+/** Who listens to the events of one client or server. A listener that throws, or rejects, harms nobody else. */
 export class Listeners<Events extends Record<keyof Events, (...args: never[]) => void>> {
   private readonly listeners = new Map<keyof Events, Events[keyof Events][]>();
 
@@ -13,7 +13,8 @@ export class Listeners<Events extends Record<keyof Events, (...args: never[]) =>
   tell<E extends keyof Events>(event: E, ...args: Parameters<Events[E]>): void {
     for (const listener of this.listeners.get(event) ?? []) {
       try {
-        (listener as (...given: Parameters<Events[E]>) => void)(...args);
+        const result = (listener as (...given: Parameters<Events[E]>) => unknown)(...args);
+        Promise.resolve(result).catch((error: unknown) => this.onListenerError(event, error));
       } catch (error) {
         this.onListenerError(event, error);
       }

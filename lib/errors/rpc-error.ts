@@ -64,7 +64,7 @@ export class RpcError extends RpcException {
       return new RpcError(RpcStatus.UNKNOWN, String(content), { cause });
     }
     const { status, message } = content as { status?: unknown; message?: unknown };
-    const text = typeof message === 'string' ? message : 'The handler failed without a message.';
+    const text = textOf(Array.isArray(content) ? content : message);
     if (status === 'error' && text === 'Internal server error') {
       return new RpcError(RpcStatus.INTERNAL, text, { cause });
     }
@@ -90,3 +90,9 @@ export class RpcError extends RpcException {
     };
   }
 }
+
+/** Several texts, as validation gives them, are joined. */
+const textOf = (message: unknown): string => {
+  const texts = (Array.isArray(message) ? message : [message]).filter((text) => typeof text === 'string');
+  return texts.length === 0 ? 'The handler failed without a message.' : texts.join(', ');
+};

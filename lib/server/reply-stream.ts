@@ -8,6 +8,7 @@ import type { Delivery, OutgoingMessage } from '../wire/outgoing-record.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { RequestClock } from './request-clock.js';
 import type { Outcome } from './outcome.js';
+import { serializeDetails } from './sendable-details.js';
 
 /** What replies need on their way out. */
 export interface ReplyTransport {
@@ -228,8 +229,8 @@ export class ReplyStream implements Outcome, Delivery {
       retryable: error.retryable,
       receivedAtMs: origin.receivedAtMs,
       repliedAtMs: this.transport.clock.now(),
-      message: error.message.slice(0, MAX_MESSAGE_CHARACTERS),
-      details: this.details(error),
+      message: String(error.message).slice(0, MAX_MESSAGE_CHARACTERS),
+      details: serializeDetails(error.details, this.transport.codec.serializer),
     };
   }
 
@@ -242,16 +243,6 @@ export class ReplyStream implements Outcome, Delivery {
       throw new RpcError(RpcStatus.INTERNAL, `The result of "${pattern}" cannot be serialized: ${reason}`, {
         cause,
       });
-    }
-  }
-
-  private details(error: RpcError): Buffer {
-    if (error.details === undefined) return EMPTY;
-    try {
-      return this.transport.codec.serializer.serialize(error.details);
-    } catch {
-      // The error itself matters more than its details.
-      return EMPTY;
     }
   }
 }

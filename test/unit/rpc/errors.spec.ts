@@ -53,6 +53,29 @@ describe('an error of a handler', () => {
       throw new RpcError('ABORTED', 'Odd.', { details: () => undefined });
     }
 
+    @MessagePattern('partly-odd-details')
+    partlyOddDetails(): never {
+      const details = {
+        field: 'b',
+        callback: () => undefined,
+        nested: { kept: [1, 2n], odd: [1, Symbol('x')] },
+        get broken(): never {
+          throw new Error('boom');
+        },
+      };
+      throw new RpcError('ABORTED', 'Odd.', { details });
+    }
+
+    @MessagePattern('texts')
+    texts(): never {
+      throw new RpcException(['a is missing', 'b is 0']);
+    }
+
+    @MessagePattern('text-object')
+    textObject(): never {
+      throw new RpcException({ status: 'INVALID_ARGUMENT', message: ['a is missing', 'b is 0'] });
+    }
+
     @MessagePattern('large-details')
     largeDetails(): never {
       throw new RpcError('ABORTED', 'Large.', { details: Buffer.alloc(2_000_000) });
@@ -128,10 +151,27 @@ describe('an error of a handler', () => {
     expect(error.message).toMatch(/^é{1000,65535}$/);
   });
 
-  it('whose details cannot be serialized arrives without them', async () => {
+  it('whose details cannot be sent arrives with a note in their place', async () => {
     const error = await failure('odd-details');
     expect(error).toMatchObject({ status: 'ABORTED', message: 'Odd.' });
-    expect(error.details).toBeUndefined();
+    expect(error.details).toMatch(/^\(cannot be sent: .+\)$/);
+  });
+
+  it('has the members of its details that can be sent, and a note for each that cannot', async () => {
+    const note = expect.stringMatching(/^\(cannot be sent: .+\)$/);
+    expect((await failure('partly-odd-details')).details).toEqual({
+      field: 'b',
+      callback: note,
+      nested: { kept: [1, 2n], odd: [1, note] },
+      broken: '(cannot be sent: boom)',
+    });
+  });
+
+  it.each([
+    ['texts', 'UNKNOWN'],
+    ['text-object', 'INVALID_ARGUMENT'],
+  ])('with several texts has them joined: %s', async (pattern, status) => {
+    expect(await failure(pattern)).toMatchObject({ status, message: 'a is missing, b is 0' });
   });
 
   it('whose details are too large still ends the call, with a typed error', async () => {

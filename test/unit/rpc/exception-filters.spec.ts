@@ -21,8 +21,48 @@ class Apologetic implements ExceptionFilter<RpcException> {
   }
 }
 
+@Catch()
+class BrokenFilter implements ExceptionFilter {
+  catch(): Observable<never> {
+    throw new TypeError('the password is 1234');
+  }
+}
+
+@Catch()
+class FailingFilter implements ExceptionFilter {
+  catch(): Observable<never> {
+    return throwError(() => new TypeError('the password is 1234'));
+  }
+}
+
+/** As in Nest's documentation. */
+@Catch(RpcException)
+class TextFilter implements ExceptionFilter<RpcException> {
+  catch(error: RpcException): Observable<never> {
+    return throwError(() => error.getError());
+  }
+}
+
 @Controller()
 class ShopController {
+  @MessagePattern('shop.broken')
+  @UseFilters(BrokenFilter)
+  broken(): never {
+    throw new OutOfStock('No apples.');
+  }
+
+  @MessagePattern('shop.failing')
+  @UseFilters(FailingFilter)
+  failing(): never {
+    throw new OutOfStock('No apples.');
+  }
+
+  @MessagePattern('shop.text')
+  @UseFilters(TextFilter)
+  text(): never {
+    throw new RpcException('closed');
+  }
+
   @MessagePattern('shop.buy')
   @UseFilters(OutOfStockFilter)
   buy(): never {
@@ -59,6 +99,19 @@ describe('an exception filter', () => {
       status: 'FAILED_PRECONDITION',
       message: 'No apples.',
       details: { pattern: 'shop.buy' },
+    });
+  });
+
+  it.each(['shop.broken', 'shop.failing'])('that fails itself is masked: %s', async (pattern) => {
+    const error = await client.call(pattern, {}).catch((failure: RpcError) => failure);
+    expect(error).toMatchObject({ status: 'INTERNAL', message: 'Internal server error' });
+    expect(JSON.stringify(error)).not.toContain('1234');
+  });
+
+  it('hands on a text, as Nest’s documentation has it', async () => {
+    await expect(client.call('shop.text', {})).rejects.toMatchObject({
+      status: 'UNKNOWN',
+      message: 'closed',
     });
   });
 

@@ -164,7 +164,10 @@ export class ClientConnection {
       const replies = await ReplyReader.open(driver, options.topics.replies, (record) =>
         receiver.receive(record),
       );
-      const outbox = new Outbox(driver, this.codec, this.clock, options);
+      const outbox = new Outbox(driver, this.codec, this.clock, {
+        ...options,
+        onThrottled: () => this.counters.add('throttles'),
+      });
       return { driver, replies, outbox, routes: new Map(), openRoutes: new Map() };
     } catch (error) {
       await driver.close();

@@ -30,6 +30,8 @@ export const COUNTER_NAMES = [
   'deadlinesExceeded',
   /** Throws of an app's own code in the middle of our work: observers, teardowns, listeners, hooks. */
   'userCodeErrors',
+  /** Answers with which a broker throttled this client, as a quota is used up. */
+  'throttles',
   /** Refused records that were written to a dead-letter topic. */
   'deadLetters',
   /** Refused records that should have been, and could not. */

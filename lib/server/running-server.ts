@@ -70,7 +70,8 @@ export class RunningServer {
     parts: ServerParts,
   ) {
     const { codec, counters } = parts;
-    this.outbox = new Outbox(driver, codec, parts.clock, options);
+    const onThrottled = (): void => counters.add('throttles');
+    this.outbox = new Outbox(driver, codec, parts.clock, { ...options, onThrottled });
     this.logEnds = new LogEndWatch((partition) => endOfLog(driver, partition), parts.clock);
     const clock = this.requestClock(parts);
     this.callers = new Callers(parts.id, codec);

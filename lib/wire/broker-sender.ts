@@ -1,6 +1,7 @@
 import type { DestinationQueue, QueueSender } from './destination-queue.js';
 import type { OutgoingRecord } from './outgoing-record.js';
 import { Shipment } from './shipment.js';
+import { Throttle } from './throttle.js';
 
 /** With less than this in flight, what waits leaves at once: nothing is gained by waiting for more. */
 const FEW_BYTES = 4 * 1024;
@@ -25,10 +26,28 @@ export class BrokerSender implements QueueSender {
   private shipments = 0;
   private isPlanned = false;
   private isShipping = false;
+  private readonly throttle: Throttle;
 
   constructor(
     private readonly ship: (queue: DestinationQueue, record: OutgoingRecord, shipment: Shipment) => void,
-  ) {}
+    now: () => number,
+  ) {
+    this.throttle = new Throttle(now);
+  }
+
+  get recordBytes(): number {
+    return this.throttle.recordBytes;
+  }
+
+  get waitMs(): number {
+    return this.throttle.waitMs(this.waitingBytes);
+  }
+
+  /** The broker wants to be left alone for so long. */
+  leaveAlone(throttleMs: number): void {
+    this.throttle.hear(throttleMs);
+    setTimeout(() => this.run(), throttleMs + 1);
+  }
 
   /** The queue has so many bytes more, and may leave. */
   makeReady(queue: DestinationQueue, bytes: number): void {
@@ -58,7 +77,7 @@ export class BrokerSender implements QueueSender {
   }
 
   private get maySend(): boolean {
-    if (this.ready.length === 0) return false;
+    if (this.ready.length === 0 || this.throttle.isOn) return false;
     if (this.shipments === 0) return true;
     if (this.shipments >= MAX_SHIPMENTS) return false;
     return this.inFlightBytes < FEW_BYTES || this.waitingBytes >= FULL_BYTES;
@@ -78,15 +97,21 @@ export class BrokerSender implements QueueSender {
     this.ready = [];
     shipment.add(0);
     for (const queue of queues) {
-      for (let record = take(queue, bytes); record !== undefined; record = take(queue, bytes)) {
+      for (let record = this.take(queue, bytes); record !== undefined; record = this.take(queue, bytes)) {
         bytes += record.bytes;
         shipment.add(record.bytes);
+        this.throttle.count(record.bytes);
         this.ship(queue, record, shipment);
       }
       this.putBack(queue);
     }
     this.waitingBytes = this.ready.reduce((sum, queue) => sum + queue.waitingBytes, 0);
     shipment.settle(0);
+  }
+
+  private take(queue: DestinationQueue, bytesTaken: number): OutgoingRecord | undefined {
+    const maxBytes = Math.min(MAX_SHIPMENT_BYTES, this.throttle.recordBytes);
+    return queue.isHeld || bytesTaken >= maxBytes ? undefined : queue.take();
   }
 
   private putBack(queue: DestinationQueue): void {
@@ -101,6 +126,3 @@ export class BrokerSender implements QueueSender {
     if (!this.isPlanned && !this.isShipping) this.run();
   }
 }
-
-const take = (queue: DestinationQueue, bytesTaken: number): OutgoingRecord | undefined =>
-  queue.isHeld || bytesTaken >= MAX_SHIPMENT_BYTES ? undefined : queue.take();

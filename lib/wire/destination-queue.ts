@@ -21,6 +21,12 @@ export interface QueueSender {
   makeReady(queue: DestinationQueue, bytes: number): void;
   /** For what leaves now, whatever else is in flight. */
   openShipment(): Shipment;
+  /** The broker wants to be left alone for so long. */
+  leaveAlone(throttleMs: number): void;
+  /** How large a record should become at most. */
+  readonly recordBytes: number;
+  /** For how long what is sent now waits because the broker throttles, as far as can be told; 0 where it does not. */
+  readonly waitMs: number;
 }
 
 /** The records that wait for one destination, oldest first. */
@@ -68,12 +74,20 @@ export class DestinationQueue {
   append(message: Message, delivery: Delivery | undefined, isApart: boolean): number {
     const last = this.waiting[this.waiting.length - 1];
     const before = last?.bytes ?? 0;
-    if (last?.isApart === isApart && last.append(message, this.maxRecordBytes, delivery))
+    if (
+      last?.isApart === isApart &&
+      this.isSmall(last) &&
+      last.append(message, this.maxRecordBytes, delivery)
+    )
       return last.bytes - before;
     const record = new OutgoingRecord(isApart, this.now(), this.expectedBytes);
     record.append(message, this.maxRecordBytes, delivery);
     this.waiting.push(record);
     return record.bytes;
+  }
+
+  private isSmall({ bytes }: OutgoingRecord): boolean {
+    return this.sender === undefined || bytes < this.sender.recordBytes;
   }
 
   /** Takes out what nobody waits for any more. @returns how many bytes that were. */

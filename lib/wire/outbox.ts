@@ -15,6 +15,10 @@ export interface OutboxOptions {
   readonly maxRecordBytes: number;
   /** What may wait for the broker in all. */
   readonly maxQueuedBytes: number;
+  /** How long what has no deadline is tried: events, and answers. */
+  readonly deliveryTimeoutMs: number;
+  /** Told each time the broker throttles this client, for how long. Must not throw. */
+  readonly onThrottled?: (throttleMs: number) => void;
 }
 
 /** So often at most a full outbox is looked through for what nobody waits for. */
@@ -43,9 +47,11 @@ export class Outbox {
     clock: BrokerClock,
     private readonly options: OutboxOptions & { readonly now?: () => number },
   ) {
-    const { acks, maxRecordBytes } = options;
+    const { acks, maxRecordBytes, deliveryTimeoutMs, onThrottled } = options;
     const onFree = (queue: DestinationQueue): void => this.freed(queue);
-    const parts = { connection, codec, clock, acks, maxRecordBytes, now: () => this.now(), onFree };
+    const now = (): number => this.now();
+    const limits = { acks, maxRecordBytes, deliveryTimeoutMs };
+    const parts = { connection, codec, clock, ...limits, now, onFree, onThrottled };
     this.shipper = new RecordShipper(parts);
   }
 
@@ -57,14 +63,16 @@ export class Outbox {
   send(to: Destination, message: Message, delivery?: Delivery, isApart = false): void {
     if (this.queuedBytes > this.options.maxQueuedBytes) this.makeRoom();
     const queue = this.queues.get(to) ?? this.openQueue(to);
+    const sender = this.senderFor(queue);
     let bytes: number;
     try {
+      if (sender.waitMs > 0) this.checkInTime(sender.waitMs, delivery);
       bytes = queue.append(message, delivery, isApart);
     } finally {
       if (queue.isIdle) this.queues.delete(to);
     }
     this.queuedBytes += bytes;
-    if (!queue.isHeld) this.senderFor(queue).makeReady(queue, bytes);
+    if (!queue.isHeld) sender.makeReady(queue, bytes);
   }
 
   /** Whether a record waits for this destination that is to have more: whoever has the choice does well to send there. */
@@ -94,10 +102,13 @@ export class Outbox {
     const leader = this.connection.leaderOf(queue.to);
     let sender = this.senders.get(leader);
     if (sender === undefined) {
-      sender = new BrokerSender((from, record, shipment) => {
-        this.queuedBytes -= record.bytes;
-        this.shipper.ship(from, record, shipment);
-      });
+      sender = new BrokerSender(
+        (from, record, shipment) => {
+          this.queuedBytes -= record.bytes;
+          this.shipper.ship(from, record, shipment);
+        },
+        () => this.now(),
+      );
       this.senders.set(leader, sender);
     }
     queue.sender = sender;
@@ -124,6 +135,13 @@ export class Outbox {
     if (this.queuedBytes > this.options.maxQueuedBytes) throw this.full();
   }
 
+  /** @throws RpcError `RESOURCE_EXHAUSTED` for what would leave too late, as the broker throttles this client. */
+  private checkInTime(waitMs: number, delivery: Delivery | undefined): void {
+    if (delivery?.dueAtMs === undefined) return;
+    const leftMs = delivery.dueAtMs - this.now();
+    if (waitMs >= leftMs) throw throttled(waitMs, leftMs);
+  }
+
   private full(): RpcError {
     return new RpcError(
       RpcStatus.RESOURCE_EXHAUSTED,
@@ -132,5 +150,13 @@ export class Outbox {
     );
   }
 }
+
+const throttled = (waitMs: number, leftMs: number): RpcError =>
+  new RpcError(
+    RpcStatus.RESOURCE_EXHAUSTED,
+    `The broker throttles this client, whose quota is used up: the call would leave in about ${Math.ceil(waitMs)} ms, ` +
+      `and has ${Math.max(0, Math.floor(leftMs))} ms left. Send less, or raise producer_byte_rate.`,
+    { details: { waitMs: Math.ceil(waitMs) } },
+  );
 
 const monotonicNow = (): number => performance.now();

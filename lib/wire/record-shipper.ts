@@ -12,16 +12,16 @@ export interface RecordShipperParts {
   readonly clock: BrokerClock;
   readonly acks: Acks;
   readonly maxRecordBytes: number;
+  readonly deliveryTimeoutMs: number;
   /** On `performance.now()`'s clock. */
   readonly now: () => number;
   /** The queue has nothing in flight any more, or may send again. */
   readonly onFree: (queue: DestinationQueue) => void;
+  readonly onThrottled: ((throttleMs: number) => void) | undefined;
 }
 
 /** A caller ends its call by itself at its deadline: the broker's failure must not be told a moment before. */
 const PAST_DEADLINE_MS = 1_000;
-/** How long what has no deadline is tried: events, and answers. */
-const DELIVERY_TIMEOUT_MS = 30_000;
 
 /** A record that left its queue, until its outcome is known. */
 class Parcel {
@@ -125,7 +125,7 @@ export class RecordShipper {
   }
 
   private optionsOf(parcel: Parcel): ProduceOptions {
-    const dueInMs = parcel.record.dueAtMs(DELIVERY_TIMEOUT_MS) - this.parts.now();
+    const dueInMs = parcel.record.dueAtMs(this.parts.deliveryTimeoutMs) - this.parts.now();
     return {
       acks: this.parts.acks,
       timeoutMs: Math.max(0, dueInMs) + PAST_DEADLINE_MS,
@@ -139,7 +139,13 @@ export class RecordShipper {
     // Of one that was tried again nobody knows which leader appended it.
     if (!parcel.wasDelayed)
       clock.observe(sentAtMs, clock.local(), ack.appendTimeMs, connection.leaderOf(ack));
+    if (ack.throttleMs !== undefined && ack.throttleMs > 0) this.throttled(parcel, ack.throttleMs);
     this.settle(parcel);
+  }
+
+  private throttled({ queue }: Parcel, throttleMs: number): void {
+    queue.sender?.leaveAlone(throttleMs);
+    this.parts.onThrottled?.(throttleMs);
   }
 
   private failed(parcel: Parcel, error: unknown): void {

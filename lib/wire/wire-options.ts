@@ -31,7 +31,10 @@ export interface WireOptions {
   readonly stageTimeoutMs?: number;
   /** How topics are named. @default `rpc.<service>.requests`, `rpc.replies` and `rpc.<service>.dead-letters` */
   readonly topics?: TopicOptions;
-  /** Which replicas must have a record before it counts as sent: -1 all in sync, 1 the leader alone. @default -1 */
+  /**
+   * Which replicas must have a record before it counts as sent: -1 all in sync, 1 the leader alone. With 1 a record whose
+   * acknowledgement is lost may be appended twice: Kafka's idempotence wants -1. @default -1
+   */
   readonly acks?: Acks;
   /**
    * The largest record in bytes before wire stages. The `max.message.bytes` of topics must be 16,384 larger: topics that are made
@@ -40,6 +43,11 @@ export interface WireOptions {
   readonly maxRecordBytes?: number;
   /** What may wait for the broker, in bytes; more is refused with `RESOURCE_EXHAUSTED`. @default 67108864 (64 MiB) */
   readonly maxQueuedBytes?: number;
+  /**
+   * How long an event or an answer is tried until the broker has it, in milliseconds. A call is tried until its deadline.
+   * @default 30000
+   */
+  readonly deliveryTimeoutMs?: number;
   /** Whether missing topics are created. @default true */
   readonly createTopics?: boolean;
   /** Partitions of a request topic that is created here. @default 8 */
@@ -71,6 +79,7 @@ export const WIRE_OPTIONS = {
   acks: (given) => checkAcks(given ?? -1),
   maxRecordBytes: integer(1_000_000, 1_024, MAX_KAFKA_BYTES - RECORD_ROOM_BYTES),
   maxQueuedBytes: integer(64 * 1024 * 1024, 1_024),
+  deliveryTimeoutMs: durationMs(30_000, 1),
   createTopics: flag(true),
   partitions: integer(8, 1, MAX_PARTITIONS),
   replyPartitions: integer(32, 1, MAX_PARTITIONS),

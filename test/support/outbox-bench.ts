@@ -22,6 +22,8 @@ export const sizedMessage = (seq: number, bytes = FRAME_BYTES): Message => ({
   payload: Buffer.alloc(bytes - FRAME_BYTES),
 });
 
+type BenchOptions = OutboxOptions & { readonly now: () => number };
+
 /** An outbox over a broker that the test plays. */
 export class OutboxBench {
   readonly producer = new PlayedProducer();
@@ -30,8 +32,13 @@ export class OutboxBench {
   readonly delivered: (readonly [seq: number, status: string])[] = [];
   readonly outbox: Outbox;
 
-  constructor(options: Partial<OutboxOptions> = {}, stages: WireInterceptor[] = []) {
-    const limits: OutboxOptions = { acks: -1, maxRecordBytes: 1_000, maxQueuedBytes: 100_000 };
+  constructor(options: Partial<BenchOptions> = {}, stages: WireInterceptor[] = []) {
+    const limits: OutboxOptions = {
+      acks: -1,
+      maxRecordBytes: 1_000,
+      maxQueuedBytes: 100_000,
+      deliveryTimeoutMs: 30_000,
+    };
     this.outbox = new Outbox(this.producer, new Codec(json(), stages), this.clock, { ...limits, ...options });
   }
 

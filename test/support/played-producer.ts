@@ -20,6 +20,10 @@ export class ProduceRequest {
     return this.records.map(({ value }) => messagesOf(value!).map(({ seq }) => seq));
   }
 
+  get messages(): readonly Message[] {
+    return this.records.flatMap(({ value }) => messagesOf(value!));
+  }
+
   acknowledge(appendTimeMs = -1): void {
     for (const batch of this.batches) batch.acknowledge(appendTimeMs);
   }
@@ -39,9 +43,9 @@ export class PlayedBatch {
     readonly options: ProduceOptions,
   ) {}
 
-  acknowledge(appendTimeMs = -1): void {
+  acknowledge(appendTimeMs = -1, throttleMs = 0): void {
     const { topic, partition } = this.records[0]!;
-    this.answer.resolve({ topic, partition, baseOffset: 0n, appendTimeMs });
+    this.answer.resolve({ topic, partition, baseOffset: 0n, appendTimeMs, throttleMs });
   }
 
   fail(error: unknown): void {

@@ -30,7 +30,7 @@ export interface KafkajsDriverOptions {
   readonly maxWaitMs?: number;
   /** The most bytes that one fetch brings. @default 4194304 (4 MiB) */
   readonly maxFetchBytes?: number;
-  /** How often a request to a broker that fails is tried again before it counts as failed. @default 8 */
+  /** How often a request that fails is tried again before it counts as failed; what is produced is tried until its time is over. @default 8 */
   readonly retries?: number;
   /**
    * How old metadata may be, in milliseconds: partitions that were added, leaders that moved and topics that were made anew are

@@ -1,3 +1,4 @@
+import { RateLimitedLog } from '../../diagnostics/rate-limited-log.js';
 import type { Acks, DriverLog, ProduceAck, ProduceOptions } from '../driver.js';
 import type { ProducerRecord, TopicPartition } from '../record.js';
 import { backoffMs, sleep, within } from './backoff.js';
@@ -45,12 +46,14 @@ export class Producer {
   private readonly now: () => number;
   private readonly random: () => number;
   private readonly partitionParts: PartitionProducerParts;
+  private readonly throttles: RateLimitedLog<'throttled'>;
   private isFlushPlanned = false;
 
   constructor(private readonly parts: ProducerParts) {
     const { link, log, closing, now = monotonicNow, random = Math.random } = parts;
     this.now = now;
     this.random = random;
+    this.throttles = new RateLimitedLog((line) => log.warn(line), now);
     this.identity = new ProducerIdentity(link, log, now);
     this.partitionParts = {
       identity: this.identity,
@@ -174,7 +177,7 @@ export class Producer {
     try {
       const response = await this.send(broker.nodeId, sent);
       broker.answered(response.throttleMs);
-      if (response.throttleMs > 0) this.flushAfter(response.throttleMs);
+      if (response.throttleMs > 0) this.throttled(response.throttleMs);
       settle(sent, response);
     } catch (error) {
       broker.failed();
@@ -191,8 +194,14 @@ export class Producer {
     return this.parts.link.send(nodeId, produceRequest(batches, acks, REPLICATION_TIMEOUT_MS));
   }
 
-  private flushAfter(delayMs: number): void {
-    void sleep(delayMs, this.parts.closing).then(() => this.flushSoon());
+  private throttled(throttleMs: number): void {
+    this.throttles.add(
+      'throttled',
+      () =>
+        `The broker throttles this client for ${throttleMs} ms, as its quota is used up: send less, or raise its ` +
+        'producer_byte_rate or request_percentage.',
+    );
+    void sleep(throttleMs, this.parts.closing).then(() => this.flushSoon());
   }
 
   private async pause(attempt: number, error: unknown): Promise<void> {

@@ -170,6 +170,7 @@ describe('Producer', () => {
     const throttledAt = performance.now();
     await bench.produce('b');
     expect(performance.now() - throttledAt).toBeGreaterThanOrEqual(45);
+    expect(bench.warnings).toEqual([expect.stringContaining('throttles this client for 50 ms') as string]);
   });
 
   it('fails what is not appended when the connection is closed', async () => {

@@ -211,9 +211,9 @@ export class GroupConsumer implements GroupHandler {
       channels.committed.publish({ groupId: this.parts.groupId, offsets });
       return true;
     } catch (error) {
-      this.parts.onCommitError(error);
       // Not lost: what is not committed now is in the next commit, or is the next owner's to run again.
       this.scheduleCommit();
+      this.parts.onCommitError(error);
       return false;
     }
   }

@@ -54,6 +54,13 @@ export interface IntakeParts {
 /** What a call takes in memory beside its bytes, near enough. */
 const CALL_BYTES = 512;
 
+/** A record of which messages may be refused. */
+interface OpenedParts {
+  readonly record: RequestRecord;
+  readonly envelope: RequestEnvelope;
+  readonly malformed: RefusedRecord | undefined;
+}
+
 /** Request records become calls: the server's way in. */
 export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRecord> {
   constructor(private readonly parts: IntakeParts) {}
@@ -76,6 +83,15 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     // Its stages took longer than its partition was ours: the next owner reads it.
     if (record.share.isClosed) return;
     const pending = this.begin(messages.length, envelope, record);
+    try {
+      this.takeAllIn(messages, pending);
+      this.tellRefused({ record, envelope, malformed }, pending);
+    } finally {
+      pending.release();
+    }
+  }
+
+  private takeAllIn(messages: readonly Message[], pending: PendingRecord): void {
     const { caller } = pending;
     const cancelled = cancelledSeqs(messages);
     for (const message of messages) {
@@ -84,6 +100,11 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
       else if (cancelled?.has(message.seq)) this.parts.counters.add('callsCancelled');
       else this.takeIn(message, pending);
     }
+  }
+
+  private tellRefused(opened: OpenedParts, pending: PendingRecord): void {
+    const { record, envelope, malformed } = opened;
+    if (malformed === undefined && pending.refused === undefined) return;
     const tell = (refused: RefusedRecord): void => {
       // It is finished when nothing needs what was refused of it either.
       pending.retain();
@@ -91,13 +112,14 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     };
     if (malformed !== undefined) tell(malformed);
     if (pending.refused !== undefined) this.report(pending.refused, record, tell);
-    pending.release();
   }
 
   onRefused(record: RequestRecord, refused: RefusedRecord, envelope: RequestEnvelope | undefined): void {
     if (record.share.isClosed) return;
     const { gate, onRefused } = this.parts;
     const { share, tracked } = record;
+    // It was taken in, and failed on the way: what was begun of it goes on, and finishes it.
+    if (tracked.isOpened) return onRefused({ record, refused, envelope }, () => undefined);
     const bytes = record.value?.length ?? 0;
     gate.opened(record, bytes);
     tracked.isOpened = true;

@@ -112,7 +112,12 @@ export class Receiver<E extends StagedEnvelope, R extends ConsumerRecord = Consu
   private refuse(record: R, error: unknown, envelope: E | undefined): void {
     const refused = refusedRecord(record, error);
     reportRefusal(this.counters, refused);
-    this.handler.onRefused?.(record, refused, envelope);
+    try {
+      this.handler.onRefused?.(record, refused, envelope);
+    } catch (failure) {
+      // The records behind this one must not pay for it.
+      reportRefusal(this.counters, refusedRecord(record, failure));
+    }
   }
 }
 

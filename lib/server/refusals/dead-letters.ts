@@ -88,8 +88,8 @@ export class DeadLetters {
 
   private lose(letter: Letter, error: RpcError): void {
     this.parts.counters.add('deadLettersLost');
-    this.parts.onLost(error);
     letter.done();
+    this.parts.onLost(error);
   }
 }
 

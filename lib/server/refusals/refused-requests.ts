@@ -1,5 +1,6 @@
 import type { RefusedRecord } from '../../diagnostics/channels.js';
 import type { Counters } from '../../diagnostics/counters.js';
+import type { UserCode } from '../../diagnostics/user-code.js';
 import type { DriverConnection } from '../../driver/driver.js';
 import type { TopicPartition } from '../../driver/record.js';
 import type { RpcError } from '../../errors/rpc-error.js';
@@ -22,6 +23,7 @@ export interface RefusedRequestsParts {
     /** Told of every one. */
     readonly onRefused: (refused: RefusedRecord) => void;
     readonly onDeadLetterLost: (error: RpcError) => void;
+    readonly handlers: { readonly userCode: UserCode };
   };
 }
 
@@ -37,17 +39,17 @@ export class RefusedRequests {
       connection: driver,
       maxWaitingBytes: options.maxQueuedBytes,
       counters,
-      onLost: hooks.onDeadLetterLost,
+      onLost: (error) => this.tell(() => hooks.onDeadLetterLost(error)),
     });
   }
 
   add(request: RefusedRequest, finish: () => void): void {
     const { refused, record } = request;
-    this.parts.hooks.onRefused(refused);
     this.notices.add(request);
     const to = this.placeOf(record);
     if (to === undefined) finish();
     else this.letters.write(deadLetterOf(record, refused, to), finish);
+    this.tell(() => this.parts.hooks.onRefused(refused));
   }
 
   /** Resolves when all dead letters are written. */
@@ -59,6 +61,11 @@ export class RefusedRequests {
   close(): void {
     this.notices.close();
     this.letters.close();
+  }
+
+  /** Loggers and listeners hear of it behind all that others wait for. */
+  private tell(tell: () => void): void {
+    this.parts.hooks.handlers.userCode.run('listener', tell);
   }
 
   private placeOf({ topic, partition }: TopicPartition): TopicPartition | undefined {

@@ -68,6 +68,8 @@ export class RequestGate {
 
   /** Less is in hand: lets in what waits, and reads on. To be called when calls are done. */
   letIn(): void {
+    // Asked behind every call, and nearly always in vain.
+    if (this.waiting.size === 0 && this.paused.size === 0 && !this.isFull) return;
     if (this.isLettingIn || this.isClosed) return;
     this.isLettingIn = true;
     while (this.letInRound());

@@ -98,7 +98,7 @@ describe('calls that are authenticated are never taken for repeated ones', () =>
     await until(() => runs.length === 2);
     await quick;
     cluster.driver.killMember('rpc.sum', 0);
-    await until(() => server.counters.recordsRedelivered === 2);
+    await until(() => server.counters.recordsRedelivered >= 2);
     gate.resolve();
     expect((await slow).value).toBe('slow');
     expect(runs).toEqual(['quick', 'slow']);

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Controller } from '@nestjs/common';
-import { EventPattern } from '@nestjs/microservices';
+import { EventPattern, Payload } from '@nestjs/microservices';
 import { msgpack, type KafkaDriver } from 'nestjs-kafka-rpc';
 import { ENVELOPE_HEADER } from '../../../lib/protocol/envelope.js';
 import { deferred } from '../../support/deferred.js';
@@ -24,12 +24,12 @@ describe('what a server keeps of fetches of a megabyte each', () => {
   @Controller()
   class SumController {
     @EventPattern('quick')
-    quick(): void {
+    quick(@Payload() _data: unknown): void {
       started += 1;
     }
 
     @EventPattern('slow')
-    async slow(): Promise<void> {
+    async slow(@Payload() _data: unknown): Promise<void> {
       started += 1;
       await gate.promise;
     }

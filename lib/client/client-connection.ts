@@ -29,6 +29,9 @@ import { ServiceRoute } from './service-route.js';
 /** How long `close()` waits for messages that are on their way out. */
 const DRAIN_MS = 1_500;
 
+/** How long `close()` waits for an attempt to connect to end. */
+const END_OF_CONNECT_MS = 1_000;
+
 /**
  * One producer and one reply reader, shared by all clients of a registration.
  *
@@ -119,11 +122,27 @@ export class ClientConnection {
     this.current = undefined;
     this.openingEnd?.abort();
     this.lastEvent = undefined;
-    const open = await opening.catch(() => undefined);
-    if (open === undefined) return;
+    let isOpened = false;
+    const closing = opening.then(
+      (open) => {
+        isOpened = true;
+        return this.shut(open);
+      },
+      () => undefined,
+    );
+    // A driver that does not end its attempt is not waited for: its connection is closed when it comes.
+    await waitAtMost(
+      opening.catch(() => undefined),
+      END_OF_CONNECT_MS,
+    );
+    if (isOpened) await closing;
+    else closing.catch(() => undefined);
+  }
+
+  private async shut({ outbox, driver }: OpenConnection): Promise<void> {
     this.refusals.close();
-    await waitAtMost(open.outbox.idle(), DRAIN_MS);
-    await open.driver.close();
+    await waitAtMost(outbox.idle(), DRAIN_MS);
+    await driver.close();
   }
 
   /** A client that comes later is told how things stand. */

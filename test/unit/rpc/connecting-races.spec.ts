@@ -50,4 +50,15 @@ describe('a client that is closed while it connects', () => {
     await client.close();
     expect({ attempts: gate.attempts, open: gate.open }).toEqual({ attempts: 2, open: 0 });
   });
+
+  it('does not wait for a driver that hangs in connecting, and keeps nothing of what comes late', async () => {
+    const slow = deferred();
+    gate.before.set(1, slow.promise);
+    const lost = client.connect().catch((error: { status: string }) => error.status);
+    await client.close();
+    expect((await client.call('sum.add', {})).value).toBe(3);
+    slow.resolve();
+    await lost;
+    expect({ attempts: gate.attempts, open: gate.open }).toEqual({ attempts: 2, open: 1 });
+  });
 });

@@ -188,6 +188,8 @@ export interface GroupView {
   readonly members: number | undefined;
   /** How many partitions the topics of this member have. */
   readonly partitions: number;
+  /** How many of them are this member's now. */
+  readonly owned: number;
   /** What the members say of themselves: known to one member of the group, and undefined at the others. */
   readonly memberData: readonly Buffer[] | undefined;
 }

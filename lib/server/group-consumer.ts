@@ -6,12 +6,14 @@ import type {
   DriverConnection,
   GroupHandler,
   GroupMember,
+  GroupView,
   OffsetCommit,
 } from '../driver/driver.js';
 import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
 import type { FinishedRecords } from './finished-records.js';
 import { OffsetTracker } from './offset-tracker.js';
+import type { GroupWatch } from './group-watch.js';
 import type { PartitionMoves } from './partition-moves.js';
 import { PartitionShare, type PartitionReading } from './partition-share.js';
 import type { RequestGate } from './request-gate.js';
@@ -28,6 +30,9 @@ export interface GroupConsumerParts {
   readonly gate: Pick<RequestGate, 'take' | 'forget'>;
   /** Nothing that is under way of the partition is waited for any more. */
   readonly onRevoked: (partition: TopicPartition) => void;
+  readonly watch: Pick<GroupWatch, 'look'>;
+  /** What this server says of itself to the others of the group. */
+  readonly memberData?: Buffer;
   readonly onCommitError: (error: unknown) => void;
 }
 
@@ -64,8 +69,8 @@ export class GroupConsumer implements GroupHandler {
   }
 
   async join(driver: DriverConnection): Promise<void> {
-    const { groupId, topics, sessionTimeoutMs } = this.parts;
-    this.member = await driver.joinGroup({ groupId, topics, sessionTimeoutMs }, this);
+    const { groupId, topics, sessionTimeoutMs, memberData } = this.parts;
+    this.member = await driver.joinGroup({ groupId, topics, sessionTimeoutMs, memberData }, this);
     // Records may have come, and filled the server, before there was a member to pause.
     if (this.isPaused) this.member.pause();
     if (this.paused.size > 0) this.member.pause([...this.paused]);
@@ -132,6 +137,10 @@ export class GroupConsumer implements GroupHandler {
 
   onLost(partitions: readonly TopicPartition[]): void {
     this.onRevoked(partitions);
+  }
+
+  onGroup(group: GroupView): void {
+    this.parts.watch.look(group);
   }
 
   onRecords(records: readonly ConsumerRecord[]): void {

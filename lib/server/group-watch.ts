@@ -18,9 +18,8 @@ export class GroupWatch {
     private readonly log: Log,
   ) {}
 
-  /** @param owned how many partitions this server has */
-  look(group: GroupView, owned: number): void {
-    this.lookForWork(group, owned);
+  look(group: GroupView): void {
+    this.lookForWork(group);
     const servers = (group.memberData ?? [])
       .map(decodeServedHandlers)
       .filter((served) => served !== undefined);
@@ -32,7 +31,7 @@ export class GroupWatch {
     }
   }
 
-  private lookForWork({ members, partitions }: GroupView, owned: number): void {
+  private lookForWork({ members, partitions, owned }: GroupView): void {
     const isIdle = owned === 0 && members !== undefined && members > partitions;
     if (isIdle && !this.isIdle) {
       this.log.warn(

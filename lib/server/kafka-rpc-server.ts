@@ -42,7 +42,7 @@ export class KafkaRpcServer
   );
   /** What Nest has in the place of a hook that nobody set. */
   private readonly noStartHook = this.onProcessingStartHook;
-  private readonly refusals = new RateLimitedLog<RefusalReason | 'dead letter'>((line) =>
+  private readonly refusals = new RateLimitedLog<RefusalReason | 'dead letter' | 'commit'>((line) =>
     this.log.warn(line),
   );
   /** New with every `listen()`: no two runs of a call ever have the same server and number. */
@@ -161,9 +161,17 @@ export class KafkaRpcServer
           'dead letter',
           () => `A refused record is lost, not dead-lettered: ${error.message}`,
         ),
-      onCommitError: (error: unknown) => this.log.info(`Commit put off: ${RpcError.from(error).message}`),
+      onCommitError: (error: unknown) => this.onCommitError(RpcError.from(error)),
+      log: this.log,
+      patterns: () => [...this.messageHandlers.keys()],
     };
     return RunningServer.start(driver, this.options, hooks, { id, counters: this.counts });
+  }
+
+  /** A rebalance refuses commits as it goes: the next one takes what this one did not. */
+  private onCommitError({ status, message }: RpcError): void {
+    if (status === RpcStatus.ABORTED) this.log.debug(`Commit put off: ${message}`);
+    else this.refusals.add('commit', () => `Commit put off: ${message}`);
   }
 
   private onRefused(refused: RefusedRecord): void {

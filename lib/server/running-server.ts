@@ -1,9 +1,11 @@
 import { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
+import type { Log } from '../diagnostics/log.js';
 import type { DriverConnection } from '../driver/driver.js';
 import type { TopicPartition } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
+import { formatInstanceId } from '../protocol/instance-id.js';
 import { BrokerClock } from '../wire/broker-clock.js';
 import { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
@@ -17,6 +19,7 @@ import { Dispatcher, type Handlers } from './dispatcher.js';
 import { GroupConsumer } from './group-consumer.js';
 import type { IncomingCall } from './incoming-call.js';
 import { LogEndWatch } from './log-end-watch.js';
+import { GroupWatch } from './group-watch.js';
 import { PartitionMoves } from './partition-moves.js';
 import { ReplayGuard } from './replay-guard.js';
 import { RefusedRequests } from './refusals/refused-requests.js';
@@ -25,6 +28,7 @@ import { RequestGate } from './request-gate.js';
 import { RequestIntake } from './request-intake.js';
 import type { RequestRecord } from './request-record.js';
 import { ReplyTopic } from './reply-topic.js';
+import { encodeServedHandlers, servedHandlers } from './served-handlers.js';
 import type { ResolvedServerOptions } from './server-options.js';
 
 import { WorkQueue } from './work-queue.js';
@@ -35,6 +39,9 @@ export interface ServerHooks {
   readonly onRefused: (refused: RefusedRecord) => void;
   readonly onDeadLetterLost: (error: RpcError) => void;
   readonly onCommitError: (error: unknown) => void;
+  readonly log: Log;
+  /** The patterns that have a handler. */
+  readonly patterns: () => readonly string[];
 }
 
 interface ServerParts {
@@ -96,7 +103,7 @@ export class RunningServer {
       onRefused: (request, finish) => this.refused.add(request, finish),
     });
     const receiver = new Receiver<RequestEnvelope, RequestRecord>(codec, counters, intake);
-    this.consumers = this.groupConsumers(counters, (partition) => receiver.forget(partition));
+    this.consumers = this.groupConsumers(parts, (partition) => receiver.forget(partition));
   }
 
   /** Prepares stages and topics, learns the time, joins the groups. Closes the connection when that fails. */
@@ -185,15 +192,18 @@ export class RunningServer {
   }
 
   private groupConsumers(
-    counters: Counters,
+    { id, counters }: Pick<ServerParts, 'id' | 'counters'>,
     onRevoked: (partition: TopicPartition) => void,
   ): GroupConsumer[] {
     const { options, hooks, queue, gate } = this;
     const moves = new PartitionMoves(queue, () => this.callers.openCalls());
     const parts = { ...options, counters, moves, gate, onRevoked, onCommitError: hooks.onCommitError };
-    return topicsByGroup(options).map(
-      ([groupId, topics]) => new GroupConsumer({ ...parts, groupId, topics }),
-    );
+    return topicsByGroup(options).map(([groupId, topics]) => {
+      const served = servedHandlers(formatInstanceId(id), hooks.patterns(), topics);
+      const memberData = encodeServedHandlers(served);
+      const watch = new GroupWatch(groupId, hooks.log);
+      return new GroupConsumer({ ...parts, groupId, topics, memberData, watch });
+    });
   }
 }
 

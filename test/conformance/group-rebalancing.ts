@@ -156,8 +156,8 @@ export const describeGroupRebalancing = (bench: Workbench): void => {
     const views = () => members.map(({ log }) => log.views.at(-1));
     await eventually(bench.timing.deadlineMs, () =>
       expect(views()).toEqual([
-        expect.objectContaining({ members: 2, partitions: 1 }),
-        expect.objectContaining({ members: 2, partitions: 1 }),
+        expect.objectContaining({ members: 2, partitions: 1, owned: 1 }),
+        expect.objectContaining({ members: 2, partitions: 1, owned: 0 }),
       ]),
     );
     const said = views().flatMap((view) => view?.memberData ?? []);

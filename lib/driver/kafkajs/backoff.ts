@@ -33,3 +33,10 @@ export const endOfWaits = (): AbortController => {
   setMaxListeners(0, controller.signal);
   return controller;
 };
+
+/** Resolves when the signal aborts. */
+export const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,5 +1,5 @@
 import type { ConnectOptions, GroupOptions, GroupView } from '../driver.js';
-import { backoffMs, endOfWaits, sleep, within } from './backoff.js';
+import { backoffMs, endOfWaits, sleep, untilAborted, within } from './backoff.js';
 import { connectionClosed, type ClusterLink } from './cluster-link.js';
 import { GroupJoiner, NO_GENERATION, type Generation, type JoinerLinks } from './group-joiner.js';
 import { GroupSession, isMembershipLost, type MemberIdentity } from './group-session.js';
@@ -158,7 +158,7 @@ export class Membership {
   /** What is ours in this generation is told; the state says what comes next. */
   private take(generation: Generation): void {
     this.generation = generation;
-    const { partitions, isPartial, group } = generation.share;
+    const { partitions, isPartial } = generation.share;
     let moving = this.owned.notIn(partitions);
     if (this.state === 'halted') {
       this.owned.revoke(moving);
@@ -166,14 +166,8 @@ export class Membership {
       moving = [];
     }
     if (isPartial) this.heartbeats.hurry();
-    const view: GroupView = {
-      members: group.members,
-      partitions: this.joiner.knownPartitions(),
-      memberData: generation.memberData,
-    };
     const gains = this.owned.newIn(partitions).length > 0;
     this.apply({ type: 'assigned', gains, mustRevoke: moving.length > 0 });
-    this.owned.tell('onGroup', (handler) => handler.onGroup?.(view));
   }
 
   /** What is new is read from its commit on; given up when the state changes meanwhile. */
@@ -275,10 +269,22 @@ export class Membership {
 
   private onStable(): void {
     this.owned.readOn();
+    this.tellGroup();
     // A share that waits for old owners is no first share: calls would go to them, and then come to us.
     if (this.generation.share.isPartial) return;
     this.firstJoin?.resolve();
     this.firstJoin = undefined;
+  }
+
+  private tellGroup(): void {
+    const { share, memberData } = this.generation;
+    const group: GroupView = {
+      members: share.group.members,
+      partitions: this.joiner.knownPartitions(),
+      owned: this.owned.list.length,
+      memberData,
+    };
+    this.owned.tell('onGroup', (handler) => handler.onGroup?.(group));
   }
 
   /** How this member is; nothing before the first join, which fails or succeeds by itself. */
@@ -291,9 +297,3 @@ export class Membership {
     else onEvent({ type: 'rebalancing', groupId: this.options.groupId });
   }
 }
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

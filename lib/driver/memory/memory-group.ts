@@ -139,18 +139,18 @@ export class MemoryGroup {
       for (const partition of share) this.owners.set(partition, member);
     }
     for (const [member, share] of shares) member.release(share);
-    for (const [member, share] of shares)
-      member.adopt(
-        share.filter((at) => this.exists(at)),
-        this.viewOf(member),
-      );
+    for (const [member, wanted] of shares) {
+      const share = wanted.filter((at) => this.exists(at));
+      member.adopt(share, this.viewOf(member, share.length));
+    }
   }
 
-  private viewOf(member: Participant): GroupView {
+  private viewOf(member: Participant, owned: number): GroupView {
     const isFirst = member === this.members[0];
     return {
       members: this.members.length,
       partitions: this.partitionsOf(member.topics),
+      owned,
       memberData: isFirst ? this.members.map(({ memberData }) => memberData) : undefined,
     };
   }

@@ -27,6 +27,7 @@ describe('GroupConsumer, once it is closed', () => {
       counters: new Counters(),
       gate: { take: (record) => (taken = record), forget: (share) => share.close() },
       onRevoked: () => undefined,
+      watch: { look: () => undefined },
       moves: new PartitionMoves({ hold: () => undefined, release: () => undefined }, () => []),
       onCommitError: () => undefined,
     });
@@ -61,5 +62,50 @@ describe('GroupConsumer, once it is closed', () => {
     await jest.advanceTimersByTimeAsync(20 * INTERVAL_MS);
     expect(group.log).toEqual(['close']);
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it.each(['ABORTED', 'UNAVAILABLE'] as const)(
+    'tries its last commit again while it has time, when it fails with %s as in a rolling deploy',
+    async (status) => {
+      const record = consumed({ topic: TOPIC, offset: 0n });
+      group.handler.onRecords([record]);
+      finish();
+      for (let i = 0; i < 3; i++) group.failures.push(new RpcError(status, 'the group rebalances'));
+      const closing = consumer.close(5_000);
+      await jest.advanceTimersByTimeAsync(5_000);
+      await closing;
+      expect(group.commits).toEqual([[{ topic: TOPIC, partition: 0, offset: 1n }]]);
+      expect(group.log.at(-1)).toBe('close');
+      expect(jest.getTimerCount()).toBe(0);
+    },
+  );
+
+  it('commits what is still its own when a partition is taken from it meanwhile', async () => {
+    group.handler.onAssigned([{ topic: TOPIC, partition: 1, position: 0n, metadata: '' }]);
+    const records = [0, 1].map((partition) => consumed({ topic: TOPIC, partition, offset: 0n }));
+    for (const record of records) {
+      group.handler.onRecords([record]);
+      finish();
+    }
+    group.failures.push(new RpcError('ABORTED', 'not ours'));
+    const closing = consumer.close(5_000);
+    group.handler.onRevoked([{ topic: TOPIC, partition: 0 }]);
+    await jest.advanceTimersByTimeAsync(5_000);
+    await closing;
+    expect(group.commits).toEqual([[{ topic: TOPIC, partition: 1, offset: 1n }]]);
+  });
+
+  it('waits no longer than it may for a commit that is not answered', async () => {
+    const record = consumed({ topic: TOPIC, offset: 0n });
+    group.handler.onRecords([record]);
+    finish();
+    group.gate = new Promise(() => undefined);
+    let isClosed = false;
+    const closing = consumer.close(3_000).then(() => (isClosed = true));
+    await jest.advanceTimersByTimeAsync(2_999);
+    expect(isClosed).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    await closing;
+    expect(group.isClosed).toBe(true);
   });
 });

@@ -23,6 +23,7 @@ describe('GroupConsumer', () => {
       counters: new Counters(),
       gate: { take: () => undefined, forget: (share) => share.close() },
       onRevoked: () => undefined,
+      watch: { look: () => undefined },
       moves: new PartitionMoves({ hold: () => undefined, release: () => undefined }, () => []),
       onCommitError: () => undefined,
     });

@@ -31,6 +31,7 @@ describe('GroupConsumer', () => {
       counters,
       gate: { take: (record) => read.push(record), forget: (share) => share.close() },
       onRevoked: () => undefined,
+      watch: { look: () => undefined },
       moves: new PartitionMoves({ hold: () => undefined, release: () => undefined }, () => []),
       onCommitError: (error) => commitErrors.push(error),
     });

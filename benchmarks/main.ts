@@ -3,6 +3,7 @@ import { parseCommandLine, USAGE } from './command-line.js';
 import { Teardown } from './process/teardown.js';
 import { burst } from './burst.bench.js';
 import { check } from './check.bench.js';
+import { distance } from './distance.bench.js';
 import { event } from './event.bench.js';
 import { idle } from './idle.bench.js';
 import { legs } from './legs.bench.js';
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   stream,
   event,
   burst,
+  distance,
   start,
   idle,
   memory,

@@ -3,7 +3,7 @@ import { removeRun } from '../peers/kafka-topics.js';
 import type { PeerBroker } from '../peers/peer.js';
 import type { Teardown } from '../process/teardown.js';
 import { startKafka } from '../../test/broker/kafka.js';
-import type { Kafka } from '../../test/broker/running-kafka.js';
+import type { Kafka, ProxyRoute } from '../../test/broker/running-kafka.js';
 
 const PARTITIONS = 8;
 
@@ -17,13 +17,16 @@ export interface BenchBroker extends PeerBroker {
   readonly javaOptions: readonly string[];
   /** The JVM's process id; undefined when the broker is not ours or does not run on this machine. */
   readonly pid: number | undefined;
+  /** Where a proxy has to listen, and where it leads; none unless the broker is behind one. */
+  readonly routes: readonly ProxyRoute[];
 }
 
 export async function startBroker(
   teardown: Teardown,
   progress: (line: string) => void,
+  { proxied = false } = {},
 ): Promise<BenchBroker> {
-  const kafka = await startKafka({ javaOptions: JAVA_OPTIONS, log: progress });
+  const kafka = await startKafka({ javaOptions: JAVA_OPTIONS, log: progress, proxied });
   teardown.add('the broker', () => kafka.stop());
   const prefix = `bench-${randomBytes(4).toString('hex')}.`;
   const isOwn = kafka.kind === 'jars';
@@ -35,6 +38,7 @@ export async function startBroker(
     version: kafka.version,
     javaOptions: isOwn ? JAVA_OPTIONS : [],
     pid: isOwn ? kafka.pid(1) : undefined,
+    routes: kafka.routes,
   };
   if (kafka.kind === 'external') teardown.add('the topics of this run', () => removeRun(broker));
   return broker;

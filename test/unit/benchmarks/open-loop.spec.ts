@@ -23,6 +23,18 @@ describe('an open-loop load', () => {
     expect(latency.max).toBeLessThan(2_000);
   });
 
+  it('sends at random times with the same rate when it is a Poisson process', async () => {
+    const sentAt: number[] = [];
+    const operation = { run: async () => void sentAt.push(performance.now()), check: () => undefined };
+    const load = { callsPerSecond: 1_000, seconds: 0.4, callers: 1, isPoisson: true };
+    const { calls, fastestMs, latency } = await runOpenLoad(operation, load);
+    expect(calls).toBe(400);
+    expect(fastestMs).toBeLessThanOrEqual(latency.p50);
+    // Even times have no gap of four times the mean, 400 random ones have about seven.
+    const gapsMs = sentAt.slice(1).map((at, before) => at - sentAt[before]!);
+    expect(Math.max(...gapsMs)).toBeGreaterThan(3.5);
+  });
+
   it('counts the time that a call was kept from being sent', async () => {
     const operation = {
       run: async (at: number) => {

@@ -1,16 +1,16 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 
-/** The context in which this package was loaded: nobody's request. */
-const inNobodysContext = AsyncLocalStorage.snapshot();
+/** Of the context in which this package was loaded: nobody's request. */
+const nobody = new AsyncResource('nestjs-kafka-rpc');
 
 /**
  * Runs code in an async context that it shares with nobody: it sees no `AsyncLocalStorage` of whoever happens to have come
  * before, and what it enters with `enterWith()` is seen by nobody behind it.
  *
- * Cost: an `AsyncResource`.
+ * Cost: an `AsyncResource`, 0.1 µs; `AsyncLocalStorage.snapshot()` took three times as long.
  */
 export const inCleanContext = <A>(code: (argument: A) => void, argument: A): void =>
-  inNobodysContext(inOwnContext<A>, code, argument);
+  nobody.runInAsyncScope(inOwnContext<A>, undefined, code, argument);
 
 const inOwnContext = <A>(code: (argument: A) => void, argument: A): void => {
   new AsyncResource('nestjs-kafka-rpc').runInAsyncScope(code, undefined, argument);

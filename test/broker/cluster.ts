@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGuard } from './guard.js';
-import { KAFKA_VERSION, kafkaClasspath } from './jars.js';
+import { startGuard, type Guard } from './guard.js';
+import { KAFKA_VERSION, kafkaClasspath, needsZooKeeper } from './jars.js';
 import { KafkaNode } from './kafka-node.js';
 import { freePorts } from './ports.js';
 import type { NodePorts } from './properties.js';
 import type { Kafka, KafkaOptions } from './running-kafka.js';
+import { startZooKeeper } from './zookeeper.js';
 
 /** Quick to start and small; C1 alone is enough for tests, and a benchmark replaces these. */
 const smallJvm = (nodes: number): string[] => [
@@ -25,7 +26,11 @@ export async function jarsKafka(
   const ports = await chosenPorts(ids.length, options);
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-kafka-rpc-'));
   const guard = startGuard(folder);
+  const zookeeper = needsZooKeeper(KAFKA_VERSION)
+    ? await zooKeeperFor(options, { folder, classpath, guard })
+    : undefined;
   const plan = {
+    zookeeper,
     clusterId: newClusterId(),
     ports,
     folder,
@@ -70,6 +75,16 @@ function running(nodes: readonly KafkaNode[], ports: readonly NodePorts[], stop:
     pid: (id) => at(id).pid,
     stop,
   };
+}
+
+async function zooKeeperFor(
+  { users, proxied }: KafkaOptions,
+  place: { readonly folder: string; readonly classpath: string; readonly guard: Guard },
+): Promise<string> {
+  if (users !== undefined || proxied)
+    throw new Error(`Kafka ${KAFKA_VERSION} is started without users and proxies only.`);
+  const [port] = (await freePorts(1)) as [number];
+  return (await startZooKeeper({ ...place, port })).address;
 }
 
 async function chosenPorts(nodes: number, { proxied, users }: KafkaOptions): Promise<NodePorts[]> {

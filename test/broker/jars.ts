@@ -7,8 +7,14 @@ import { missingJava, missingMaven } from './java.js';
 
 const run = promisify(execFile);
 
-/** The Kafka that the jars are of. */
-export const KAFKA_VERSION = '4.1.0';
+/** The Kafka that the jars are of; the variable is for whoever tries another one. */
+export const KAFKA_VERSION = process.env.KAFKA_VERSION || '4.1.0';
+
+/** Kafka has been without ZooKeeper since 3.3. */
+export const needsZooKeeper = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major < 3 || (major === 3 && minor < 3);
+};
 
 /** Kafka's library has no logger of its own: without this one a failed start says nothing. */
 const SLF4J_VERSION = '1.7.36';

@@ -22,6 +22,8 @@ export interface ClusterPlan {
   readonly config: Readonly<Record<string, string>>;
   readonly asTheyCome: boolean;
   readonly users?: Readonly<Record<string, string>>;
+  /** Where ZooKeeper is, for a Kafka that needs it. */
+  readonly zookeeper?: string;
   readonly guard: Guard;
 }
 
@@ -54,13 +56,14 @@ export class KafkaNode {
 
   /** Writes the node's settings and formats its data folder. */
   async format(): Promise<void> {
-    const { clusterId, ports, config, asTheyCome, users } = this.plan;
+    const { clusterId, ports, config, asTheyCome, users, zookeeper } = this.plan;
     const dataFolder = join(this.folder, 'data');
     await mkdir(dataFolder, { recursive: true });
     await writeFile(
       this.properties,
-      serverProperties({ id: this.id, ports, dataFolder, config, asTheyCome, users }),
+      serverProperties({ id: this.id, ports, dataFolder, config, asTheyCome, users, zookeeper }),
     );
+    if (zookeeper !== undefined) return;
     const formatting = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.properties];
     const tool = await this.java(formatting);
     await ended(tool);

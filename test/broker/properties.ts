@@ -25,6 +25,8 @@ export interface NodeSettings {
   readonly config: Readonly<Record<string, string>>;
   /** Kafka's own defaults for all but addresses. @default false */
   readonly asTheyCome?: boolean;
+  /** Where ZooKeeper is, for a Kafka that needs it. @default KRaft */
+  readonly zookeeper?: string;
   /** Who may log in, with their passwords; ACLs then say what each may do. @default everybody, everything */
   readonly users?: Readonly<Record<string, string>>;
 }
@@ -45,8 +47,9 @@ export function serverProperties(settings: NodeSettings): string {
     .join('');
 }
 
-function placeOf({ id, ports, dataFolder }: NodeSettings): Record<string, string> {
+function placeOf({ id, ports, dataFolder, zookeeper }: NodeSettings): Record<string, string> {
   const own = portsOf(id, ports);
+  if (zookeeper !== undefined) return placeWithZooKeeper(id, own, { dataFolder, zookeeper });
   return {
     'process.roles': 'broker,controller',
     'node.id': `${id}`,
@@ -55,6 +58,23 @@ function placeOf({ id, ports, dataFolder }: NodeSettings): Record<string, string
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': dataFolder,
     ...listenersOf(own),
+  };
+}
+
+function placeWithZooKeeper(
+  id: number,
+  { client }: NodePorts,
+  { dataFolder, zookeeper }: { readonly dataFolder: string; readonly zookeeper: string },
+): Record<string, string> {
+  return {
+    'broker.id': `${id}`,
+    'zookeeper.connect': zookeeper,
+    'zookeeper.session.timeout.ms': '1500',
+    'listener.security.protocol.map': 'CLIENT:PLAINTEXT',
+    'inter.broker.listener.name': 'CLIENT',
+    listeners: `CLIENT://${HOST}:${client}`,
+    'advertised.listeners': `CLIENT://${HOST}:${client}`,
+    'log.dirs': dataFolder,
   };
 }
 

@@ -3,8 +3,9 @@ import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { TopicPartition } from '../record.js';
 import { adaptCluster } from './adapted-cluster.js';
-import { endOfWaits, within } from './backoff.js';
+import { backoffMs, endOfWaits, sleep, within } from './backoff.js';
 import { captureCluster, rejectRequests, type Broker, type Cluster } from './captured-cluster.js';
+import { errorType } from './kafkajs-errors.js';
 import type { ProtocolRequest } from './requests/protocol-request.js';
 import { sendTo } from './requests/send.js';
 import {
@@ -19,6 +20,9 @@ import {
 const DISCONNECT_MS = 500;
 
 const CONNECT_RETRIES = 4;
+
+/** How often a topic that is not known is asked for again. */
+const LOOKS = 3;
 
 /** A cluster of its own, together with what is known of its topics; refreshes are shared by all who ask at the same time. */
 export class ClusterLink {
@@ -68,13 +72,17 @@ export class ClusterLink {
     for (const listener of this.deniedListeners) listener(denied);
   }
 
-  /** Takes topics into the metadata. @throws what is wrong with the first of them, `UNKNOWN_TOPIC_OR_PARTITION` among it. */
+  /**
+   * Takes topics into the metadata. What a broker does not know is asked for again, a few times in half a second: one that has just
+   * started says so of topics that are there.
+   * @throws what is wrong with the first of them, `UNKNOWN_TOPIC_OR_PARTITION` among it.
+   */
   async addTopics(topics: readonly string[]): Promise<void> {
-    if (topics.every((topic) => this.knows(topic))) return;
-    const errors = await this.lookUp(topics);
-    for (const topic of topics) {
-      const error = errors.get(topic);
-      if (error !== undefined) throw error;
+    for (let attempt = 0; !topics.every((topic) => this.knows(topic)); attempt++) {
+      const [error] = (await this.lookUp(topics)).values();
+      if (error === undefined) return;
+      if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION' || attempt >= LOOKS) throw error;
+      await sleep(backoffMs(attempt), this.closing.signal);
     }
   }
 

@@ -19,6 +19,9 @@ export interface FetcherOptions {
 /** The name under which the fetcher reports how reading is. */
 const READING = 'reading';
 
+/** A broker that has just started may not know its topics yet. */
+const LOOKS_UNTIL_MISSING = 3;
+
 /** Reads any number of partitions, whoever leads them, with one parked fetch per broker. Never loses its place. */
 export class Fetcher {
   private readonly cursors = new Set<PartitionCursor>();
@@ -119,7 +122,7 @@ export class Fetcher {
       await sleep(backoffMs(attempt), closing);
       if (closing.aborted) break;
       await this.link.refresh().catch(() => undefined);
-      this.tellOfMissing(missing);
+      if (attempt >= LOOKS_UNTIL_MISSING) this.tellOfMissing(missing);
     }
     this.isLookingForLeaders = false;
     if (!closing.aborted) this.startLoops();

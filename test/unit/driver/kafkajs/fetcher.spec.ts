@@ -57,11 +57,11 @@ const reading = (link: PlayedLink, position = 0n) => {
 
 describe('a reader of many partitions', () => {
   it('asks for metadata until it knows who leads a partition that it was given, and says what is missing', async () => {
-    const link = new PlayedLink(3);
+    const link = new PlayedLink(6);
     const { events, close } = reading(link);
     await until(() => link.fetches > 0);
     close();
-    expect(link.refreshes).toBe(3);
+    expect(link.refreshes).toBe(6);
     expect(events.map(([source, { type }]) => [source, type])).toEqual([
       ['topic orders', 'crashed'],
       ['topic orders', 'crashed'],

@@ -20,9 +20,9 @@ export type KafkaRpcClientStatus = 'connected' | 'disconnected' | 'crashed';
 export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
   constructor(
     private readonly setStatus: (status: KafkaRpcClientStatus) => void,
-    private readonly userCode: UserCode,
+    private readonly guard: UserCode,
   ) {
-    super((_event, error) => userCode.report('listener', error));
+    super(guard);
   }
 
   publish(event: DriverEvent): void {
@@ -47,6 +47,6 @@ export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
   }
 
   private show(status: KafkaRpcClientStatus): void {
-    this.userCode.run('listener', () => this.setStatus(status));
+    this.guard.run('listener', () => this.setStatus(status));
   }
 }

@@ -31,6 +31,10 @@ export class RateLimitedLog<Kind extends string> {
     }
     this.last.set(kind, { writtenAtMs: now, suppressed: 0 });
     const suppressed = last?.suppressed ?? 0;
-    this.write(suppressed === 0 ? line() : `${line()} (and ${suppressed} more like it before)`);
+    try {
+      this.write(suppressed === 0 ? line() : `${line()} (and ${suppressed} more like it before)`);
+    } catch {
+      // A logger that throws loses its line: whatever is being logged goes on.
+    }
   }
 }

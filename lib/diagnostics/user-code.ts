@@ -35,10 +35,14 @@ export class UserCode {
   /** @param report told of what was thrown; must not throw itself, as a `guardedLog` does not */
   constructor(readonly report: (callOut: CallOut, error: unknown) => void) {}
 
-  /** @returns whether the code came back without throwing. */
-  run(callOut: CallOut, code: () => void): boolean {
+  /**
+   * @param code may give a promise: what that rejects with is reported as well
+   * @returns whether the code came back without throwing.
+   */
+  run(callOut: CallOut, code: () => unknown): boolean {
     try {
-      code();
+      const result = code();
+      if (result instanceof Promise) result.catch((error: unknown) => this.report(callOut, error));
       return true;
     } catch (error) {
       this.report(callOut, error);

@@ -1,4 +1,5 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { Observable } from 'rxjs';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import { Counters, type CounterSnapshot } from '../diagnostics/counters.js';
 import { describeError } from '../diagnostics/describe-error.js';
@@ -36,10 +37,7 @@ export class KafkaRpcServer
   private readonly counts = new Counters();
   private readonly log = guardedLog(this.logger);
   private readonly userCode = reportedUserCode(this.counts, this.log);
-  private readonly events = new ServerEvents(
-    (status) => this._status$.next(status),
-    (event, error) => this.log.error(`A listener of "${event}" failed: ${describeError(error)}`),
-  );
+  private readonly events = new ServerEvents((status) => this._status$.next(status), this.userCode);
   /** What Nest has in the place of a hook that nobody set. */
   private readonly noStartHook = this.onProcessingStartHook;
   private readonly refusals = new RateLimitedLog<RefusalReason | 'dead letter' | 'commit'>((line) =>
@@ -67,6 +65,15 @@ export class KafkaRpcServer
   /** 32 hexadecimal digits, new with every `listen()`. Callers see it as `serverId`. */
   get id(): string {
     return formatInstanceId(this.instanceId);
+  }
+
+  /** `connected`, `disconnected`, `rebalancing`, `crashed` or `stopped`, the present one at once. */
+  override get status(): Observable<KafkaRpcServerStatus> {
+    const status = super.status;
+    return new Observable((subscriber) =>
+      // What one subscriber throws, out of a `finalize()` for instance, would keep the others from being told.
+      status.subscribe((value) => void this.userCode.run('listener', () => subscriber.next(value))),
+    );
   }
 
   /** What was counted so far. */

@@ -1,5 +1,6 @@
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import { Listeners } from '../diagnostics/listeners.js';
+import type { UserCode } from '../diagnostics/user-code.js';
 import type { DriverEvent } from '../driver/driver.js';
 
 /** What `KafkaRpcServer.on()` tells. */
@@ -23,33 +24,37 @@ export type KafkaRpcServerStatus = 'connected' | 'disconnected' | 'rebalancing' 
 export class ServerEvents extends Listeners<KafkaRpcServerEvents> {
   constructor(
     private readonly setStatus: (status: KafkaRpcServerStatus) => void,
-    onListenerError: (event: keyof KafkaRpcServerEvents, error: unknown) => void,
+    private readonly guard: UserCode,
   ) {
-    super(onListenerError);
+    super(guard);
   }
 
   stopped(): void {
-    this.setStatus('stopped');
+    this.show('stopped');
   }
 
   publish(event: DriverEvent): void {
     switch (event.type) {
       case 'connected':
-        this.setStatus('connected');
+        this.show('connected');
         return this.tell('connected');
       case 'disconnected':
-        this.setStatus('disconnected');
+        this.show('disconnected');
         return this.tell('disconnected', event.error);
       case 'rebalancing':
-        this.setStatus('rebalancing');
+        this.show('rebalancing');
         return this.tell('rebalancing', event.groupId);
       case 'crashed':
-        this.setStatus('crashed');
+        this.show('crashed');
         return this.tell('crashed', event.error);
       case 'position-lost':
         return this.tell('position-lost', event);
       case 'partitions-changed':
         return this.tell('partitions-changed', event);
     }
+  }
+
+  private show(status: KafkaRpcServerStatus): void {
+    this.guard.run('listener', () => this.setStatus(status));
   }
 }

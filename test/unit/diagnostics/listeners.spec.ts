@@ -1,3 +1,4 @@
+import { UserCode } from '../../../lib/diagnostics/user-code.js';
 import { Listeners } from '../../../lib/diagnostics/listeners.js';
 
 type Events = { opened: (name: string) => void; closed: () => void };
@@ -8,7 +9,7 @@ describe('Listeners', () => {
 
   beforeEach(() => {
     failures.splice(0);
-    listeners = new Listeners<Events>((event, error) => failures.push([event, error]));
+    listeners = new Listeners<Events>(new UserCode((callOut, error) => failures.push([callOut, error])));
   });
 
   it('are told in the order in which they came, with what happened', () => {
@@ -29,7 +30,25 @@ describe('Listeners', () => {
     listeners.on('opened', later);
     listeners.tell('opened', 'a');
     expect(later).toHaveBeenCalledTimes(1);
-    expect(failures).toEqual([['opened', error]]);
+    expect(failures).toEqual([['listener', error]]);
+  });
+
+  it('harm nobody when they reject', async () => {
+    listeners.on('opened', (async () => Promise.reject(new Error('later'))) as never);
+    listeners.tell('opened', 'a');
+    await new Promise(setImmediate);
+    expect(failures).toEqual([['listener', new Error('later')]]);
+  });
+
+  it('are told from the next event on when they come while one is told', () => {
+    let told = 0;
+    const again = (): void => {
+      told += 1;
+      listeners.on('closed', again);
+    };
+    listeners.on('closed', again);
+    listeners.tell('closed');
+    expect(told).toBe(1);
   });
 
   it('need not be there', () => {

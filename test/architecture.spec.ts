@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CALL_OUTS } from '../lib/diagnostics/user-code.js';
 import * as rules from './support/architecture-rules.js';
+import { BORDERS, userCodeIsGuarded } from './support/call-out-rule.js';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -90,6 +92,15 @@ const RULES: readonly (readonly [string, rules.Rule, Files, string])[] = [
     'wire/long.ts: 301 lines',
   ],
   [
+    'user code is called only where it is guarded',
+    userCodeIsGuarded,
+    {
+      'wire/stage-chain.ts': `const bytes = stage.encode(input, context);`,
+      'wire/a.ts': `// stage.encode(input)\nconst bytes = stage.encode(input, context);`,
+    },
+    'wire/a.ts calls a wire stage, unguarded',
+  ],
+  [
     'files do not import each other in a circle, not even for types',
     rules.noCycles,
     {
@@ -112,6 +123,19 @@ describe('lib/', () => {
   it('is read with its imports', () => {
     const rpcError = sources.find(({ file }) => file === 'errors/rpc-error.ts');
     expect(rpcError).toMatchObject({ files: ['errors/status.ts'], packages: ['@nestjs/microservices'] });
+  });
+});
+
+describe('the borders to user code', () => {
+  const sources = rules.readSources(path.join(__dirname, '../lib'));
+
+  it('are those of the list in lib, and the logger', () => {
+    expect(Object.keys(BORDERS).sort()).toEqual([...CALL_OUTS, 'logger'].sort());
+  });
+
+  it.each(Object.entries(BORDERS))('are in the code, in every file that is named: %s', (_kind, border) => {
+    const calling = sources.filter(({ text }) => border.calls.test(text)).map(({ file }) => file);
+    expect(border.guards.filter((file) => !calling.includes(file))).toEqual([]);
   });
 });
 

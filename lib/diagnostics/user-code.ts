@@ -3,8 +3,11 @@ import { describeError } from './describe-error.js';
 import type { Log } from './log.js';
 
 /**
- * The kinds of code that are not ours and run in the middle of our work. The list is closed: a test finds each of them in the
- * code, and throws from each.
+ * The kinds of code that are not ours and run in the middle of our work. The list is closed: a test has for each kind the files
+ * that may call it, and another throws from each.
+ *
+ * What a handler, a stage or a serializer throws is the outcome of the smallest thing that it is for: its call, its record, its
+ * value. What all others throw has no outcome: `UserCode` reports it.
  */
 export const CALL_OUTS = [
   /** A `@MessagePattern` or `@EventPattern` handler, the Observable or iterable it gave, a `then` of what it gave. */

@@ -6,6 +6,7 @@ import { importsOf, packageOf } from './imports-of.js';
 export interface SourceFile {
   readonly file: string;
   readonly lines: number;
+  readonly text: string;
   /** Files of the same tree. */
   readonly files: readonly string[];
   /** Packages and built-ins, as they are named. */
@@ -28,6 +29,7 @@ function readSource(root: string, file: string): SourceFile {
   return {
     file,
     lines: text.split('\n').length - 1,
+    text,
     files: specifiers.filter((specifier) => packageOf(specifier) === undefined).map(resolve),
     packages: specifiers.filter((specifier) => packageOf(specifier) !== undefined),
   };

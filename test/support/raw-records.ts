@@ -1,4 +1,4 @@
-import type { ConsumerRecord, DriverConnection, KafkaDriver } from 'nestjs-kafka-rpc';
+import type { ConsumerRecord, DriverConnection, KafkaDriver, ProducerRecord } from 'nestjs-kafka-rpc';
 import { ByteWriter } from '../../lib/protocol/byte-writer.js';
 import { encodeEnvelope, ENVELOPE_HEADER, type Envelope } from '../../lib/protocol/envelope.js';
 import { encodeMessage } from '../../lib/protocol/message-encoder.js';
@@ -14,6 +14,17 @@ const SILENT = {
 /** A connection of somebody who is neither client nor server. */
 export const connectRaw = (driver: KafkaDriver): Promise<DriverConnection> =>
   driver.connect({ clientId: 'somebody else', log: SILENT, onEvent: () => undefined });
+
+/** Appends records to several partitions: a batch is of one. */
+export const produceToEach = async (
+  connection: DriverConnection,
+  records: readonly ProducerRecord[],
+): Promise<void> => {
+  const byPartition = new Map<number, ProducerRecord[]>();
+  for (const record of records)
+    byPartition.set(record.partition, [...(byPartition.get(record.partition) ?? []), record]);
+  await Promise.all([...byPartition.values()].map((batch) => connection.produce(batch, { acks: -1 })));
+};
 
 export const frameList = (...messages: Message[]): Buffer => {
   const writer = new ByteWriter();

@@ -3,7 +3,7 @@ import { MessagePattern } from '@nestjs/microservices';
 import { compression, msgpack, type KafkaDriver, type WireInterceptor } from 'nestjs-kafka-rpc';
 import { deferred, type Deferred } from '../../support/deferred.js';
 import { request, requestEnvelope } from '../../support/incoming-calls.js';
-import { connectRaw, speak } from '../../support/raw-records.js';
+import { connectRaw, produceToEach, speak } from '../../support/raw-records.js';
 import { RpcCluster, type ServeOptions } from '../../support/rpc-cluster.js';
 import { turns, until } from '../../support/until.js';
 
@@ -90,7 +90,7 @@ describe('what a server has in hand', () => {
               });
         return { ...record, ...place, value: value as Buffer };
       });
-      await connection.produce(records, { acks: -1 });
+      await produceToEach(connection, records);
     }
   };
 

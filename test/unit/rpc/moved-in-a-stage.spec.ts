@@ -3,7 +3,7 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import { msgpack, type WireInterceptor } from 'nestjs-kafka-rpc';
 import { deferred, type Deferred } from '../../support/deferred.js';
 import { event, requestEnvelope } from '../../support/incoming-calls.js';
-import { connectRaw, speak } from '../../support/raw-records.js';
+import { connectRaw, produceToEach, speak } from '../../support/raw-records.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 import { turns, until } from '../../support/until.js';
 
@@ -52,7 +52,7 @@ describe('records that an asynchronous stage works on while their partition move
       topic: TOPIC,
       partition: number % 4,
     }));
-    await connection.produce(records, { acks: -1 });
+    await produceToEach(connection, records);
     await connection.close();
   };
 

@@ -38,6 +38,8 @@ export class MemoryGroup {
   private readonly broker: GroupBroker;
   private readonly commits = new PartitionMap<OffsetCommit>();
   private members: readonly Participant[] = [];
+  /** Those whose session ran out: they join again behind the rebalance that their loss makes. */
+  private expired: readonly Participant[] = [];
   private owners = new PartitionMap<Participant>();
   private isStale = false;
   private isRebalancing = false;
@@ -52,6 +54,7 @@ export class MemoryGroup {
   }
 
   remove(member: Participant): void {
+    this.expired = this.expired.filter((other) => other !== member);
     if (!this.members.includes(member)) return;
     this.members = this.members.filter((other) => other !== member);
     for (const partition of this.broker.partitionsOf(member.topics)) {
@@ -60,7 +63,7 @@ export class MemoryGroup {
     this.rebalance();
   }
 
-  /** A member whose session ran out loses all at once, unprepared, and joins again as it would with a real broker. */
+  /** A member whose session ran out loses all at once, unprepared. Its partitions are others' before it joins again. */
   expire(index: number): void {
     const member = this.members[index];
     if (member === undefined) {
@@ -68,7 +71,7 @@ export class MemoryGroup {
     }
     this.remove(member);
     member.lose();
-    this.add(member);
+    this.expired = [...this.expired, member];
   }
 
   committed(partition: TopicPartition): OffsetCommit | undefined {
@@ -129,8 +132,16 @@ export class MemoryGroup {
       await Promise.all([...shares].map(([member, share]) => member.prepare(share)));
       if (!this.broker.isUp) this.isStale = true;
       else if (!this.isStale) this.move(shares);
+      this.takeBackExpired();
     }
     this.isRebalancing = false;
+  }
+
+  private takeBackExpired(): void {
+    if (this.isStale || this.expired.length === 0) return;
+    this.members = [...this.members, ...this.expired];
+    this.expired = [];
+    this.isStale = true;
   }
 
   private move(shares: ReadonlyMap<Participant, readonly TopicPartition[]>): void {

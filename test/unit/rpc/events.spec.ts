@@ -118,11 +118,9 @@ describe('an event', () => {
     await expect(lastValueFrom(client.emit('sum.done', {}))).rejects.toMatchObject({ status: 'UNAVAILABLE' });
   });
 
-  it.each([
-    ['data that cannot be serialized', () => (): void => undefined],
-    ['a time-out that is none', () => new KafkaRpcRecordBuilder({}).setTimeout(-1).build()],
-  ])('fails at the caller with %s', async (_what, data) => {
-    await expect(lastValueFrom(client.emit('sum.done', data()))).rejects.toMatchObject({
+  it('fails at the caller with data that cannot be serialized', async () => {
+    const data = (): void => undefined;
+    await expect(lastValueFrom(client.emit('sum.done', data))).rejects.toMatchObject({
       status: 'INVALID_ARGUMENT',
     });
   });

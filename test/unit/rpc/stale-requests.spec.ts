@@ -4,6 +4,8 @@ import type { KafkaDriver } from 'nestjs-kafka-rpc';
 import { deferred } from '../../support/deferred.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 
+const LARGE = 'x'.repeat(8_192);
+
 describe('a call whose caller gave up while it waited for the broker', () => {
   it('is not run when the broker answers again', async () => {
     const runs: unknown[] = [];
@@ -33,14 +35,15 @@ describe('a call whose caller gave up while it waited for the broker', () => {
     const client = cluster.client({ driver, partitions: 1 });
     await client.call('sum.add', 'before');
     isStalled = true;
-    const onItsWay = client.call('sum.add', 'on its way', { timeoutMs: 2_000 });
+    // So much that what comes behind it waits in the client.
+    const onItsWay = client.call('sum.add', LARGE, { timeoutMs: 2_000 });
     await new Promise((resolve) => setImmediate(resolve));
     const waiting = client.call('sum.add', 'waiting', { timeoutMs: 40 });
     await expect(waiting).rejects.toMatchObject({ status: 'DEADLINE_EXCEEDED' });
     stall.resolve();
     await onItsWay;
     await client.call('sum.add', 'after');
-    expect(runs).toEqual(['before', 'on its way', 'after']);
+    expect(runs).toEqual(['before', LARGE, 'after']);
     await cluster.close();
   });
 });

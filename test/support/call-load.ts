@@ -3,6 +3,7 @@ import type { KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { seededRandom } from './seeded-random.js';
 
 const TICK_MS = 1;
+const QUOTED_FAILURES = 10;
 
 /** What an `echo` handler of the tests answers: the caller's nonce, and who it is. */
 export interface Echo {
@@ -160,7 +161,7 @@ export class CallLoad {
       sent,
       answered,
       swapped,
-      failures: failures.slice(0, 10),
+      failures: failures.slice(0, QUOTED_FAILURES),
       slowestMs: Math.round(slowestMs),
       byServer,
     };
@@ -187,8 +188,15 @@ export const inAll = (reports: readonly LoadReport[]): LoadReport => {
     sent: sum(({ sent }) => sent),
     answered: sum(({ answered }) => answered),
     swapped: sum(({ swapped }) => swapped),
-    failures: reports.flatMap(({ failures }) => failures),
+    failures: counted(reports.flatMap(({ failures }) => failures)),
     slowestMs: Math.max(...reports.map(({ slowestMs }) => slowestMs)),
     byServer,
   };
+};
+
+/** Each text once, with its number: a fault fails hundreds of calls alike. */
+const counted = (texts: readonly string[]): string[] => {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts].map(([text, count]) => `${count} × ${text}`);
 };

@@ -114,6 +114,8 @@ describe.each(inTier(SETTINGS))(
           await sleep(8_000);
           await Promise.all(nodes.map((node) => cluster.kafka.startNode(node)));
           awayMs = performance.now() - startedAt;
+          // A machine that starts brokers for longer than calls may take shows nothing.
+          expect(awayMs).toBeLessThan(DEADLINE_MS - AFTER_BROKER_SESSION_MS);
         },
         worstMs: () => awayMs + AFTER_BROKER_SESSION_MS,
       },

@@ -35,8 +35,8 @@ export class BrokerSender implements QueueSender {
     this.throttle = new Throttle(now);
   }
 
-  get recordBytes(): number {
-    return this.throttle.recordBytes;
+  mayGrow(recordBytes: number): boolean {
+    return this.throttle.mayGrow(recordBytes);
   }
 
   get waitMs(): number {
@@ -46,7 +46,13 @@ export class BrokerSender implements QueueSender {
   /** The broker wants to be left alone for so long. */
   leaveAlone(throttleMs: number): void {
     this.throttle.hear(throttleMs);
-    setTimeout(() => this.run(), throttleMs + 1);
+    // A client that is closed meanwhile keeps no process from ending.
+    setTimeout(() => this.run(), throttleMs + 1).unref();
+  }
+
+  /** Some of what waited is not wanted any more. */
+  recount(): void {
+    this.waitingBytes = this.ready.reduce((sum, queue) => sum + queue.waitingBytes, 0);
   }
 
   /** The queue has so many bytes more, and may leave. */
@@ -80,38 +86,38 @@ export class BrokerSender implements QueueSender {
     if (this.ready.length === 0 || this.throttle.isOn) return false;
     if (this.shipments === 0) return true;
     if (this.shipments >= MAX_SHIPMENTS) return false;
-    return this.inFlightBytes < FEW_BYTES || this.waitingBytes >= FULL_BYTES;
+    if (this.inFlightBytes < FEW_BYTES) return true;
+    return (
+      this.waitingBytes >= FULL_BYTES && this.inFlightBytes < this.throttle.windowBytes(this.inFlightBytes)
+    );
   }
 
   private run(): void {
     this.isShipping = true;
-    while (this.maySend) this.shipAll();
+    while (this.maySend && this.shipAll());
     this.isShipping = false;
   }
 
-  /** Takes what waits, as long as it is not too much for once; each queue in its order. */
-  private shipAll(): void {
+  /** Takes what waits, as long as it is not too much for once; each queue in its order. @returns whether anything left. */
+  private shipAll(): boolean {
     const queues = this.ready;
+    const room = new Room(this.inFlightBytes, this.throttle.windowBytes(this.inFlightBytes));
     const shipment = this.openShipment();
-    let bytes = 0;
     this.ready = [];
     shipment.add(0);
     for (const queue of queues) {
-      for (let record = this.take(queue, bytes); record !== undefined; record = this.take(queue, bytes)) {
-        bytes += record.bytes;
+      for (let record = room.take(queue); record !== undefined; record = room.take(queue)) {
         shipment.add(record.bytes);
-        this.throttle.count(record.bytes);
         this.ship(queue, record, shipment);
+        // Without what nobody waits for any more: that did not leave.
+        room.taken += record.bytes;
       }
       this.putBack(queue);
     }
-    this.waitingBytes = this.ready.reduce((sum, queue) => sum + queue.waitingBytes, 0);
+    if (room.taken > 0) this.throttle.count(room.taken);
+    this.recount();
     shipment.settle(0);
-  }
-
-  private take(queue: DestinationQueue, bytesTaken: number): OutgoingRecord | undefined {
-    const maxBytes = Math.min(MAX_SHIPMENT_BYTES, this.throttle.recordBytes);
-    return queue.isHeld || bytesTaken >= maxBytes ? undefined : queue.take();
+    return !room.isFull || room.taken > 0;
   }
 
   private putBack(queue: DestinationQueue): void {
@@ -124,5 +130,31 @@ export class BrokerSender implements QueueSender {
     if (!isLast) return;
     this.shipments -= 1;
     if (!this.isPlanned && !this.isShipping) this.run();
+  }
+}
+
+/** What one shipment may take. */
+class Room {
+  taken = 0;
+  isFull = false;
+
+  constructor(
+    private readonly inFlightBytes: number,
+    private readonly windowBytes: number,
+  ) {}
+
+  /** @returns undefined when nothing more may leave now: nothing overtakes a record that is too large for what is left. */
+  take(queue: DestinationQueue): OutgoingRecord | undefined {
+    if (queue.isHeld || queue.isEmpty) return undefined;
+    this.isFull ||= !this.fits(queue.nextBytes);
+    return this.isFull ? undefined : queue.take();
+  }
+
+  private fits(bytes: number): boolean {
+    const inAll = this.inFlightBytes + this.taken;
+    // One that is larger than all that may leave does so when nothing else is on its way.
+    if (inAll === 0) return true;
+    if (this.taken > 0 && this.taken + bytes > MAX_SHIPMENT_BYTES) return false;
+    return inAll + bytes <= this.windowBytes;
   }
 }

@@ -23,8 +23,10 @@ export interface QueueSender {
   openShipment(): Shipment;
   /** The broker wants to be left alone for so long. */
   leaveAlone(throttleMs: number): void;
-  /** How large a record should become at most. */
-  readonly recordBytes: number;
+  /** Some of what waited is not wanted any more. */
+  recount(): void;
+  /** Whether a record of so many bytes may become larger. */
+  mayGrow(recordBytes: number): boolean;
   /** For how long what is sent now waits because the broker throttles, as far as can be told; 0 where it does not. */
   readonly waitMs: number;
 }
@@ -65,6 +67,11 @@ export class DestinationQueue {
     return this.waiting.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
+  /** Of the record that leaves next; 0 when there is none. */
+  get nextBytes(): number {
+    return this.waiting[0]?.bytes ?? 0;
+  }
+
   /** Whether one record waits, and none of the large ones. */
   get isFilling(): boolean {
     return this.waiting.length === 1 && (this.waiting[0] as OutgoingRecord).bytes < FILLED_BYTES;
@@ -87,7 +94,7 @@ export class DestinationQueue {
   }
 
   private isSmall({ bytes }: OutgoingRecord): boolean {
-    return this.sender === undefined || bytes < this.sender.recordBytes;
+    return this.sender === undefined || this.sender.mayGrow(bytes);
   }
 
   /** Takes out what nobody waits for any more. @returns how many bytes that were. */

@@ -21,7 +21,7 @@ export interface OutboxOptions {
   readonly onThrottled?: (throttleMs: number) => void;
 }
 
-/** So often at most a full outbox is looked through for what nobody waits for. */
+/** So often at most the outbox is looked through for what nobody waits for. */
 const CLEAN_UP_MS = 50;
 
 /**
@@ -66,7 +66,7 @@ export class Outbox {
     const sender = this.senderFor(queue);
     let bytes: number;
     try {
-      if (sender.waitMs > 0) this.checkInTime(sender.waitMs, delivery);
+      if (sender.waitMs > 0) this.checkInTime(sender, delivery);
       bytes = queue.append(message, delivery, isApart);
     } finally {
       if (queue.isIdle) this.queues.delete(to);
@@ -127,19 +127,26 @@ export class Outbox {
 
   /** @throws RpcError `RESOURCE_EXHAUSTED` when all that waits is still waited for. */
   private makeRoom(): void {
-    const nowMs = this.now();
-    if (nowMs - this.cleanedUpAtMs >= CLEAN_UP_MS) {
-      this.cleanedUpAtMs = nowMs;
-      for (const queue of this.queues.values()) this.queuedBytes -= queue.removeUnwanted();
-    }
+    this.cleanUp();
     if (this.queuedBytes > this.options.maxQueuedBytes) throw this.full();
   }
 
+  /** Takes out what nobody waits for any more, unless that was done just now. */
+  private cleanUp(): void {
+    const nowMs = this.now();
+    if (nowMs - this.cleanedUpAtMs < CLEAN_UP_MS) return;
+    this.cleanedUpAtMs = nowMs;
+    for (const queue of this.queues.values()) this.queuedBytes -= queue.removeUnwanted();
+    for (const sender of this.senders.values()) sender.recount();
+  }
+
   /** @throws RpcError `RESOURCE_EXHAUSTED` for what would leave too late, as the broker throttles this client. */
-  private checkInTime(waitMs: number, delivery: Delivery | undefined): void {
+  private checkInTime(sender: QueueSender, delivery: Delivery | undefined): void {
     if (delivery?.dueAtMs === undefined) return;
     const leftMs = delivery.dueAtMs - this.now();
-    if (waitMs >= leftMs) throw throttled(waitMs, leftMs);
+    if (sender.waitMs < leftMs) return;
+    this.cleanUp();
+    if (sender.waitMs >= leftMs) throw throttled(sender.waitMs, leftMs);
   }
 
   private full(): RpcError {

@@ -1,7 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { eventually } from '../conformance/eventually.js';
 
-const { Kafka, logLevel } = kafkajs;
+const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
 const SETTINGS = [
   { name: 'message.timestamp.type', value: 'LogAppendTime' },
@@ -38,6 +38,14 @@ export class TopicAdmin {
 
   async grow(topic: string, partitions: number): Promise<void> {
     await this.admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] });
+  }
+
+  /** Beside the settings that the package asks for. */
+  async configure(topic: string, settings: Readonly<Record<string, string>>): Promise<void> {
+    const others = Object.entries(settings).map(([name, value]) => ({ name, value }));
+    const configEntries = [...SETTINGS, ...others];
+    const resource = { type: ConfigResourceTypes.TOPIC, name: topic, configEntries };
+    await this.admin.alterConfigs({ validateOnly: false, resources: [resource] });
   }
 
   async partitions(topic: string): Promise<number> {

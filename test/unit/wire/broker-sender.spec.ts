@@ -67,14 +67,31 @@ describe('Outbox has a sender per broker', () => {
 
   it('which sends what fills a record, though much is in flight', async () => {
     const to = destination(0);
+    bench.sendSized(to, 0, 200 * KIB);
+    await turns(2);
+    bench.producer.last.acknowledge();
     bench.sendSized(to, 1, 100 * KIB);
     await turns(2);
     bench.sendSized(to, 2, 40 * KIB);
     await turns(2);
-    expect(bench.sent).toEqual([[[1]]]);
+    expect(bench.sent).toEqual([[[0]], [[1]]]);
     bench.sendSized(to, 3, 40 * KIB);
     await turns(2);
-    expect(bench.sent).toEqual([[[1]], [[2, 3]]]);
+    expect(bench.sent).toEqual([[[0]], [[1]], [[2, 3]]]);
+  });
+
+  it('which sends no more before it is answered than was taken lately without a word: the broker may throttle', async () => {
+    const to = destination(0);
+    for (let seq = 0; seq < 16; seq++) bench.sendSized(to, seq, 66 * KIB);
+    const requestSizes: number[] = [];
+    while (requestSizes.length < 5) {
+      await turns(3);
+      requestSizes.push(bench.sent.length);
+      bench.producer.last.acknowledge();
+    }
+    const sizes = bench.sent.map((request) => request.length);
+    expect(requestSizes).toEqual([1, 2, 3, 4, 5]);
+    expect(sizes).toEqual([1, 1, 2, 4, 8]);
   });
 
   it('which does not wait for a record that is tried again, and keeps what is behind that in its order', async () => {

@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Controller, Logger } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import type { KafkaRpcClient, RpcError } from 'nestjs-kafka-rpc';
+import { eventually } from '../conformance/eventually.js';
+import { setQuota } from '../support/client-quota.js';
+import { LiveCluster } from '../support/live-cluster.js';
+
+jest.setTimeout(90_000);
+
+const CALLS = 300;
+const CALL_BYTES = 3_000;
+const TIMEOUT_MS = 3_000;
+const BYTES_PER_SECOND = 20_000;
+/** A handler may start as its caller's time ends. */
+const LATE_BY_MS = 250;
+/** The broker measures over ten seconds: a burst costs about as much. */
+const SOON_MS = 12_000;
+const EXPECTED = { answered: true, DEADLINE_EXCEEDED: true, RESOURCE_EXHAUSTED: true };
+
+interface Asked {
+  /** On the clock of this process, which caller and handler share. */
+  readonly dueAt: number;
+  readonly padding: string;
+}
+
+/** By how much each handler that started was late for its caller, in milliseconds. */
+const lateness: number[] = [];
+
+@Controller()
+class EchoController {
+  @MessagePattern('echo')
+  echo(@Payload() { dueAt }: Asked): number {
+    lateness.push(Date.now() - dueAt);
+    return dueAt;
+  }
+}
+
+const warnings: string[] = [];
+
+/** An app that starts says where lines go: call it after. */
+const heedWarnings = (): void => {
+  const silent = (): void => undefined;
+  Logger.overrideLogger({ log: silent, error: silent, warn: (line: string) => void warnings.push(line) });
+};
+
+describe('a client whose quota is used up', () => {
+  let cluster: LiveCluster;
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.start();
+  });
+  afterAll(() => cluster.close());
+  beforeEach(() => lateness.splice(0));
+
+  const ask = (client: KafkaRpcClient, bytes: number): Promise<unknown> =>
+    client.call('echo', { dueAt: Date.now() + TIMEOUT_MS, padding: 'x'.repeat(bytes) });
+
+  const statusOf = (call: Promise<unknown>): Promise<string> =>
+    call.then(
+      () => 'answered',
+      ({ status }: RpcError) => status,
+    );
+
+  it('sends nothing in vain: what nobody waits for stays, small calls are refused at once, and soon answered', async () => {
+    await cluster.serve({ controllers: [EchoController] });
+    heedWarnings();
+    const clientId = cluster.newService('throttled');
+    const client = cluster.client({ clientId, timeoutMs: TIMEOUT_MS });
+    await client.connect();
+    await ask(client, 10);
+    await setQuota(cluster.kafka.brokers[0]!, {
+      clientId,
+      name: 'producer_byte_rate',
+      bytesPerSecond: BYTES_PER_SECOND,
+    });
+    cluster.onClose(() => setQuota(cluster.kafka.brokers[0]!, { clientId, name: 'producer_byte_rate' }));
+    lateness.splice(0);
+
+    const flood = Array.from({ length: CALLS }, () => statusOf(ask(client, CALL_BYTES)));
+    await eventually(TIMEOUT_MS, () => expect(client.counters.throttles).toBeGreaterThan(0));
+    const early = await Promise.race([statusOf(ask(client, 10)), delay(TIMEOUT_MS / 2, 'not at once')]);
+    const statuses = new Set(await Promise.all(flood));
+    const isAnswered = async (): Promise<void> => expect(await statusOf(ask(client, 10))).toBe('answered');
+    await eventually(SOON_MS, isAnswered);
+
+    expect(early).toBe('RESOURCE_EXHAUSTED');
+    expect([...statuses].every((status) => status in EXPECTED)).toBe(true);
+    expect(statuses).toContain('answered');
+    expect(lateness.filter((ms) => ms > LATE_BY_MS)).toEqual([]);
+    expect(warnings.join()).toContain('producer_byte_rate');
+  });
+});

@@ -20,7 +20,12 @@ export async function readLog(brokers: string[], topic: string): Promise<LoggedM
   const unread = await unreadPartitions(client, topic);
   const log: LoggedMessage[] = [];
   if (unread.size === 0) return log;
-  const consumer = client.consumer({ groupId: `log-${randomBytes(8).toString('hex')}` });
+  const consumer = client.consumer({
+    groupId: `log-${randomBytes(8).toString('hex')}`,
+    sessionTimeout: 120_000,
+    // One that starts itself anew may do so behind disconnect(), and would hold this process for ever.
+    retry: { retries: 20, restartOnFailure: async () => false },
+  });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await new Promise<void>((done, fail) => {
@@ -30,6 +35,7 @@ export async function readLog(brokers: string[], topic: string): Promise<LoggedM
       if (end !== undefined && BigInt(batch.lastOffset()) + 1n >= end) unread.delete(batch.partition);
       if (unread.size === 0) done();
     };
+    consumer.on('consumer.crash', ({ payload }) => fail(payload.error));
     consumer.run({ autoCommit: false, eachBatch }).catch(fail);
   });
   await consumer.disconnect();

@@ -13,7 +13,7 @@ import {
   type WireInterceptor,
 } from 'nestjs-kafka-rpc';
 import { lastValueFrom } from 'rxjs';
-import { connectRaw } from '../support/raw-records.js';
+import { connectRaw, produceToEach } from '../support/raw-records.js';
 import { RpcCluster } from '../support/rpc-cluster.js';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.js';
 import { until } from '../support/until.js';
@@ -141,7 +141,7 @@ describe.each(SETTINGS)('S18, poison, with %s', (_name, stages) => {
       );
       const values = Array.from({ length: 5 }, () => ({ nonce: random.integer(1e9) }));
       const answers = values.map((value) => client.call('sum.add', value));
-      await raw.produce(mutants, { acks: -1 });
+      await produceToEach(raw, mutants);
       expect((await Promise.all(answers)).map(({ value }) => value)).toEqual(values);
       calls += values.length;
     }

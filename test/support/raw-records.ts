@@ -15,15 +15,19 @@ const SILENT = {
 export const connectRaw = (driver: KafkaDriver): Promise<DriverConnection> =>
   driver.connect({ clientId: 'somebody else', log: SILENT, onEvent: () => undefined });
 
-/** Appends records to several partitions: a batch is of one. */
+/** Appends records to several partitions, in as many batches: one is of one partition. */
 export const produceToEach = async (
   connection: DriverConnection,
   records: readonly ProducerRecord[],
 ): Promise<void> => {
-  const byPartition = new Map<number, ProducerRecord[]>();
-  for (const record of records)
-    byPartition.set(record.partition, [...(byPartition.get(record.partition) ?? []), record]);
-  await Promise.all([...byPartition.values()].map((batch) => connection.produce(batch, { acks: -1 })));
+  const batches = new Map<string, ProducerRecord[]>();
+  for (const record of records) {
+    const place = `${record.topic}:${record.partition}`;
+    const batch = batches.get(place);
+    if (batch === undefined) batches.set(place, [record]);
+    else batch.push(record);
+  }
+  await Promise.all([...batches.values()].map((batch) => connection.produce(batch, { acks: -1 })));
 };
 
 export const frameList = (...messages: Message[]): Buffer => {

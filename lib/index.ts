@@ -18,6 +18,7 @@ export { RpcError, type RpcErrorOptions } from './errors/rpc-error.js';
 export { RpcStatus } from './errors/status.js';
 export type { TopicOptions } from './protocol/topics.js';
 export type { CounterName, CounterSnapshot } from './diagnostics/counters.js';
+export type { CallEnded, CallStatus, ServerCallEnd } from './diagnostics/call-ended.js';
 export type { RefusalNotice, RefusedRecord } from './diagnostics/channels.js';
 export type { RefusalReason } from './diagnostics/refusal-reasons.js';
 export { msgpack, type MsgpackOptions } from './wire/serializers/msgpack.js';

@@ -1,14 +1,17 @@
 import type { ReadPacket } from '@nestjs/microservices';
 import type { DriverConnection } from '../driver/driver.js';
+import type { CallStatus, ClientCallEnd } from '../diagnostics/call-ended.js';
+import { channels } from '../diagnostics/channels.js';
 import { invalidOption } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type { EventMessage, RequestMessage } from '../protocol/message.js';
+import type { EventMessage, RequestMessage, ServerTimes } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
 import type { Caller } from './caller.js';
 import type { ClientConnection } from './client-connection.js';
+import { publishEnd, publishUnsentEnd } from './ended-calls.js';
 import type { OpenConnection } from './open-connection.js';
 import {
   checkHeaders,
@@ -20,7 +23,6 @@ import {
 import {
   ENDED_CALL,
   PendingCall,
-  type CallEnd,
   type CallObserver,
   type CallOrigin,
   type OpenCall,
@@ -61,16 +63,19 @@ export class CallSender implements CallOrigin {
     try {
       return this.sendRequest(packet, observer, timeLeftMs);
     } catch (error) {
-      observer.error(RpcError.from(error));
+      const failure = RpcError.from(error);
+      publishUnsentEnd(this.caller, { pattern: packet.pattern, topic: this.route.topic }, 'refused', failure);
+      observer.error(failure);
       return ENDED_CALL;
     }
   }
 
-  onEnd(call: PendingCall, how: CallEnd): void {
+  onEnd(call: PendingCall, how: ClientCallEnd, status: CallStatus, times?: ServerTimes): void {
     this.connection.calls.remove(call);
     this.route.release(call.destination, call.answeredBy);
     // What has not left yet stays here.
     if (call.hasLeft && isLeftRunning(call, how)) this.sendCancel(call);
+    if (channels.callEnded.hasSubscribers) publishEnd(call, how, status, times);
   }
 
   private sendCancel(call: PendingCall): void {
@@ -110,7 +115,7 @@ export class CallSender implements CallOrigin {
     const message: RequestMessage = this.invocation('request', packet, timeLeftMs ?? timeoutMs);
     const { seq, pattern, ttlMs } = message;
     const destination = this.route.choose(message.key);
-    const call = new PendingCall({ seq, pattern, destination, timeoutMs }, observer, this);
+    const call = new PendingCall({ seq, pattern, destination, timeoutMs, ttlMs }, observer, this);
     calls.add(call, ttlMs);
     try {
       this.send(destination, message, call);
@@ -165,7 +170,7 @@ export class CallSender implements CallOrigin {
  * Whether the server may run it, or go on with it, for nobody. What is past its deadline it ends by itself; but a request that
  * was not acknowledged by then may be young when it gets there, and a cancel right behind keeps it from being run.
  */
-const isLeftRunning = ({ isDelivered }: PendingCall, how: CallEnd): boolean =>
+const isLeftRunning = ({ isDelivered }: PendingCall, how: ClientCallEnd): boolean =>
   how === 'failed' || how === 'cancelled' || (how === 'expired' && !isDelivered);
 
 const NO_OPTIONS: CallOptions = Object.freeze({});

@@ -1,10 +1,12 @@
 import type { ReadPacket } from '@nestjs/microservices';
+import type { ClientCallEnd } from '../diagnostics/call-ended.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { CallSender, timeoutOf } from './call-sender.js';
 import type { Caller } from './caller.js';
 import { clientClosed, type ClientConnection } from './client-connection.js';
-import { ConnectingCalls } from './connecting-calls.js';
+import { ConnectingCalls, type UnsentCall } from './connecting-calls.js';
+import { publishUnsentEnd } from './ended-calls.js';
 import { ENDED_CALL, type CallObserver, type OpenCall } from './pending-call.js';
 
 /** A client from its first call to `close()`, and on from the next: opens its sender, and keeps the calls that wait for it. */
@@ -43,12 +45,16 @@ export class ClientSession {
     try {
       const timeoutMs = timeoutOf(packet.data, this.caller.service.timeoutMs);
       const send = (timeLeftMs: number): OpenCall => this.sendLate(packet, observer, timeLeftMs);
-      const call = this.waiting.add({ pattern: packet.pattern, timeoutMs, observer, send });
+      const onEnd: UnsentCall['onEnd'] = (how, error, totalMs) =>
+        this.publishUnsent(packet, how, error, totalMs);
+      const call = this.waiting.add({ pattern: packet.pattern, timeoutMs, observer, send, onEnd });
       // Who waits for it is told; there may be nobody else.
       this.open().catch(() => undefined);
       return call;
     } catch (error) {
-      observer.error(RpcError.from(error));
+      const failure = RpcError.from(error);
+      this.publishUnsent(packet, 'refused', failure);
+      observer.error(failure);
       return ENDED_CALL;
     }
   }
@@ -66,7 +72,9 @@ export class ClientSession {
 
   private sendLate(packet: ReadPacket, observer: CallObserver, timeLeftMs: number): OpenCall {
     if (this.current !== undefined) return this.current.call(packet, observer, timeLeftMs);
-    observer.error(closedUnsent());
+    const failure = closedUnsent();
+    this.publishUnsent(packet, 'failed', failure);
+    observer.error(failure);
     return ENDED_CALL;
   }
 
@@ -79,6 +87,16 @@ export class ClientSession {
     this.current = sender;
     this.waiting.sendAll();
     return sender;
+  }
+
+  private publishUnsent(
+    { pattern }: ReadPacket,
+    how: ClientCallEnd,
+    error: Pick<RpcError, 'status'>,
+    totalMs?: number,
+  ): void {
+    const topic = this.connection.options.topics.requests(this.caller.service.service);
+    publishUnsentEnd(this.caller, { pattern, topic, totalMs }, how, error);
   }
 
   private onFailed(error: RpcError): void {

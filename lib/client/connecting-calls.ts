@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { ClientCallEnd } from '../diagnostics/call-ended.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines, Due } from '../protocol/deadlines.js';
@@ -12,6 +13,8 @@ export interface UnsentCall {
   readonly observer: CallObserver;
   /** Sends the call, with what is left of its time. */
   readonly send: (timeLeftMs: number) => OpenCall;
+  /** Called once if it ends without having been sent, before the observer. Must not throw. */
+  readonly onEnd: (how: ClientCallEnd, error: Pick<RpcError, 'status'>, totalMs: number) => void;
 }
 
 /**
@@ -73,16 +76,26 @@ class ConnectingCall extends Due implements OpenCall {
   }
 
   fail(error: RpcError): void {
-    if (this.leave('ended')) this.context.runInAsyncScope(() => this.unsent.observer.error(error));
+    this.endWith('failed', error);
   }
 
   expire(): void {
-    this.fail(notConnected(this.unsent));
+    this.endWith('expired', notConnected(this.unsent));
   }
 
   unsubscribe(): void {
-    this.leave('ended');
+    this.end('cancelled', CANCELLED);
     this.sent?.unsubscribe();
+  }
+
+  private endWith(how: ClientCallEnd, error: RpcError): void {
+    if (this.end(how, error)) this.context.runInAsyncScope(() => this.unsent.observer.error(error));
+  }
+
+  private end(how: ClientCallEnd, error: Pick<RpcError, 'status'>): boolean {
+    if (!this.leave('ended')) return false;
+    this.unsent.onEnd(how, error, performance.now() - this.startedAt);
+    return true;
   }
 
   private leave(state: 'sent' | 'ended'): boolean {
@@ -92,6 +105,8 @@ class ConnectingCall extends Due implements OpenCall {
     return true;
   }
 }
+
+const CANCELLED = Object.freeze({ status: RpcStatus.CANCELLED });
 
 const notConnected = ({ pattern, timeoutMs }: UnsentCall): RpcError =>
   new RpcError(

@@ -1,3 +1,4 @@
+import { beginningOfCall, msSince, type CallStatus, type ClientCallEnd } from '../diagnostics/call-ended.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Due } from '../protocol/deadlines.js';
@@ -39,13 +40,9 @@ export interface CallFacts {
   readonly destination: Destination;
   /** What the caller asked for. */
   readonly timeoutMs: number;
+  /** What of that is left: some may have been spent on connecting. @default all of it */
+  readonly ttlMs?: number;
 }
-
-/**
- * How a call ended: by the server's value or error; by an error found on this side; because the broker or a server did
- * not take it; at its deadline; by its caller.
- */
-export type CallEnd = 'answered' | 'failed' | 'refused' | 'expired' | 'cancelled';
 
 /** What all calls of a client have in common while it is connected. */
 export interface CallOrigin {
@@ -54,7 +51,7 @@ export interface CallOrigin {
   readonly serializer: Serializer;
   readonly serviceState: ServiceState;
   /** Called once per call, before its observer. Must not throw. */
-  onEnd(call: PendingCall, how: CallEnd): void;
+  onEnd(call: PendingCall, how: ClientCallEnd, status: CallStatus, times?: ServerTimes): void;
 }
 
 /**
@@ -72,7 +69,8 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   readonly pattern: string;
   readonly destination: Destination;
   readonly timeoutMs: number;
-  private state: 'open' | CallEnd = 'open';
+  private readonly begunAt: number;
+  private state: 'open' | ClientCallEnd = 'open';
   private isAcknowledged = false;
   private isOnItsWay = false;
   private server: Buffer | undefined = undefined;
@@ -89,6 +87,7 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     this.pattern = facts.pattern;
     this.destination = facts.destination;
     this.timeoutMs = facts.timeoutMs;
+    this.begunAt = beginningOfCall(facts.timeoutMs - (facts.ttlMs ?? facts.timeoutMs));
   }
 
   /** The server whose values were taken; undefined before the first. */
@@ -104,6 +103,11 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   /** Whether the request has left this process. */
   get hasLeft(): boolean {
     return this.isOnItsWay;
+  }
+
+  /** Since it was made; undefined when nobody listened then. */
+  get totalMs(): number | undefined {
+    return msSince(this.begunAt);
   }
 
   get isOver(): boolean {
@@ -130,20 +134,19 @@ export class PendingCall extends Due implements Delivery, OpenCall {
 
   complete(message: CompleteMessage, server: Buffer): void {
     if (!this.isInOrder(message, server)) return;
-    // Ended first: a caller that unsubscribes on its only value must not be taken for one that cancels.
-    this.end('answered');
-    if (message.payload !== null) this.emit(message.payload);
+    const { payload } = message;
+    if (payload === null) this.end('answered', 'OK', message);
+    else if (!this.completeWith(payload, message)) return;
     this.observer.complete(server, message);
     this.releaseObserver();
   }
 
   /** The server answers with an error. */
-  error({ status, message, retryable, details }: ErrorMessage): void {
+  error(answer: ErrorMessage): void {
     if (this.state !== 'open') return;
-    this.endWith(
-      'answered',
-      new RpcError(status, message, { retryable, details: this.readDetails(details) }),
-    );
+    const { status, message, retryable, details } = answer;
+    const error = new RpcError(status, message, { retryable, details: this.readDetails(details) });
+    this.endWith('answered', error, answer);
   }
 
   expire(): void {
@@ -169,23 +172,19 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   /** The caller is gone: its observer is not called any more. */
   unsubscribe(): void {
     this.releaseObserver();
-    this.end('cancelled');
+    this.end('cancelled', RpcStatus.CANCELLED);
   }
 
   /** The only way out of `open`. @returns false if the call has ended before */
-  private end(how: CallEnd): boolean {
+  private end(how: ClientCallEnd, status: CallStatus, times?: ServerTimes): boolean {
     if (this.state !== 'open') return false;
     this.state = how;
-    this.origin.onEnd(this, how);
+    this.origin.onEnd(this, how, status, times);
     return true;
   }
 
-  private endWith(how: CallEnd, error: RpcError): void {
-    if (!this.end(how)) return;
-    this.tellError(error);
-  }
-
-  private tellError(error: RpcError): void {
+  private endWith(how: ClientCallEnd, error: RpcError, times?: ServerTimes): void {
+    if (!this.end(how, error.status, times)) return;
     const { observer } = this;
     this.releaseObserver();
     observer.error(error);
@@ -204,11 +203,26 @@ export class PendingCall extends Due implements Delivery, OpenCall {
     try {
       value = this.origin.serializer.deserialize(payload);
     } catch (cause) {
-      this.end('failed');
-      this.tellError(this.unreadable(cause));
+      this.endWith('failed', this.unreadable(cause));
       return;
     }
     this.observer.next(value);
+  }
+
+  /** @returns whether the value was told, and the end is to follow. */
+  private completeWith(payload: Buffer, times: ServerTimes): boolean {
+    let value: unknown;
+    try {
+      value = this.origin.serializer.deserialize(payload);
+    } catch (cause) {
+      // The server is done with it: there is nothing to cancel.
+      this.endWith('answered', this.unreadable(cause), times);
+      return false;
+    }
+    // Ended first: a caller that unsubscribes on its only value must not be taken for one that cancels.
+    if (!this.end('answered', 'OK', times)) return false;
+    this.observer.next(value);
+    return true;
   }
 
   private isInOrder(message: NextMessage | CompleteMessage, server: Buffer): boolean {

@@ -13,6 +13,8 @@ export const channels = {
   refusalNotice: channel('nestjs-kafka-rpc:refusal-notice'),
   /** `{ groupId, offsets }` after each commit that the broker took. */
   committed: channel('nestjs-kafka-rpc:committed'),
+  /** `CallEnded` of call-ended.ts: once per call on each side. */
+  callEnded: channel('nestjs-kafka-rpc:call-ended'),
 } as const;
 
 /** Published on `channels.refused`: once per record and reason, also when it is of many of the record's messages. */

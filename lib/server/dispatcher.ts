@@ -121,14 +121,14 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
 
   private finishExpired(call: IncomingCall): void {
     this.counters.add('callsExpired');
-    call.finish();
+    call.finish('expired', RpcStatus.DEADLINE_EXCEEDED);
   }
 
   private readonly begin = (call: IncomingCall): void => {
     const outcome = this.outcomeOf(call);
     if (outcome === undefined) {
       this.counters.add('messagesMalformed');
-      call.finish();
+      call.finish('refused', RpcStatus.INVALID_ARGUMENT);
       return this.onEnded(call);
     }
     const execution = new Execution(call, outcome, this);

@@ -1,10 +1,18 @@
+import {
+  beginningOfCall,
+  msSince,
+  type CallEnded,
+  type CallStatus,
+  type ServerCallEnd,
+} from '../diagnostics/call-ended.js';
+import { channels } from '../diagnostics/channels.js';
 import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { RequestClock } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
-import { endsTheCall, type StopReason } from './stop-reasons.js';
+import { endsTheCall, statusOf, type StopReason } from './stop-reasons.js';
 import type { Work } from './work-queue.js';
 
 /** Who called, and where the replies go; `null` for a client that only emits. */
@@ -60,6 +68,8 @@ export class IncomingCall extends Due implements Work {
   private currentState: CallState = 'queued';
   private work: Stoppable | undefined;
   private waiting: (() => void)[] | undefined;
+  private readonly begunAt = beginningOfCall();
+  private waitedMs: number | undefined = undefined;
 
   constructor(
     readonly message: RequestMessage | EventMessage,
@@ -92,6 +102,7 @@ export class IncomingCall extends Due implements Work {
   /** A handler gets it now. @param work what to stop when nobody waits any more. @returns false when it is over already. */
   start(work: Stoppable): boolean {
     if (!this.become('running')) return false;
+    this.waitedMs = msSince(this.begunAt);
     this.work = work;
     return true;
   }
@@ -112,8 +123,9 @@ export class IncomingCall extends Due implements Work {
    */
   stop(reason: StopReason): boolean {
     if (!this.become('stopped')) return false;
-    if (endsTheCall(reason)) this.finish();
+    if (endsTheCall(reason)) this.finish(reason);
     this.work?.stop(this, reason);
+    this.publishEnd(reason, statusOf(reason));
     return true;
   }
 
@@ -128,11 +140,30 @@ export class IncomingCall extends Due implements Work {
     else (this.waiting ??= []).push(callback);
   }
 
-  /** It needs nothing more: its end is with the broker, or nobody waits for one. */
-  finish(): void {
+  /** It needs nothing more: its end is with the broker, or nobody waits for one. @param status what its caller hears, if anything */
+  finish(how: ServerCallEnd = 'answered', status: CallStatus = 'OK'): void {
+    const wasOver = this.isOver;
     if (!this.become('finished')) return;
     this.origin.onFinished(this);
     if (this.waiting !== undefined) for (const callback of this.waiting) callback();
+    if (!wasOver) this.publishEnd(how, status);
+  }
+
+  /** It is over here: once, behind all that follows from that. */
+  private publishEnd(how: ServerCallEnd, status: CallStatus): void {
+    if (!channels.callEnded.hasSubscribers) return;
+    const { kind, pattern } = this.message;
+    const times = { totalMs: msSince(this.begunAt), waitedMs: this.waitedMs };
+    const { topic } = this.origin.record;
+    channels.callEnded.publish({
+      side: 'server',
+      kind,
+      pattern,
+      topic,
+      how,
+      status,
+      ...times,
+    } satisfies CallEnded);
   }
 
   /** The only way from one state to another. @returns whether it may be gone. */

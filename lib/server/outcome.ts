@@ -34,7 +34,7 @@ export class EventOutcome implements Outcome {
 
   error(error: RpcError): void {
     this.onError(error);
-    this.call.finish();
+    this.call.finish('answered', error.status);
   }
 
   room(): undefined {

@@ -1,3 +1,4 @@
+import type { CallStatus } from '../diagnostics/call-ended.js';
 import { isRetryable, RpcStatus } from '../errors/status.js';
 import { RpcError } from '../errors/rpc-error.js';
 import type { CompleteMessage, ErrorMessage } from '../protocol/message.js';
@@ -28,6 +29,9 @@ const MAX_UNACKNOWLEDGED_BYTES = 1_048_576;
 /** Whether there is nothing in it that could be left out. */
 const isBare = (end: CompleteMessage | ErrorMessage): boolean =>
   end.kind === 'error' && end.details.length === 0;
+
+const statusOf = (end: CompleteMessage | ErrorMessage | undefined): CallStatus =>
+  end?.kind === 'error' ? end.status : 'OK';
 
 /**
  * The answer of one execution: values, then one end. The call is finished when the broker has the end, or when nobody waits
@@ -94,7 +98,7 @@ export class ReplyStream implements Outcome, Delivery {
 
   /** The broker has the end, or did not take it. */
   delivered(error?: RpcError): void {
-    if (error === undefined) return this.call.finish();
+    if (error === undefined) return this.call.finish('answered', statusOf(this.last));
     if (this.call.isOver || this.last === undefined) return;
     this.onEndLost(this.last, error);
   }
@@ -196,13 +200,13 @@ export class ReplyStream implements Outcome, Delivery {
 
   private onEndLost(message: CompleteMessage | ErrorMessage, error: RpcError): void {
     const timeLeftMs = this.call.timeLeftMs(this.transport.clock);
-    if (timeLeftMs <= 0) return this.call.finish();
+    if (timeLeftMs <= 0) return this.call.finish('expired', RpcStatus.DEADLINE_EXCEEDED);
     if (isRetryable(error.status) && error.retryable) {
       setTimeout(() => this.sendEnd(message), Math.min(RESEND_MS, timeLeftMs));
     } else if (!isBare(message)) {
       this.sendEnd({ ...this.errorMessage(error), details: EMPTY });
     } else {
-      this.call.finish();
+      this.call.finish('failed', error.status);
     }
   }
 

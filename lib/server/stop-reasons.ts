@@ -12,6 +12,9 @@ const REASONS = {
   closing: [RpcStatus.UNAVAILABLE, 'This server closes before the call is done; another one runs it again.'],
 } as const;
 
+/** What a call comes to that is ended so. */
+export const statusOf = (reason: StopReason): RpcStatus => REASONS[reason][0];
+
 /** What a handler finds as its signal's reason. */
 export const stopError = (reason: StopReason): RpcError => {
   const [status, message] = REASONS[reason];

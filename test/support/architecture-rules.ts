@@ -48,7 +48,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   protocol: ['errors'],
   driver: ['errors', 'diagnostics', 'checksum'],
   errors: [],
-  diagnostics: [],
+  diagnostics: ['errors/status.ts'],
   checksum: [],
 };
 

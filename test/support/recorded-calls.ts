@@ -1,4 +1,5 @@
-import { PendingCall, type CallEnd, type CallFacts } from '../../lib/client/pending-call.js';
+import type { ClientCallEnd } from '../../lib/diagnostics/call-ended.js';
+import { PendingCall, type CallFacts } from '../../lib/client/pending-call.js';
 import { ServiceState } from '../../lib/client/service-state.js';
 import type { RpcError } from '../../lib/errors/rpc-error.js';
 import type { ErrorMessage } from '../../lib/protocol/message.js';
@@ -18,7 +19,7 @@ export class RecordedCall {
   answer:
     { readonly server: Buffer; readonly receivedAtMs: number; readonly repliedAtMs: number } | undefined;
   /** How it ended; more than one is a fault. */
-  readonly ends: CallEnd[] = [];
+  readonly ends: ClientCallEnd[] = [];
   readonly call: PendingCall;
 
   constructor(

@@ -153,6 +153,7 @@ export class ClientConnection {
   }
 
   private onEvent(event: DriverEvent): void {
+    if (event.type === 'throttled') return this.counters.add('throttles');
     if (event.type === 'partitions-changed') this.topics.follow(this.current, event);
     else if (event.type === 'position-lost') this.refusals.onRepliesLost(event);
     else this.lastEvent = event;

@@ -41,7 +41,8 @@ export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
       case 'partitions-changed':
         return this.tell('partitions-changed', event);
       case 'rebalancing':
-        // A client is in no group.
+      case 'throttled':
+        // A client is in no group; what is throttled is counted.
         return;
     }
   }

@@ -30,7 +30,7 @@ export const COUNTER_NAMES = [
   'deadlinesExceeded',
   /** Throws of an app's own code in the middle of our work: observers, teardowns, listeners, hooks. */
   'userCodeErrors',
-  /** Answers with which a broker throttled this client, as a quota is used up. */
+  /** Answers with which a broker throttled what this client writes or reads, as a quota is used up. */
   'throttles',
   /** Refused records that were written to a dead-letter topic. */
   'deadLetters',

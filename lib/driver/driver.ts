@@ -53,6 +53,8 @@ export type DriverEvent =
       readonly to: bigint;
       readonly reason: PositionLossReason;
     }
+  /** A broker brings nothing for so long, as a quota of this connection is used up: what was read was too much (KIP-219). */
+  | { readonly type: 'throttled'; readonly throttleMs: number }
   /** A topic that this connection uses has more partitions than before, or was made anew with others. */
   | {
       readonly type: 'partitions-changed';

@@ -157,7 +157,10 @@ export class KafkaRpcServer
     const driver = await this.options.driver.connect({
       clientId: this.options.clientId,
       log: this.log,
-      onEvent: (event) => this.events.publish(event),
+      onEvent: (event) => {
+        if (event.type === 'throttled') this.counts.add('throttles');
+        this.events.publish(event);
+      },
       signal,
     });
     const hooks = {

@@ -51,6 +51,9 @@ export class ServerEvents extends Listeners<KafkaRpcServerEvents> {
         return this.tell('position-lost', event);
       case 'partitions-changed':
         return this.tell('partitions-changed', event);
+      case 'throttled':
+        // It is counted.
+        return;
     }
   }
 

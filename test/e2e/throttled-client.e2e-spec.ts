@@ -34,6 +34,11 @@ class EchoController {
     lateness.push(Date.now() - dueAt);
     return dueAt;
   }
+
+  @MessagePattern('large')
+  large(@Payload() bytes: number): string {
+    return 'x'.repeat(bytes);
+  }
 }
 
 const warnings: string[] = [];
@@ -89,5 +94,26 @@ describe('a client whose quota is used up', () => {
     expect(statuses).toContain('answered');
     expect(lateness.filter((ms) => ms > LATE_BY_MS)).toEqual([]);
     expect(warnings.join()).toContain('producer_byte_rate');
+  });
+
+  it('is told when what it reads is throttled', async () => {
+    await cluster.serve({ controllers: [EchoController] });
+    heedWarnings();
+    const clientId = cluster.newService('reader');
+    const client = cluster.client({ clientId, timeoutMs: 30_000 });
+    await client.connect();
+    const name = 'consumer_byte_rate';
+    const [broker] = cluster.kafka.brokers as [string];
+    await setQuota(broker, { clientId, name, bytesPerSecond: BYTES_PER_SECOND });
+    cluster.onClose(() => setQuota(broker, { clientId, name }));
+
+    const answers = Array.from({ length: 10 }, () => client.call<string>('large', 30_000));
+    for (const { value } of await Promise.all(answers)) expect(value).toHaveLength(30_000);
+    const isThrottled = async (): Promise<void> => {
+      await client.call('large', 10);
+      expect(client.counters.throttles).toBeGreaterThan(0);
+    };
+    await eventually(SOON_MS, isThrottled);
+    expect(warnings.join()).toContain(name);
   });
 });

@@ -18,6 +18,8 @@ export interface FetchLoopOptions {
   /** Deals with a failed fetch: finds new leaders, new places. */
   readonly onFailure: (error: unknown, asked: readonly PartitionCursor[], nodeId: number) => Promise<void>;
   readonly onSuccess: () => void;
+  /** Told each time the broker throttles, for how long. */
+  readonly onThrottled?: (throttleMs: number) => void;
 }
 
 /**

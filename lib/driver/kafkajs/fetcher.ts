@@ -14,6 +14,8 @@ export interface FetcherOptions {
   readonly closing: AbortSignal;
   /** Takes the states of what is read, by a name for each. */
   readonly report: (source: string, event: DriverEvent) => void;
+  /** Told each time a broker throttles what is read, for how long. */
+  readonly onThrottled?: (throttleMs: number) => void;
 }
 
 /** The name under which the fetcher reports how reading is. */
@@ -75,6 +77,7 @@ export class Fetcher {
       closing: this.options.closing,
       wanted: () => this.wantedOf(nodeId),
       onFailure: (error, asked, failedNode) => this.onFailure(error, asked, failedNode),
+      onThrottled: this.options.onThrottled,
       onSuccess: () => this.options.report(READING, { type: 'connected' }),
     });
   }

@@ -1,4 +1,5 @@
 import type { Kafka } from 'kafkajs';
+import { RateLimitedLog } from '../../diagnostics/rate-limited-log.js';
 import { RpcStatus } from '../../errors/status.js';
 import type {
   ConnectOptions,
@@ -39,6 +40,7 @@ export class KafkajsConnection implements DriverConnection {
   private readonly sockets: OwnSockets;
   private readonly link: ClusterLink;
   private readonly health: ConnectionHealth;
+  private readonly throttles: RateLimitedLog<'reading'>;
   private readonly producer: Producer;
   private readonly fetcher: Fetcher;
   private readonly topics: Topics;
@@ -59,6 +61,7 @@ export class KafkajsConnection implements DriverConnection {
     this.link = link;
     this.sockets = sockets;
     this.health = new ConnectionHealth(connectOptions.onEvent, connectOptions.log);
+    this.throttles = new RateLimitedLog((line) => connectOptions.log.warn(line));
     onLogin.listener = this.loginReporter('login');
     const access = new TopicAccess(link, this.health, closing);
     link.onDenied(({ operation, topic, error }) => access.deny(operation, topic, error));
@@ -71,6 +74,7 @@ export class KafkajsConnection implements DriverConnection {
       maxFetchBytes,
       closing,
       report: (source, event) => this.health.report(source, event),
+      onThrottled: (throttleMs) => this.readingThrottled(throttleMs),
     });
     this.settings = new TopicSettings(link, connectOptions.log, retries, closing);
     this.topics = new Topics(link, this.settings, retries, closing);
@@ -186,6 +190,16 @@ export class KafkajsConnection implements DriverConnection {
       const error = refusal === undefined ? undefined : toRpcError(refusal, 'connect to Kafka');
       this.health.report(source, error === undefined ? { type: 'connected' } : { type: 'crashed', error });
     };
+  }
+
+  private readingThrottled(throttleMs: number): void {
+    this.throttles.add(
+      'reading',
+      () =>
+        `The broker throttles what this client reads for ${throttleMs} ms, as its quota is used up: ` +
+        'raise its consumer_byte_rate or request_percentage.',
+    );
+    this.connectOptions.onEvent({ type: 'throttled', throttleMs });
   }
 
   private async endOf(place: TopicPartition): Promise<bigint> {

@@ -27,6 +27,8 @@ export interface FetchLimits {
   /** How long the broker may wait for records to come. */
   readonly maxWaitMs: number;
   readonly maxBytes: number;
+  /** Told how long the broker wants to be left alone, in milliseconds, when it does. */
+  readonly onThrottled?: (throttleMs: number) => void;
 }
 
 /** What a fetch brought of one partition. */
@@ -54,7 +56,11 @@ export const fetchRequest = (
   api: FETCH,
   maxBytes: maxRequestBytes(places),
   write: (writer) => writeRequest(writer, places, limits),
-  read: (reader) => readResponse(reader, places),
+  read: (reader) => {
+    const response = readResponse(reader, places);
+    if (response.throttleMs > 0) limits.onThrottled?.(response.throttleMs);
+    return response;
+  },
 });
 
 const writeRequest = (

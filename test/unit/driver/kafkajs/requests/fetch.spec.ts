@@ -103,4 +103,13 @@ describe('a fetch', () => {
     const answer = answerOf('a', [{ values: ['x'] }]);
     expect(() => read([place('a', 0)], answer.subarray(0, 30))).toThrow(RangeError);
   });
+
+  it('tells for how long the broker wants to be left alone, as a quota is used up', () => {
+    const heard: number[] = [];
+    const onThrottled = (throttleMs: number): void => void heard.push(throttleMs);
+    const request = fetchRequest([place('a', 0)], { ...LIMITS, onThrottled });
+    request.read(new ResponseReader(answerOf('a', [{}])));
+    request.read(new ResponseReader(Buffer.alloc(8)));
+    expect(heard).toEqual([25]);
+  });
 });

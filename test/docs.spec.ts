@@ -241,6 +241,58 @@ describe('the file map of docs/architecture.md', () => {
   });
 });
 
+/** The strings of a `type X = 'a' | 'b'`, or of a `const X = ['a', 'b'] as const`. */
+function closedSet(file: string, name: string): readonly string[] {
+  const source = read(file).replace(/\/\*[\s\S]*?\*\//g, '');
+  const body = new RegExp(`(?:type|const) ${name} =([^;]*);`).exec(source)?.[1] ?? '';
+  return [...body.matchAll(/'(\w+)'/g)].map(([, member = '']) => member).sort();
+}
+
+describe('the diagrams of docs/architecture.md', () => {
+  const diagrams = [...read('docs/architecture.md').matchAll(/^```mermaid\n([\s\S]*?)^```$/gm)].map(
+    ([, text = '']) => [...text.matchAll(/^ *(\S+) --> (\w+)/gm)].map(([, from = '', to = '']) => [from, to]),
+  );
+  const statesOf = (index: number): readonly string[] =>
+    [...new Set((diagrams[index] ?? []).flat())].filter((state) => state !== '[*]').sort();
+
+  it('have the states of a call at the client', () => {
+    const ends = closedSet('lib/diagnostics/call-ended.ts', 'CLIENT_CALL_ENDS');
+    expect(statesOf(0)).toEqual([...ends, 'open'].sort());
+  });
+
+  it('have the states of a call at the server, and what follows what', () => {
+    expect(statesOf(1)).toEqual(closedSet('lib/server/incoming-call.ts', 'CallState'));
+    const table = /MAY_BECOME[^=]*= \{([\s\S]*?)\n\};/.exec(read('lib/server/incoming-call.ts'))?.[1] ?? '';
+    const steps = [...table.matchAll(/^ {2}(\w+): \[([^\]]*)\]/gm)].flatMap(([, from = '', to = '']) =>
+      [...to.matchAll(/\w+/g)].map(([next]) => [from, next]),
+    );
+    expect(diagrams[1]?.filter(([from]) => from !== '[*]').sort()).toEqual(steps.sort());
+  });
+
+  it('have the states of a member; `closed` is told below', () => {
+    const states = closedSet('lib/driver/kafkajs/member-state.ts', 'MemberState');
+    expect([...statesOf(2), 'closed'].sort()).toEqual(states);
+  });
+});
+
+it('what docs/architecture.md says to open is there: files and names', () => {
+  const rows = tableUnder(read('docs/architecture.md'), 'To change something, open these files').flat();
+  const named = rows.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+  const lib = filesUnder('lib', '.ts').map(read).join('\n');
+  const isThere = (name: string): boolean =>
+    name.includes('/')
+      ? existsSync(path.join(ROOT, name))
+      : name.split(/[.()]+/).every((part) => new RegExp(`\\b${part}\\b`).test(lib));
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((name) => !isThere(name))).toEqual([]);
+});
+
+it('README leads to what can go wrong, and that to a test for each promise', () => {
+  expect(README).toContain('](docs/what-can-go-wrong.md)');
+  const rows = tableUnder(read('docs/what-can-go-wrong.md'), 'Tests that hold it');
+  expect(rows.filter(([, tests = '']) => !tests.includes('](../test/'))).toEqual([]);
+});
+
 describe('the threats of docs/security.md', () => {
   const rows = tableUnder(read('docs/security.md'), 'Threats');
 

@@ -214,7 +214,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
       const unsubscribe = this.publish(packet, (written: AnsweredPacket) => readPacket(written, answer));
       return { unsubscribe };
     };
-    return (answer) => publishedLater(publish(answer), answer);
+    return (answer) => publishedLater(publish(answer), answer, this.hooks.userCode);
   }
 }
 

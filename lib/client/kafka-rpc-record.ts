@@ -49,8 +49,9 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return this;
   }
 
-  /** Those set before stay; of two with one name the later wins. */
+  /** Those set before stay; of two with one name the later wins. @throws RpcError `INVALID_ARGUMENT` for what is no object. */
   setHeaders(headers: Readonly<Record<string, string>>): this {
+    checkIsRecord(headers);
     this.headers = { ...this.headers, ...headers };
     return this;
   }
@@ -85,9 +86,15 @@ export const keyBytes = (key: string | Buffer | undefined): Buffer | null => {
 };
 
 export const checkHeaders = (headers: unknown): Readonly<Record<string, string>> => {
-  const isRecord = typeof headers === 'object' && headers !== null && !Array.isArray(headers);
-  if (isRecord && Object.values(headers).every((value) => typeof value === 'string')) {
-    return headers as Record<string, string>;
-  }
-  throw invalidOption('headers', headers, 'an object of strings');
+  const record = checkIsRecord(headers);
+  if (Object.values(record).every((value) => typeof value === 'string'))
+    return record as Record<string, string>;
+  throw invalidHeaders(headers);
 };
+
+const checkIsRecord = (headers: unknown): object => {
+  if (typeof headers === 'object' && headers !== null && !Array.isArray(headers)) return headers;
+  throw invalidHeaders(headers);
+};
+
+const invalidHeaders = (headers: unknown): Error => invalidOption('headers', headers, 'an object of strings');

@@ -48,13 +48,17 @@ export const readPacket = (packet: AnsweredPacket, observer: CallObserver): void
   if (isDisposed) observer.complete(server, times);
 };
 
-/** A call that a subclass sends when it likes. */
-export const publishedLater = (sending: Promise<OpenCall>, observer: CallObserver): OpenCall => {
+/** A call that a subclass sends when it likes, and takes back as it likes. */
+export const publishedLater = (
+  sending: Promise<OpenCall>,
+  observer: CallObserver,
+  userCode: UserCode,
+): OpenCall => {
   sending.catch((error: unknown) => observer.error(RpcError.from(error)));
   return {
     unsubscribe: () => {
       sending.then(
-        (call) => call.unsubscribe(),
+        (call) => userCode.run('hook', () => call.unsubscribe()),
         () => undefined,
       );
     },

@@ -46,6 +46,11 @@ describe('KafkaRpcRecordBuilder, as Nest’s own builders', () => {
     expect(options.headers).toEqual({ a: '1', b: '3', c: '4' });
   });
 
+  it.each([null, 'ab', [1]])('refuses headers that are no object at once: %j', (headers) => {
+    const builder = new KafkaRpcRecordBuilder(1);
+    expect(() => builder.setHeaders(headers as never)).toThrow(/headers/);
+  });
+
   it('takes its data late, as one builder for many', () => {
     const builder = new KafkaRpcRecordBuilder<number>().setHeader('a', '1');
     expect([1, 2].map((data) => builder.setData(data).build().data)).toEqual([1, 2]);

@@ -66,6 +66,28 @@ describe('an error of a handler', () => {
       throw new RpcError('ABORTED', 'Odd.', { details });
     }
 
+    @MessagePattern('details-in-a-ring')
+    detailsInARing(): never {
+      const nodes: Record<string, unknown>[] = Array.from({ length: 12 }, (_, id) => ({ id }));
+      for (const node of nodes) Object.assign(node, { nodes });
+      throw new RpcError('ABORTED', 'Odd.', { details: nodes[0] });
+    }
+
+    @MessagePattern('details-of-odd-kinds')
+    detailsOfOddKinds(): never {
+      const untold = new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error('hands off');
+          },
+        },
+      );
+      const named: unknown = JSON.parse('{"__proto__": 1}');
+      const many = Array.from({ length: 50_000 }, () => Symbol('x'));
+      throw new RpcError('ABORTED', 'Odd.', { details: { untold, named, many, field: 'b' } });
+    }
+
     @MessagePattern('texts')
     texts(): never {
       throw new RpcException(['a is missing', 'b is 0']);
@@ -164,6 +186,22 @@ describe('an error of a handler', () => {
       callback: note,
       nested: { kept: [1, 2n], odd: [1, note] },
       broken: '(cannot be sent: boom)',
+    });
+  });
+
+  it('whose details refer to themselves in many ways takes no time of others', async () => {
+    const { details } = await failure('details-in-a-ring');
+    expect(details).toMatchObject({ id: 0, nodes: { length: 12 } });
+    expect((details as { nodes: unknown[] }).nodes[0]).toBe('(cannot be sent: it refers to what it is in)');
+  });
+
+  it('has the rest of its details beside a proxy, a name, and so many members, that cannot be sent', async () => {
+    const note = expect.stringMatching(/^\(cannot be sent: .+\)$/);
+    expect((await failure('details-of-odd-kinds')).details).toEqual({
+      untold: note,
+      named: note,
+      many: note,
+      field: 'b',
     });
   });
 

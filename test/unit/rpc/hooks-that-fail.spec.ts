@@ -9,6 +9,11 @@ const boom = (): never => {
   throw new Error('boom');
 };
 
+const boomUntouchable = (): never => {
+  const untouchable = (): never => boom();
+  throw new Proxy(new Error(), { get: untouchable, getPrototypeOf: untouchable });
+};
+
 type StartHook = Parameters<KafkaRpcServer['setOnProcessingStartHook']>[0];
 type EndHook = Parameters<KafkaRpcServer['setOnProcessingEndHook']>[0];
 
@@ -53,6 +58,8 @@ describe('a processing hook', () => {
   it.each<[string, StartHook]>([
     ['throws', boom],
     ['rejects', async () => boom()],
+    ['throws what cannot be looked at', boomUntouchable],
+    ['rejects with what cannot be looked at', async () => boomUntouchable()],
   ])('that %s before its handler starts fails the call, masked, and no other', async (_what, start) => {
     let isFirst = true;
     await serve((transport, context, done) => {

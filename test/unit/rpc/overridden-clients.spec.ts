@@ -143,6 +143,22 @@ describe('a subclass of KafkaRpcClient', () => {
     expect(client.openCalls).toBe(0);
   });
 
+  it('whose calls throw when they are taken back is counted, and ends nobody', async () => {
+    class Sticking extends KafkaRpcClient {
+      protected override publish(): () => void {
+        return () => {
+          throw new Error('stuck');
+        };
+      }
+    }
+    const client = made(new Sticking(options()));
+    const controller = new AbortController();
+    const call = client.call('sum.never', {}, { signal: controller.signal });
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ status: 'CANCELLED' });
+    await until(() => client.counters.userCodeErrors === 1);
+  });
+
   it('whose connect() fails fails its calls with that', async () => {
     class Offline extends KafkaRpcClient {
       override connect(): Promise<void> {

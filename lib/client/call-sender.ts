@@ -94,18 +94,26 @@ export class CallSender implements CallOrigin {
         packet,
         timeoutOf(packet.data, NEVER_EXPIRES_MS),
       );
-      const destination = this.route.choose(message.key);
-      const delivered = (error?: RpcError): void => {
-        this.route.release(destination);
+      this.sendEvent(message, (error) => {
         if (error === undefined) resolve();
         else reject(error);
-      };
-      try {
-        this.send(destination, message, { delivered });
-      } catch (error) {
-        delivered(RpcError.from(error));
-      }
+      });
     });
+  }
+
+  private sendEvent(message: EventMessage, settle: (error?: RpcError) => void): void {
+    const destination = this.route.choose(message.key);
+    const delivered = (error?: RpcError): void => {
+      this.route.release(destination);
+      // The topic was made anew with fewer partitions: the event is not in it, and has a place among those.
+      if (error !== undefined && !this.route.has(destination)) this.sendEvent(message, settle);
+      else settle(error);
+    };
+    try {
+      this.send(destination, message, { delivered });
+    } catch (error) {
+      delivered(RpcError.from(error));
+    }
   }
 
   private sendRequest(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): PendingCall {

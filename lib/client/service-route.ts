@@ -11,7 +11,7 @@ export class ServiceRoute {
 
   constructor(
     readonly topic: string,
-    partitions: number,
+    private partitions: number,
     envelope: RequestEnvelope,
     outbox: Pick<Outbox, 'isFilling'>,
   ) {
@@ -32,6 +32,11 @@ export class ServiceRoute {
     return this.destinations[this.chooser.choose(key)] as Destination;
   }
 
+  /** Whether the topic still has the partition of this destination. */
+  has({ partition }: Destination): boolean {
+    return partition < this.partitions;
+  }
+
   /** @param server who answered, if anybody did */
   release({ partition }: Destination, server?: Buffer): void {
     this.chooser.release(partition);
@@ -40,6 +45,7 @@ export class ServiceRoute {
 
   /** The topic has so many partitions now. Destinations that stay are the same as before: order rests on it. */
   resize(partitions: number): void {
+    this.partitions = partitions;
     this.grow(partitions);
     this.chooser.resize(partitions);
   }

@@ -70,6 +70,8 @@ export class PlayedBroker {
   /** Topics of which the producer said that it may not write to them. */
   readonly denials: string[] = [];
   leaderOf: ClusterLink['leaderOf'] = () => 1;
+  /** Of each topic. */
+  partitions = 100;
   /** Decides what becomes of a batch; called once for each time it comes. */
   fault: (batch: ReceivedBatch) => Fault | undefined = () => undefined;
   private readonly producers = new Map<string, ProducerState>();
@@ -80,6 +82,7 @@ export class PlayedBroker {
       denied: ({ topic }) => void this.denials.push(topic),
       addTopics: () => Promise.resolve(),
       knows: () => true,
+      partitionsOf: () => this.partitions,
       leaderOf: (partition) => this.leaderOf(partition),
       send: (nodeId, request) => this.send(nodeId, request),
       recover: async () => void (this.recoveries += 1),

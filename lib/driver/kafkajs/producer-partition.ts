@@ -151,6 +151,17 @@ export class PartitionProducer implements TopicPartition {
     this.inFlight = 0;
   }
 
+  /** The partition is not there any more: what waits for it fails, and it begins anew should it come back. Nothing may be in flight. */
+  abandon(error: RpcError): void {
+    this.close(error);
+    // Should it be the old one that comes back, sequence 0 would be taken for a repeated one in the same epoch.
+    this.raiseEpoch();
+    this.nextSequence = 0;
+    this.attempts = 0;
+    this.reason = undefined;
+    this.state = 'open';
+  }
+
   private get maxInFlight(): number {
     return this.isKnown && this.batches[0]?.sequence !== undefined ? MAX_IN_FLIGHT : 1;
   }

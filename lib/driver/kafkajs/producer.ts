@@ -1,4 +1,6 @@
 import { RateLimitedLog } from '../../diagnostics/rate-limited-log.js';
+import { RpcError } from '../../errors/rpc-error.js';
+import { RpcStatus } from '../../errors/status.js';
 import type { Acks, DriverLog, ProduceAck, ProduceOptions } from '../driver.js';
 import type { ProducerRecord, TopicPartition } from '../record.js';
 import { backoffMs, sleep, within } from './backoff.js';
@@ -21,7 +23,7 @@ const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 export interface ProducerParts {
   readonly link: Pick<
     ClusterLink,
-    'addTopics' | 'anyBroker' | 'denied' | 'knows' | 'leaderOf' | 'send' | 'recover'
+    'addTopics' | 'anyBroker' | 'denied' | 'knows' | 'leaderOf' | 'partitionsOf' | 'send' | 'recover'
   >;
   readonly log: Pick<DriverLog, 'warn'>;
   readonly closing: AbortSignal;
@@ -133,6 +135,8 @@ export class Producer {
     if (partition.nextAcks === undefined || partition.isInFlight) return undefined;
     if (!link.knows(partition.topic)) {
       partition.waitFor(link.addTopics([partition.topic]));
+    } else if (partition.partition >= link.partitionsOf(partition.topic)) {
+      partition.abandon(partitionGone(partition, link.partitionsOf(partition.topic)));
     } else if (leader === undefined) {
       partition.waitFor(Promise.reject(leaderUnknown()));
     } else {
@@ -228,6 +232,12 @@ const settle = (sent: readonly InFlightBatch[], { partitions, throttleMs }: Prod
 
 const isSame = (one: ProducedPartition, other: TopicPartition): boolean =>
   one.partition === other.partition && one.topic === other.topic;
+
+const partitionGone = ({ topic, partition }: TopicPartition, partitions: number): RpcError =>
+  new RpcError(
+    RpcStatus.UNAVAILABLE,
+    `Partition ${partition} of ${topic} is gone: the topic was made anew with ${partitions} partitions.`,
+  );
 
 const leaderUnknown = (): Error =>
   Object.assign(new Error('The partition has no leader.'), { type: 'LEADER_NOT_AVAILABLE' });

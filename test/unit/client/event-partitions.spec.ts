@@ -8,7 +8,7 @@ describe('events that are refused before they leave', () => {
     const client = cluster.client({ partitions: 4 });
     await client.connect();
     const produce = jest.spyOn(client.unwrap<DriverConnection>(), 'produce');
-    const wrong = new KafkaRpcRecordBuilder({}).setKey('k1').setTimeout(-1).build();
+    const wrong = new KafkaRpcRecordBuilder(() => undefined).setKey('k1').build();
     for (let i = 0; i < 3; i++) await lastValueFrom(client.emit('e', wrong)).catch(() => undefined);
     for (let i = 0; i < 8; i++) await lastValueFrom(client.emit('e', {}));
     const partitions = produce.mock.calls.flatMap(([records]) => records.map(({ partition }) => partition));

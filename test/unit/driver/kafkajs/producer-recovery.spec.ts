@@ -24,6 +24,19 @@ describe('Producer', () => {
       });
     });
 
+    it('at once when the topic has no such partition any more, and goes on should it come back', async () => {
+      await bench.warm(2);
+      bench.broker.partitions = 2;
+      bench.broker.leaderOf = ({ partition }) => (partition < bench.broker.partitions ? 1 : undefined);
+      await expect(bench.produce('a', 2, { timeoutMs: 600_000 })).rejects.toMatchObject({
+        status: 'UNAVAILABLE',
+        message: expect.stringContaining('Partition 2 of orders is gone') as string,
+      });
+      bench.broker.partitions = 3;
+      await bench.produce('b', 2);
+      expect(bench.log(2)).toEqual(['b']);
+    });
+
     it('and appends what is behind it, once, when it was not appended', async () => {
       await bench.warm(0);
       bench.broker.fault = ({ texts }) => (texts.includes('a') ? { breaks: 'before' } : undefined);

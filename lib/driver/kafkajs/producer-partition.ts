@@ -7,7 +7,7 @@ import { isDuplicate, judgeProduceError, mayHaveAppended } from './produce-verdi
 import type { ProducerIdentity } from './producer-identity.js';
 import type { ProducerId } from './requests/init-producer-id.js';
 import type { ProducedPartition } from './requests/produce.js';
-import { SequencedBatch } from './sequenced-batch.js';
+import { acknowledgeBeforeAppended, SequencedBatch } from './sequenced-batch.js';
 import { WaitingBatches } from './waiting-batches.js';
 
 /** What a broker remembers of each producer and partition: more in flight, and a repeated one might not be known. */
@@ -158,7 +158,6 @@ export class PartitionProducer implements TopicPartition {
     this.raiseEpoch();
     this.nextSequence = 0;
     this.attempts = 0;
-    this.reason = undefined;
     this.state = 'open';
   }
 
@@ -186,7 +185,7 @@ export class PartitionProducer implements TopicPartition {
 
   /** All that was in flight is answered, and some of it failed: decides what becomes of each. */
   private async conclude(): Promise<void> {
-    this.acknowledgeBeforeAppended();
+    acknowledgeBeforeAppended(this.batches, this);
     while (this.batches[0]?.isAppended) this.leaveBehind(this.batches[0]);
     const failed = this.batches.splice(0, this.inFlight);
     this.inFlight = 0;
@@ -203,15 +202,6 @@ export class PartitionProducer implements TopicPartition {
       return this.reopen();
     }
     await this.pause(error);
-  }
-
-  /** The broker takes batches in order only: what stands before one that it took, it has too. */
-  private acknowledgeBeforeAppended(): void {
-    const last = this.batches.findLastIndex(({ isAppended }) => isAppended);
-    for (const batch of this.batches.slice(0, Math.max(0, last))) {
-      const { topic, partition } = this;
-      if (!batch.isAppended) batch.acknowledge({ topic, partition, baseOffset: -1n, appendTimeMs: -1 });
-    }
   }
 
   /** @returns what is to be sent in place of a batch that failed. */

@@ -1,6 +1,6 @@
 import type { RpcError } from '../../errors/rpc-error.js';
 import type { Acks, ProduceAck } from '../driver.js';
-import type { ProducerRecord } from '../record.js';
+import type { ProducerRecord, TopicPartition } from '../record.js';
 import type { PendingBatch } from './pending-batch.js';
 import type { ProducerId } from './requests/init-producer-id.js';
 import type { ProduceBatch, ProducedPartition } from './requests/produce.js';
@@ -83,3 +83,14 @@ export class SequencedBatch implements ProduceBatch {
 }
 
 type AppendedBatch = Omit<ProducedPartition, 'error'>;
+
+/** The broker takes batches in order only: what stands before one that it took, it has too. */
+export const acknowledgeBeforeAppended = (
+  batches: readonly SequencedBatch[],
+  { topic, partition }: TopicPartition,
+): void => {
+  const last = batches.findLastIndex(({ isAppended }) => isAppended);
+  for (const batch of batches.slice(0, Math.max(0, last))) {
+    if (!batch.isAppended) batch.acknowledge({ topic, partition, baseOffset: -1n, appendTimeMs: -1 });
+  }
+};

@@ -4,7 +4,7 @@ import type { ConsumerRecord, DriverConnection } from 'nestjs-kafka-rpc';
 import { eventually } from '../conformance/eventually.js';
 import { GroupView } from '../support/group-view.js';
 import { LiveCluster } from '../support/live-cluster.js';
-import { connectRaw } from '../support/raw-records.js';
+import { connectRaw, produceToEach } from '../support/raw-records.js';
 
 jest.setTimeout(60_000);
 
@@ -47,7 +47,7 @@ describe('refused records, on a broker', () => {
       headers,
     }));
     const calls = Array.from({ length: 50 }, (_, i) => client.call('echo', i));
-    await raw.produce(garbage, { acks: -1 });
+    await produceToEach(raw, garbage);
 
     await eventually(20_000, () => expect(letters).toHaveLength(GARBAGE));
     expect((await Promise.all(calls)).map(({ value }) => value)).toEqual(calls.map((_, i) => i));

@@ -77,14 +77,7 @@ export class ResponseReader {
 
   /** VARINT, zigzag. */
   varint(): number {
-    let value = 0;
-    let shift = 0;
-    let byte: number;
-    do {
-      byte = this.buffer.readUInt8(this.advance(1));
-      value |= (byte & 0x7f) << shift;
-      shift += 7;
-    } while (byte >= 0x80);
+    const value = this.unsignedVarint();
     return (value >>> 1) ^ -(value & 1);
   }
 

@@ -126,6 +126,15 @@ describe('lib/', () => {
   });
 });
 
+describe.each(['sample-app', 'benchmarks'])('%s/', (folder) => {
+  const sources = rules.readSources(path.join(__dirname, '..', folder));
+
+  it('has no files that import each other in a circle, not even for types', () => {
+    expect(sources.length).toBeGreaterThan(10);
+    expect(rules.noCycles(sources)).toEqual([]);
+  });
+});
+
 describe('the borders to user code', () => {
   const sources = rules.readSources(path.join(__dirname, '../lib'));
 

@@ -10,7 +10,7 @@ import { aStream } from './scenes/a-stream.js';
 import { aValue } from './scenes/a-value.js';
 import type { Scene } from './scenes/scene.js';
 import { aThousandCalls } from './scenes/a-thousand-calls.js';
-import { setStage } from './stage.js';
+import { setStage } from './set-stage.js';
 
 const SCENES: readonly Scene[] = [aValue, aStream, anError, anEvent, aThousandCalls];
 const INTERRUPTED = 130;

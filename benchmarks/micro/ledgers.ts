@@ -41,6 +41,7 @@ function pendingCalls(): Subject {
     caller: {},
     serializer,
     serviceState: new ServiceState('rpc.sum.requests', () => undefined),
+    whyDelayed: () => undefined,
     onEnd: (call) => calls.remove(call),
   };
   const envelope = Buffer.alloc(0);

@@ -78,6 +78,10 @@ export class CallSender implements CallOrigin {
     if (channels.callEnded.hasSubscribers) publishEnd(call, how, status, times);
   }
 
+  whyDelayed({ destination }: PendingCall): string | undefined {
+    return this.open.outbox.whyDelayed(destination);
+  }
+
   private sendCancel(call: PendingCall): void {
     try {
       this.open.outbox.send(call.destination, { kind: 'cancel', seq: call.seq });

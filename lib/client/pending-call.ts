@@ -50,6 +50,8 @@ export interface CallOrigin {
   readonly caller: object;
   readonly serializer: Serializer;
   readonly serviceState: ServiceState;
+  /** What keeps the request from the broker, as the end of a sentence; undefined when nothing is known to. */
+  whyDelayed(call: PendingCall): string | undefined;
   /** Called once per call, before its observer. Must not throw. */
   onEnd(call: PendingCall, how: ClientCallEnd, status: CallStatus, times?: ServerTimes): void;
 }
@@ -151,12 +153,10 @@ export class PendingCall extends Due implements Delivery, OpenCall {
 
   expire(): void {
     const { pattern, timeoutMs } = this;
-    const fate = this.isAcknowledged
-      ? 'The broker has the request: the handler may have run, or may still be running.'
-      : 'The broker has not acknowledged the request: it may or may not run.';
     const hint = this.origin.serviceState.explainSilence(this.seq);
-    const message = `No answer to "${pattern}" within ${timeoutMs} ms. ${fate}${hint}`;
-    this.endWith('expired', new RpcError(RpcStatus.DEADLINE_EXCEEDED, message));
+    const message = `No answer to "${pattern}" within ${timeoutMs} ms. ${this.fate()}${hint}`;
+    // What never left this process does not run twice.
+    this.endWith('expired', new RpcError(RpcStatus.DEADLINE_EXCEEDED, message, { retryable: !this.hasLeft }));
   }
 
   /** It cannot leave, or a server says that it does not take it. */
@@ -196,6 +196,18 @@ export class PendingCall extends Due implements Delivery, OpenCall {
    */
   private releaseObserver(): void {
     this.observer = NO_OBSERVER;
+  }
+
+  /** What became of the request, as far as that is known. */
+  private fate(): string {
+    if (this.isAcknowledged)
+      return 'The broker has the request: the handler may have run, or may still be running.';
+    const reason = this.origin.whyDelayed(this);
+    const text = this.hasLeft
+      ? 'The broker has not acknowledged the request: it may or may not run'
+      : 'The request was not sent, and does not run';
+    if (reason === undefined) return `${text}.`;
+    return `${text}${this.hasLeft ? '; it is tried again' : ''}: ${reason}`;
   }
 
   private emit(payload: Buffer): void {

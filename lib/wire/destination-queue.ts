@@ -1,3 +1,4 @@
+import type { RpcError } from '../errors/rpc-error.js';
 import type { Message } from '../protocol/message.js';
 import { OutgoingRecord, type Delivery } from './outgoing-record.js';
 import type { Shipment } from './shipment.js';
@@ -37,6 +38,8 @@ export class DestinationQueue {
   inFlight = 0;
   /** How many of those must be over before the next one may leave: they are on their way through a stage, or tried again. */
   holds = 0;
+  /** Why the driver tries again what is in flight; undefined while it does not. */
+  delayedBy: RpcError | undefined;
   /** Whether its broker's sender has it on its list. */
   isReady = false;
   sender: QueueSender | undefined;

@@ -80,6 +80,15 @@ export class Outbox {
     return this.queues.get(to)?.isFilling ?? false;
   }
 
+  /** What keeps messages from this destination, as the end of a sentence; undefined when nothing is known to. */
+  whyDelayed(to: Destination): string | undefined {
+    const queue = this.queues.get(to);
+    if (queue === undefined) return undefined;
+    if (queue.delayedBy !== undefined) return queue.delayedBy.message;
+    const waitMs = Math.ceil(queue.sender?.waitMs ?? 0);
+    return waitMs > 0 ? `the broker throttles this client, for about ${waitMs} ms more.` : undefined;
+  }
+
   /** Resolves when nothing waits and nothing is in flight. */
   idle(): Promise<void> {
     if (this.queues.size === 0) return Promise.resolve();

@@ -45,8 +45,9 @@ class Parcel {
   }
 
   /** The driver tries it again. */
-  delay(): void {
+  delay(reason: RpcError): void {
     this.wasDelayed = true;
+    this.queue.delayedBy = reason;
     this.stepAside();
   }
 
@@ -60,6 +61,7 @@ class Parcel {
 
   end(): void {
     if (this.hasHold) this.queue.holds -= 1;
+    if (!this.queue.isHeld) this.queue.delayedBy = undefined;
     this.hasHold = false;
     this.queue.inFlight -= 1;
   }
@@ -129,7 +131,7 @@ export class RecordShipper {
     return {
       acks: this.parts.acks,
       timeoutMs: Math.max(0, dueInMs) + PAST_DEADLINE_MS,
-      onDelayed: () => parcel.delay(),
+      onDelayed: (reason) => parcel.delay(reason),
       onTooLarge: (instead, error) => this.split(parcel, instead, error),
     };
   }

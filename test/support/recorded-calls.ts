@@ -21,6 +21,8 @@ export class RecordedCall {
   /** How it ended; more than one is a fault. */
   readonly ends: ClientCallEnd[] = [];
   readonly call: PendingCall;
+  /** What keeps the request from the broker. */
+  delayedBy: string | undefined;
 
   constructor(
     {
@@ -53,6 +55,7 @@ export class RecordedCall {
         caller,
         serializer: json(),
         serviceState,
+        whyDelayed: () => this.delayedBy,
         onEnd: (call, how) => {
           this.ends.push(how);
           onEnd(call);

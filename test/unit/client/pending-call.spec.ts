@@ -6,7 +6,13 @@ import { SERVER_ID } from '../../support/incoming-calls.js';
 import { RecordedCall } from '../../support/recorded-calls.js';
 
 const OTHER_SERVER = Buffer.alloc(16, 9);
+const HAS_IT = 'The broker has the request: the handler may have run, or may still be running.';
 const END = { kind: 'complete', seq: 1, run: 1, index: 0, receivedAtMs: 0, repliedAtMs: 0 } as const;
+
+const sent = ({ call }: RecordedCall): void => {
+  call.leave();
+  call.delivered();
+};
 
 describe('PendingCall', () => {
   it('tells its values in order, then its end with who answered and when', () => {
@@ -111,18 +117,27 @@ describe('PendingCall', () => {
     expect(call.heard).toEqual(['INTERNAL']);
   });
 
-  it('says at its deadline whether the broker has it', () => {
-    const [sent, unsent] = [new RecordedCall(), new RecordedCall()];
-    sent.call.delivered();
-    sent.call.expire();
-    unsent.call.expire();
-    expect(sent.errors[0]!.message).toBe(
-      'No answer to "sum.add" within 1000 ms. The broker has the request: the handler may have run, or may still be running.',
-    );
-    expect(unsent.errors[0]!.message).toBe(
-      'No answer to "sum.add" within 1000 ms. The broker has not acknowledged the request: it may or may not run.',
-    );
-    expect(sent.errors[0]).toMatchObject({ status: 'DEADLINE_EXCEEDED' });
+  it.each<[string, (call: RecordedCall) => void, string, boolean]>([
+    ['the broker has it', sent, HAS_IT, false],
+    [
+      'it is on its way',
+      ({ call }) => call.leave(),
+      'The broker has not acknowledged the request: it may or may not run.',
+      false,
+    ],
+    ['it has not left', () => undefined, 'The request was not sent, and does not run.', true],
+    [
+      'why it has not left',
+      (each) => (each.delayedBy = 'no leader.'),
+      'The request was not sent, and does not run: no leader.',
+      true,
+    ],
+  ])('says at its deadline whether %s', (_what, happens, fate, retryable) => {
+    const each = new RecordedCall();
+    happens(each);
+    each.call.expire();
+    expect(each.errors).toMatchObject([{ status: 'DEADLINE_EXCEEDED', retryable }]);
+    expect(each.errors[0]!.message).toBe(`No answer to "sum.add" within 1000 ms. ${fate}`);
   });
 
   it('tells whoever sent it that its caller is gone, once, and not when it has its answer', () => {
@@ -163,6 +178,7 @@ describe('PendingCall', () => {
         caller: heard,
         serializer: json(),
         serviceState: new ServiceState('t', () => undefined),
+        whyDelayed: () => undefined,
         onEnd: (_call, how) => heard.push(how),
       },
     );

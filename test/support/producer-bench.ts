@@ -14,10 +14,13 @@ export class ProducerBench {
   readonly broker = new PlayedBroker();
   readonly warnings: string[] = [];
   readonly closing = new AbortController();
+  /** Of every topic; undefined where it may not be asked for. */
+  maxMessageBytes: Promise<number | undefined> = Promise.resolve(undefined);
   readonly producer = new Producer({
     link: this.broker.asLink(),
     log: { warn: (line) => void this.warnings.push(line) },
     closing: this.closing.signal,
+    limitOf: () => this.maxMessageBytes,
     random: () => 0,
   });
 

@@ -68,7 +68,9 @@ export class KafkajsConnection implements DriverConnection {
     link.onTopicChange((change) => {
       if (change.type === 'partitions') connectOptions.onEvent({ ...change, type: 'partitions-changed' });
     });
-    this.producer = new Producer({ link, log: connectOptions.log, closing });
+    this.settings = new TopicSettings(link, connectOptions.log, retries, closing);
+    const limitOf = (topic: string): Promise<number | undefined> => this.settings.maxMessageBytes(topic);
+    this.producer = new Producer({ link, log: connectOptions.log, closing, limitOf });
     this.fetcher = new Fetcher(link, {
       maxWaitMs,
       maxFetchBytes,
@@ -76,7 +78,6 @@ export class KafkajsConnection implements DriverConnection {
       report: (source, event) => this.health.report(source, event),
       onThrottled: (throttleMs) => this.readingThrottled(throttleMs),
     });
-    this.settings = new TopicSettings(link, connectOptions.log, retries, closing);
     this.topics = new Topics(link, this.settings, retries, closing);
     this.refreshTimer = setInterval(() => void this.lookAround(), options.metadataMaxAgeMs).unref();
   }

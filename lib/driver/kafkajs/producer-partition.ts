@@ -23,6 +23,7 @@ export interface PartitionProducerParts {
   /** It may have something to send. */
   readonly onReady: (partition: PartitionProducer) => void;
   readonly onRefused: (topic: string, error: unknown) => void;
+  readonly tooLarge: (batch: SequencedBatch) => Promise<RpcError>;
   /** Resolves when a failed partition may be tried again, by back-off and once metadata are fresh. Never rejects. */
   readonly pause: (attempt: number, error: unknown) => Promise<void>;
   /** Set when the connection is closed: why nothing more is tried. */
@@ -234,7 +235,7 @@ export class PartitionProducer implements TopicPartition {
       this.waiting.wereTooMany(batch.bytes);
       return batch.pending.map((pending) => new SequencedBatch([pending]));
     }
-    const error = this.errorOf(batch.error, batch.bytes);
+    const error = await this.parts.tooLarge(batch);
     const instead = await batchesInstead(first, error, this.parts.now);
     batch.fail(error);
     return instead.map((pending) => new SequencedBatch([pending]));
@@ -242,7 +243,7 @@ export class PartitionProducer implements TopicPartition {
 
   private refuse(batch: SequencedBatch): readonly SequencedBatch[] {
     this.parts.onRefused(this.topic, batch.error);
-    batch.fail(this.errorOf(batch.error, batch.bytes));
+    batch.fail(this.errorOf(batch.error));
     // An earlier attempt may have appended it: what comes behind it keeps its sequence.
     if (batch.mayBeAppended && batch.isOf(this.id)) this.expectedSequence = batch.sequenceBehind;
     return [];
@@ -265,7 +266,7 @@ export class PartitionProducer implements TopicPartition {
   }
 
   private async pause(error: unknown): Promise<void> {
-    const reason = this.errorOf(error, 0);
+    const reason = this.errorOf(error);
     this.reason = reason;
     for (const batch of this.batches) batch.delay(reason);
     this.waiting.delay(reason);
@@ -293,8 +294,7 @@ export class PartitionProducer implements TopicPartition {
     this.waiting.expire(nowMs, this.reason);
   }
 
-  private errorOf(error: unknown, bytes: number): RpcError {
-    const size = bytes > 0 ? ` of ${bytes} bytes` : '';
-    return toRpcError(error, `produce a batch${size} to ${this.topic}[${this.partition}]`);
+  private errorOf(error: unknown): RpcError {
+    return toRpcError(error, `produce a batch to ${this.topic}[${this.partition}]`);
   }
 }

@@ -12,6 +12,7 @@ import { ProducerIdentity } from './producer-identity.js';
 import { PartitionProducer, type PartitionProducerParts } from './producer-partition.js';
 import { produceRequest, type ProducedPartition, type ProduceResponse } from './requests/produce.js';
 import type { SequencedBatch } from './sequenced-batch.js';
+import { tooLargeError, type LimitOf } from './too-large.js';
 
 /** The broker's own time limit for in-sync replicas to follow. */
 const REPLICATION_TIMEOUT_MS = 10_000;
@@ -27,6 +28,7 @@ export interface ProducerParts {
   >;
   readonly log: Pick<DriverLog, 'warn'>;
   readonly closing: AbortSignal;
+  readonly limitOf: LimitOf;
   /** Milliseconds on a clock that does not go back. */
   readonly now?: () => number;
   /** From 0 to 1. */
@@ -52,7 +54,7 @@ export class Producer {
   private isFlushPlanned = false;
 
   constructor(private readonly parts: ProducerParts) {
-    const { link, log, closing, now = monotonicNow, random = Math.random } = parts;
+    const { link, log, closing, limitOf, now = monotonicNow, random = Math.random } = parts;
     this.now = now;
     this.random = random;
     this.throttles = new RateLimitedLog((line) => log.warn(line), now);
@@ -65,6 +67,7 @@ export class Producer {
         if (errorType(error) === 'TOPIC_AUTHORIZATION_FAILED')
           link.denied({ operation: 'Write', topic, error });
       },
+      tooLarge: (batch) => tooLargeError(batch, limitOf),
       pause: (attempt, error) => this.pause(attempt, error),
       closedBy: () => (closing.aborted ? connectionClosed() : undefined),
     };

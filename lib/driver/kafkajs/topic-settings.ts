@@ -6,11 +6,20 @@ import { backoffMs, sleep } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
 import { errorType, isRetriable } from './kafkajs-errors.js';
 
+const MAX_MESSAGE_BYTES = 'max.message.bytes';
+const LIMIT_KEPT_MS = 5_000;
+
+interface KnownLimit {
+  readonly limit: Promise<number | undefined>;
+  readonly askedAtMs: number;
+}
+
 /** Compares the settings of topics with what is asked of them: at the start, and slowly from then on. */
 export class TopicSettings {
   private readonly watched = new Map<string, TopicSpec>();
   /** What was said of a topic last, so that it is said once. */
   private readonly said = new Map<string, string>();
+  private readonly limits = new Map<string, KnownLimit>();
 
   constructor(
     private readonly link: ClusterLink,
@@ -49,11 +58,26 @@ export class TopicSettings {
     }
   }
 
+  /**
+   * What the topic takes as one batch, known for some seconds: many batches may be too large at once.
+   * @throws what the broker answers where it may not be asked.
+   */
+  maxMessageBytes(topic: string): Promise<number | undefined> {
+    const known = this.limits.get(topic);
+    if (known !== undefined && performance.now() - known.askedAtMs < LIMIT_KEPT_MS) return known.limit;
+    const limit = this.ask(topic, [MAX_MESSAGE_BYTES]).then((found) => {
+      const value = found.get(MAX_MESSAGE_BYTES);
+      return value === undefined ? undefined : Number(value);
+    });
+    this.limits.set(topic, { limit, askedAtMs: performance.now() });
+    return limit;
+  }
+
   /** A broker that is asked may learn of a new topic later than its leader. */
   private async describe(spec: TopicSpec): Promise<Found | undefined> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.ask(spec);
+        return await this.ask(spec.topic, namesOf(spec));
       } catch (error) {
         if (errorType(error) === 'TOPIC_AUTHORIZATION_FAILED') return this.leaveOut(spec);
         if (!isRetriable(error) || attempt >= this.retries || this.closing.aborted) throw error;
@@ -63,10 +87,9 @@ export class TopicSettings {
     }
   }
 
-  private async ask(spec: TopicSpec): Promise<Found> {
+  private async ask(topic: string, configNames: string[]): Promise<Found> {
     const broker = await this.link.anyBroker();
-    const { topic } = spec;
-    const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: namesOf(spec) };
+    const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames };
     const { resources } = await broker.describeConfigs({ resources: [resource] });
     const entries = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
     return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));

@@ -1,4 +1,5 @@
 import type { ProduceAck } from '../../../../lib/driver/driver.js';
+import type { RpcError } from '../../../../lib/errors/rpc-error.js';
 import { CODE } from '../../../support/played-broker.js';
 import { orders, ProducerBench } from '../../../support/producer-bench.js';
 import { turns } from '../../../support/until.js';
@@ -113,6 +114,37 @@ describe('Producer', () => {
     // What the broker has learned of is known: later batches are sent in sequence, with no new epoch.
     await bench.produce('last', 0);
     expect(new Set(bench.broker.received.map(({ epoch }) => epoch))).toEqual(new Set([0]));
+  });
+
+  it('names both sizes and what to change when the batch of one is too large', async () => {
+    bench.maxMessageBytes = Promise.resolve(20);
+    bench.broker.fault = () => ({ code: CODE.messageTooLarge });
+    const failure = await bench.produce('much too large').catch((error: unknown) => error as RpcError);
+    const { bytes } = (failure as RpcError).details as { bytes: number };
+    expect(bytes).toBeGreaterThan('much too large'.length);
+    expect(failure).toMatchObject({
+      status: 'RESOURCE_EXHAUSTED',
+      retryable: false,
+      details: { bytes, maxBytes: 20 },
+      message:
+        `Could not produce a batch of ${bytes} bytes to orders[0]: topic orders has max.message.bytes=20. ` +
+        'Raise it, or send less and lower maxRecordBytes.',
+    });
+  });
+
+  it.each([
+    ['may not be told', Promise.resolve(undefined)],
+    ['cannot be asked for', Promise.reject(new Error('no connection'))],
+    ['is not told in time', new Promise<never>(() => undefined)],
+  ])('fails what is too large also where the limit %s', async (_why, maxMessageBytes) => {
+    maxMessageBytes.catch(() => undefined);
+    bench.maxMessageBytes = maxMessageBytes;
+    bench.broker.fault = ({ texts }) =>
+      texts.includes('large') ? { code: CODE.messageTooLarge } : undefined;
+    const large = bench.produce('large');
+    await expect(large).rejects.toMatchObject({ status: 'RESOURCE_EXHAUSTED', retryable: false });
+    await expect(large).rejects.toThrow('max.message.bytes');
+    await bench.produce('small');
   });
 
   it('puts what is produced instead of a batch that is too large in its place', async () => {

@@ -122,7 +122,10 @@ describe('lib/', () => {
 
   it('is read with its imports', () => {
     const rpcError = sources.find(({ file }) => file === 'errors/rpc-error.ts');
-    expect(rpcError).toMatchObject({ files: ['errors/status.ts'], packages: ['@nestjs/microservices'] });
+    expect(rpcError).toMatchObject({
+      files: ['errors/http-status.ts', 'errors/status.ts'],
+      packages: ['@nestjs/microservices'],
+    });
   });
 });
 

@@ -24,6 +24,8 @@ export const CALL_OUTS = [
   'serializer',
   /** A processing or dispatch hook of Nest, or a method that a subclass overrides. */
   'hook',
+  /** `mapException`. */
+  'exception mapping',
 ] as const;
 
 export type CallOut = (typeof CALL_OUTS)[number];

@@ -1,4 +1,5 @@
 import { RpcException } from '@nestjs/microservices';
+import { isHttpError, statusOfHttp } from './http-status.js';
 import { isRetryable, isRpcStatus, RpcStatus } from './status.js';
 
 const BRAND = Symbol.for('nestjs-kafka-rpc.RpcError');
@@ -41,7 +42,8 @@ export class RpcError extends RpcException {
 
   /**
    * Any thrown value as an RpcError: itself, an `RpcException` by its content, anything else as `UNKNOWN`.
-   * What Nest's filters produced for an unknown error keeps their masked text and is `INTERNAL`.
+   * A content has its status as `status`, by name, or as an HTTP status in `status`, `statusCode` or `code`. What Nest's filters
+   * produced for an unknown error keeps their masked text and is `INTERNAL`.
    */
   static from(thrown: unknown): RpcError {
     try {
@@ -60,19 +62,16 @@ export class RpcError extends RpcException {
   }
 
   private static fromContent(content: unknown, cause?: unknown): RpcError {
+    if (content instanceof RpcError) return content;
     if (typeof content !== 'object' || content === null) {
-      return new RpcError(RpcStatus.UNKNOWN, String(content), { cause });
+      const text = String(content);
+      return new RpcError(NEST_TEXTS.get(text) ?? RpcStatus.UNKNOWN, text, { cause });
     }
     const { status, message } = content as { status?: unknown; message?: unknown };
     const text = textOf(Array.isArray(content) ? content : message);
-    if (status === 'error' && text === 'Internal server error') {
-      return new RpcError(RpcStatus.INTERNAL, text, { cause });
-    }
     const isNestShape = status === 'error' && Object.keys(content).length === 2;
-    return new RpcError(isRpcStatus(status) ? status : RpcStatus.UNKNOWN, text, {
-      details: isNestShape ? undefined : content,
-      cause,
-    });
+    const told = isNestShape ? (NEST_TEXTS.get(text) ?? RpcStatus.UNKNOWN) : statedStatus(content);
+    return new RpcError(told, text, { details: isNestShape ? undefined : content, cause });
   }
 
   /** What Nest's exception filters hand on: the error itself, not a plain object. */
@@ -90,6 +89,20 @@ export class RpcError extends RpcException {
     };
   }
 }
+
+/** What Nest itself says: for an error that it masks, and for a guard that says no. */
+const NEST_TEXTS: ReadonlyMap<string, RpcStatus> = new Map([
+  ['Internal server error', RpcStatus.INTERNAL],
+  ['Forbidden resource', RpcStatus.PERMISSION_DENIED],
+]);
+
+/** The status that the content of an `RpcException` names: ours, or one of HTTP. */
+const statedStatus = (content: object): RpcStatus => {
+  const { status, statusCode, code } = content as Readonly<Record<string, unknown>>;
+  if (isRpcStatus(status)) return status;
+  const number = [status, statusCode, code].find(isHttpError);
+  return number === undefined ? RpcStatus.UNKNOWN : statusOfHttp(number);
+};
 
 /** Several texts, as validation gives them, are joined. */
 const textOf = (message: unknown): string => {

@@ -6,7 +6,7 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
 import { Execution, type ExecutionOwner } from './execution.js';
-import { isUnforeseen, maskedError } from './handler-failure.js';
+import type { HandlerFailures } from './handler-failure.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
 import { KafkaRpcContext } from './kafka-rpc-context.js';
 import { EventOutcome, type Outcome } from './outcome.js';
@@ -22,8 +22,8 @@ export interface Handlers {
   /** Runs the handler of this execution between Nest's processing hooks. */
   runWithHooks(context: KafkaRpcContext, execution: Execution, handle: () => unknown): void;
   onEventError(pattern: string, error: RpcError): void;
-  /** A call failed with what its caller is not told. */
-  onUnforeseen(pattern: string, error: unknown): void;
+  /** What a handler threw, as the error of its call. */
+  readonly failures: HandlerFailures;
 }
 
 /** Where calls wait for a place. */
@@ -112,11 +112,8 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     this.queue.abandon(call);
   }
 
-  /** What nobody foresaw stays in this process, as Nest does it: an exception filter may have thrown it. */
   failureOf({ message }: IncomingCall, thrown: unknown): RpcError {
-    if (message.kind === 'event' || !isUnforeseen(thrown)) return RpcError.from(thrown);
-    this.handlers.onUnforeseen(message.pattern, thrown);
-    return maskedError(thrown);
+    return this.handlers.failures.of(message, thrown);
   }
 
   private finishExpired(call: IncomingCall): void {

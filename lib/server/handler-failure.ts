@@ -1,20 +1,78 @@
 import { RpcException } from '@nestjs/microservices';
+import { describeError } from '../diagnostics/describe-error.js';
+import type { UserCode } from '../diagnostics/user-code.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
+import { rpcErrorOfHttp } from './http-exception.js';
+import { maskedException } from './masked-exceptions.js';
+
+/** What callers are told of exceptions that were not made for them; false to tell them nothing. */
+export type ExceptionMapping = ((exception: unknown) => RpcError | undefined) | false;
+
+/** Which call it was. */
+export interface FailedCall {
+  readonly kind: 'request' | 'event';
+  readonly pattern: string;
+}
+
+/** What a handler threw becomes the error of its call. */
+export class HandlerFailures {
+  /** @param onMasked told of a failure of which the caller hears nothing, and which Nest has not logged */
+  constructor(
+    private readonly mapException: ExceptionMapping,
+    private readonly userCode: UserCode,
+    private readonly onMasked: (line: string) => void,
+  ) {}
+
+  of({ kind, pattern }: FailedCall, thrown: unknown): RpcError {
+    const masked = maskedException(thrown);
+    if (masked !== undefined) return this.mapped(masked.exception) ?? maskedError(masked.exception);
+    if (!isUnforeseen(thrown)) return RpcError.from(thrown);
+    const mapped = this.mapped(thrown);
+    if (mapped !== undefined) return mapped;
+    // Nobody hears of an event's failure but the log, which has its text.
+    if (kind === 'event') return RpcError.from(thrown);
+    this.onMasked(
+      `Call of "${pattern}" failed in a filter or hook${hintFor(thrown)}: ${describeError(thrown)}`,
+    );
+    return maskedError(thrown);
+  }
+
+  private mapped(exception: unknown): RpcError | undefined {
+    const { mapException } = this;
+    if (mapException === false) return undefined;
+    let mapped: unknown;
+    this.userCode.run('exception mapping', () => (mapped = mapException(exception)));
+    return mapped instanceof RpcError ? mapped : rpcErrorOfHttp(exception);
+  }
+}
 
 /**
  * Whether it is an error that nobody made for a caller. What Nest's filters hand on is none: it is a plain object, a text or an
- * `RpcException`. So it is what a filter or a hook threw itself.
+ * `RpcException`. So it is what a filter or a hook threw itself, or a proxy that does not say what it is.
  */
-export const isUnforeseen = (thrown: unknown): boolean => {
+const isUnforeseen = (thrown: unknown): boolean =>
+  isSo(
+    () => thrown instanceof Error && !(thrown instanceof RpcException) && !(thrown instanceof RpcError),
+    true,
+  );
+
+/** A proxy may throw at whatever it is asked. */
+const isSo = (test: () => boolean, otherwise: boolean): boolean => {
   try {
-    return thrown instanceof Error && !(thrown instanceof RpcException) && !(thrown instanceof RpcError);
+    return test();
   } catch {
-    // A proxy that does not say what it is was made for nobody.
-    return true;
+    return otherwise;
   }
 };
 
 /** Nest's own words. */
-export const maskedError = (cause: unknown): RpcError =>
+const maskedError = (cause: unknown): RpcError =>
   new RpcError(RpcStatus.INTERNAL, 'Internal server error', { cause });
+
+/** A filter that takes the context of a call for an HTTP response calls methods that are not there. */
+const hintFor = (thrown: unknown): string =>
+  isSo(() => thrown instanceof TypeError, false)
+    ? ' (if that is a filter made for HTTP, which inheritAppConfig has run for RPC handlers too, begin its catch() with ' +
+      "`if (host.getType() === 'rpc') return throwError(() => exception);`)"
+    : '';

@@ -13,6 +13,8 @@ import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
 import { refusalLine } from '../wire/refusal.js';
 import type { Handlers } from './dispatcher.js';
+import { HandlerFailures } from './handler-failure.js';
+import { keepMaskedExceptions } from './masked-exceptions.js';
 import { HookedExecution, type ProcessingHooks } from './processing-hooks.js';
 import { RunningServer } from './running-server.js';
 import { ServerEvents, type KafkaRpcServerEvents, type KafkaRpcServerStatus } from './server-events.js';
@@ -60,6 +62,7 @@ export class KafkaRpcServer
     super();
     this.options = resolveServerOptions(options);
     if (this.options.transportId !== undefined) this.transportId = this.options.transportId;
+    if (this.options.mapException !== false) keepMaskedExceptions();
   }
 
   /** 32 hexadecimal digits, new with every `listen()`. Callers see it as `serverId`. */
@@ -199,8 +202,7 @@ export class KafkaRpcServer
         new HookedExecution(this.processingHooks, context, execution, this.userCode).run(handle),
       onEventError: (pattern, error) =>
         this.log.error(`Event "${pattern}" failed: ${describeError(error.cause ?? error)}`),
-      onUnforeseen: (pattern, error) =>
-        this.log.error(`Call of "${pattern}" failed in a filter or hook: ${describeError(error)}`),
+      failures: new HandlerFailures(this.options.mapException, this.userCode, (line) => this.log.error(line)),
     };
   }
 

@@ -12,6 +12,7 @@ import {
 } from '../errors/option-table.js';
 import { checkDeadLettersApart, checkRequestsApart } from '../protocol/topics.js';
 import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
+import type { ExceptionMapping } from './handler-failure.js';
 
 /** What is kept of records that cannot be served: a copy on `topics.deadLetters`, with the reason in its headers. */
 export interface DeadLetterOptions {
@@ -57,6 +58,12 @@ export interface KafkaRpcServerOptions extends WireOptions {
   readonly sessionTimeoutMs?: number;
   /** What is written to the dead-letter topic. @default {} */
   readonly deadLetter?: DeadLetterOptions;
+  /**
+   * What callers are told of exceptions that were not made for them: the error for the caller, or undefined for the default, by
+   * which an `HttpException` arrives under the fitting status, with its text and its response as details, and anything else as
+   * `INTERNAL`, "Internal server error". False masks all of them, as Nest's own transports do. @default undefined
+   */
+  readonly mapException?: ExceptionMapping;
   /** The second argument of `@MessagePattern` of handlers that only this server shall have. @default undefined: all */
   readonly transportId?: symbol;
 }
@@ -76,6 +83,7 @@ const SERVER_OPTIONS = {
   gracePeriodMs: durationMs(10_000, 0),
   sessionTimeoutMs: durationMs(6_000, 100),
   deadLetter: nested(DEAD_LETTER_OPTIONS),
+  mapException: (given, name) => checkExceptionMapping(given, name),
   transportId: (given) => checkTransportId(given),
 } satisfies OptionTable<KafkaRpcServerOptions>;
 
@@ -120,6 +128,16 @@ const checkTopicsDiffer = (
 const checkTransportId = (transportId: unknown): symbol | undefined => {
   if (transportId === undefined || typeof transportId === 'symbol') return transportId;
   throw invalidOption('transportId', transportId, 'a symbol');
+};
+
+const checkExceptionMapping = (given: unknown, name: string): ExceptionMapping => {
+  if (given === undefined) return () => undefined;
+  if (given === false || typeof given === 'function') return given as ExceptionMapping;
+  throw invalidOption(
+    name,
+    given,
+    'a function of the exception that gives an RpcError or undefined, or false',
+  );
 };
 
 type GroupId = NonNullable<KafkaRpcServerOptions['groupId']>;

@@ -58,6 +58,7 @@ export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
     calls: /\bonProcessing(?:Start|End)Hook\??\.?\(/,
     guards: ['server/kafka-rpc-server.ts'],
   },
+  'exception mapping': { calls: /\bmapException\(/, guards: ['server/handler-failure.ts'] },
   logger: { calls: /\blogger\.(?:log|warn|error|debug|verbose)\??\.?\(/, guards: ['diagnostics/log.ts'] },
 };
 

@@ -3,6 +3,7 @@ import { Counters } from '../../lib/diagnostics/counters.js';
 import { UserCode } from '../../lib/diagnostics/user-code.js';
 import type { Message } from '../../lib/protocol/message.js';
 import { Dispatcher } from '../../lib/server/dispatcher.js';
+import { HandlerFailures } from '../../lib/server/handler-failure.js';
 import type { IncomingCall } from '../../lib/server/incoming-call.js';
 import type { KafkaRpcContext } from '../../lib/server/kafka-rpc-context.js';
 import { RequestClock } from '../../lib/server/request-clock.js';
@@ -22,7 +23,9 @@ export class DispatchBench {
   readonly eventErrors: (readonly [pattern: string, message: string])[] = [];
   nowMs = 0;
   readonly userCodeErrors: (readonly [callOut: string, error: unknown])[] = [];
-  readonly unforeseen: unknown[] = [];
+  private readonly userCode = new UserCode(
+    (callOut, error) => void this.userCodeErrors.push([callOut, error]),
+  );
   /** Whether what is pushed waits. */
   isQueueing = false;
   left = 0;
@@ -32,11 +35,11 @@ export class DispatchBench {
   private handler: MessageHandler | undefined;
   private readonly dispatcher: Dispatcher = new Dispatcher(
     {
-      userCode: new UserCode((callOut, error) => void this.userCodeErrors.push([callOut, error])),
+      userCode: this.userCode,
       find: () => this.handler,
       hasHooks: () => false,
       runWithHooks: () => undefined,
-      onUnforeseen: (_pattern, error) => void this.unforeseen.push(error),
+      failures: new HandlerFailures(false, this.userCode, () => undefined),
       onEventError: (pattern, error) => void this.eventErrors.push([pattern, error.message]),
     },
     {

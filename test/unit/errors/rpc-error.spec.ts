@@ -94,9 +94,25 @@ describe('RpcError.from', () => {
       { status: 'NOT_FOUND', message: 'gone', details: { status: 'NOT_FOUND', message: 'gone', id: 7 } },
     ],
     [
-      'an object with a status of its own',
+      'an object with an HTTP status',
       { status: 404, message: 'gone' },
-      { status: 'UNKNOWN', message: 'gone', details: { status: 404, message: 'gone' } },
+      { status: 'NOT_FOUND', message: 'gone', details: { status: 404, message: 'gone' } },
+    ],
+    [
+      'an object with an HTTP status as its code',
+      { code: 503, message: 'busy' },
+      { status: 'UNAVAILABLE', retryable: true, details: { code: 503, message: 'busy' } },
+    ],
+    [
+      'a number that is no HTTP error',
+      { statusCode: 204, message: 'm' },
+      { status: 'UNKNOWN', message: 'm' },
+    ],
+    ['what Nest throws for a guard', 'Forbidden resource', { status: 'PERMISSION_DENIED' }],
+    [
+      'what Nest’s filter makes of that',
+      { status: 'error', message: 'Forbidden resource' },
+      { status: 'PERMISSION_DENIED', message: 'Forbidden resource' },
     ],
     [
       'an object without a message',

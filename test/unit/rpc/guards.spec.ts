@@ -50,7 +50,7 @@ describe('a guard', () => {
   it('that refuses a call keeps it from its handler', async () => {
     await cluster.serve({ controllers: [GuardedController] });
     const call = lastValueFrom(cluster.client().send('sum.add', withToken('bad')));
-    await expect(call).rejects.toMatchObject({ message: 'Forbidden resource' });
+    await expect(call).rejects.toMatchObject({ status: 'PERMISSION_DENIED', message: 'Forbidden resource' });
     expect(runs).toBe(0);
   });
 

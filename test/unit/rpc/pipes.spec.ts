@@ -62,10 +62,10 @@ describe('a pipe', () => {
     });
   });
 
-  it('that throws an HTTP exception is masked, as in every Nest microservice', async () => {
+  it('that throws an HTTP exception fails the call under the fitting status', async () => {
     await expect(client.call('sum.parse', { a: 'no number' })).rejects.toMatchObject({
-      status: 'INTERNAL',
-      message: 'Internal server error',
+      status: 'INVALID_ARGUMENT',
+      message: 'Validation failed (numeric string is expected)',
     });
   });
 });

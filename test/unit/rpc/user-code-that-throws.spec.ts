@@ -217,10 +217,12 @@ describe('user code that throws anything, anywhere, at any time', () => {
       const chaos = new Chaos(seed);
       const random = seededRandom(seed);
       const options = { interceptors: [chaos.stage], serializer: chaos.serializer };
+      const mapException = (): undefined => chaos.at('exception mapping') as undefined;
       const { server } = await cluster.serve(
         { controllers: [controllerOf(chaos)] },
         {
           ...options,
+          mapException,
           prepare: (_app, strategy) => {
             strategy.setOnProcessingStartHook((_transport, _context, done) => {
               chaos.rarely('hook');

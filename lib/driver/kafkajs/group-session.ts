@@ -4,10 +4,15 @@ import { rejectRequests, type Broker } from './captured-cluster.js';
 import type { ClusterLink } from './cluster-link.js';
 import type { EncodedShare, JoinedMember } from './group-assignment.js';
 import type { encodeSubscriptions } from './group-protocol.js';
-import { errorType, isConnectionFailure } from './kafkajs-errors.js';
+import { errorType, isConnectionFailure, socketErrorCode } from './kafkajs-errors.js';
 
 /** How long the coordinator waits for members to join again. */
 const REBALANCE_TIMEOUT_MS = 10_000;
+/**
+ * A group whose coordinator is down loses nobody: the next coordinator gives each member a session anew. So many sessions without
+ * an answer end that, because a coordinator that only we take for down may have given our partitions away.
+ */
+const MAX_SESSIONS_WITHOUT_COORDINATOR = 3;
 
 const LOST = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
 const COORDINATOR_MOVED = new Set([
@@ -48,7 +53,9 @@ const NOBODY: MemberIdentity = Object.freeze({ memberId: '', generationId: -1 })
 export class GroupSession {
   private coordinators = new Map<ClusterLink, Broker>();
   private identity = NOBODY;
-  private lastSignAt = performance.now();
+  private lastAnswerAt = performance.now();
+  /** Since then no coordinator can have found our session over. */
+  private aliveSince = this.lastAnswerAt;
 
   constructor(
     private readonly options: GroupOptions,
@@ -57,7 +64,7 @@ export class GroupSession {
 
   /** Whether the coordinator must still take us for alive. */
   isAlive(): boolean {
-    return performance.now() - this.lastSignAt < this.options.sessionTimeoutMs;
+    return performance.now() - this.aliveSince < this.options.sessionTimeoutMs;
   }
 
   /** Resolves when all members have joined. */
@@ -74,7 +81,7 @@ export class GroupSession {
     );
     const { memberId, generationId, leaderId, groupProtocol, members } = joined;
     this.identity = Object.freeze({ memberId, generationId });
-    this.lastSignAt = performance.now();
+    this.answered();
     return { ...this.identity, protocol: groupProtocol, isLeader: leaderId === memberId, members };
   }
 
@@ -87,7 +94,7 @@ export class GroupSession {
     const { memberAssignment } = await this.ask(this.links.join, (coordinator) =>
       coordinator.syncGroup({ groupId, memberId, generationId, groupAssignment }),
     );
-    this.lastSignAt = performance.now();
+    this.answered();
     return memberAssignment;
   }
 
@@ -101,9 +108,10 @@ export class GroupSession {
     const sentAt = performance.now();
     try {
       await this.ask(this.links.talk, (coordinator) => coordinator.heartbeat(this.signed(this.identity)));
-      this.lastSignAt = sentAt;
+      this.answered(sentAt);
     } catch (error) {
-      if (errorType(error) === 'REBALANCE_IN_PROGRESS') this.lastSignAt = sentAt;
+      if (errorType(error) === 'REBALANCE_IN_PROGRESS') this.answered(sentAt);
+      else if (isCoordinatorDown(error)) this.outliveCoordinator(sentAt);
       throw error;
     }
   }
@@ -164,6 +172,18 @@ export class GroupSession {
     this.identity = NOBODY;
   }
 
+  private answered(at = performance.now()): void {
+    this.lastAnswerAt = at;
+    this.aliveSince = at;
+  }
+
+  private outliveCoordinator(at: number): void {
+    // A process that stood still for longer than its session cannot tell what happened meanwhile.
+    if (!this.isAlive()) return;
+    const limit = (MAX_SESSIONS_WITHOUT_COORDINATOR - 1) * this.options.sessionTimeoutMs;
+    if (at - this.lastAnswerAt < limit) this.aliveSince = at;
+  }
+
   private signed({ memberId, generationId }: MemberIdentity) {
     return { groupId: this.options.groupId, memberId, groupGenerationId: generationId };
   }
@@ -187,6 +207,10 @@ export class GroupSession {
 export const isMembershipLost = (error: unknown): boolean => LOST.has(errorType(error) ?? '');
 
 export const isCoordinatorMoved = (error: unknown): boolean => COORDINATOR_MOVED.has(errorType(error) ?? '');
+
+/** Nobody listens at the coordinator's address, or the broker there says that it does not coordinate the group, or not yet. */
+const isCoordinatorDown = (error: unknown): boolean =>
+  isCoordinatorMoved(error) || socketErrorCode(error) === 'ECONNREFUSED';
 
 const byTopic = <T extends TopicPartition>(partitions: readonly T[]): [string, T[]][] => {
   const topics = new Map<string, T[]>();

@@ -33,7 +33,9 @@ export class Heartbeats {
   async run(): Promise<void> {
     const { closing, isWanted } = this.parts;
     for (let failures = 0; !closing.aborted;) {
-      await sleep(this.intervalMs() + (failures > 0 ? backoffMs(failures) : 0), closing);
+      const intervalMs = this.intervalMs();
+      // The sooner a new coordinator is found, the shorter its members stand still.
+      await sleep(failures > 0 ? Math.min(backoffMs(failures), intervalMs) : intervalMs, closing);
       if (closing.aborted || !isWanted()) continue;
       failures = (await this.sendOne()) ? 0 : failures + 1;
     }

@@ -61,7 +61,7 @@ export class Membership {
       sessionTimeoutMs: options.sessionTimeoutMs,
       closing: this.closing.signal,
       isWanted: () => this.permissions.heartbeats,
-      send: () => this.session.heartbeat(),
+      send: () => this.heartbeat(),
       onAnswered: () => this.onHeartbeatAnswered(),
       onFailed: (error) => this.onHeartbeatFailed(error),
     });
@@ -215,6 +215,12 @@ export class Membership {
     this.failed(activity, error);
     await sleep(backoffMs(attempt), this.closing.signal);
     if (!this.isClosed && activity === 'start') await this.links.link.recover(error);
+  }
+
+  private async heartbeat(): Promise<void> {
+    const wasAlive = this.session.isAlive();
+    await this.session.heartbeat();
+    if (!wasAlive) this.owned.readOn();
   }
 
   private onHeartbeatAnswered(): void {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   connectionError,
   protocolError,
@@ -7,6 +8,16 @@ import {
 import { MemberBench, SESSION_MS } from '../../../support/member-bench.js';
 
 jest.setTimeout(60_000);
+
+/** Looks at something often. @returns whether it was ever so, when it is asked, which ends it. */
+const observe = (check: () => boolean): (() => boolean) => {
+  let wasSo = false;
+  const timer = setInterval(() => (wasSo ||= check()), 5);
+  return () => {
+    clearInterval(timer);
+    return wasSo;
+  };
+};
 
 describe('the membership of a group', () => {
   let bench: MemberBench;
@@ -125,6 +136,38 @@ describe('the membership of a group', () => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(SESSION_MS);
     coordinator.failures.delete('Heartbeat');
     await bench.until(() => expect(bench.lastEvent).toBe('connected'));
+  });
+
+  describe('while heartbeats fail for longer than a session', () => {
+    const REFUSED = (): Error => Object.assign(connectionError(), { code: 'ECONNREFUSED' });
+    const LOADING = (): Error => protocolError('GROUP_LOAD_IN_PROGRESS');
+
+    it.each([
+      ['nobody listens at its coordinator', REFUSED],
+      ['its coordinator is not ready', LOADING],
+    ])('reads on when %s: its partitions cannot be given away', async (_, error) => {
+      await bench.member.join();
+      coordinator.heartbeat = error;
+      const stoodStill = observe(() => bench.reading.length < 4);
+      await delay(1.5 * SESSION_MS);
+      expect(stoodStill()).toBe(false);
+    });
+
+    it('stands still after three sessions, and reads on once it is answered', async () => {
+      await bench.member.join();
+      const startedAt = performance.now();
+      coordinator.heartbeat = REFUSED;
+      await bench.until(() => expect(bench.reading).toEqual([]));
+      expect(performance.now() - startedAt).toBeGreaterThan(2 * SESSION_MS);
+      coordinator.heartbeat = () => undefined;
+      await bench.until(() => expect(bench.reading).toEqual([0, 1, 2, 3]));
+    });
+
+    it('stands still when they are not answered: others may have been given its partitions', async () => {
+      await bench.member.join();
+      coordinator.fail('Heartbeat', 1_000, connectionError);
+      await bench.until(() => expect(bench.reading).toEqual([]));
+    });
   });
 
   it.each(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'])(

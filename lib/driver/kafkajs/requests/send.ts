@@ -24,6 +24,8 @@ export interface Connection {
   readonly sasl: object | null | undefined;
   readonly socket: { write(bytes: Buffer): unknown };
   readonly requestQueue: {
+    /** What is not answered yet, by its correlation id. */
+    readonly inflight: ReadonlyMap<number, unknown>;
     push(request: {
       readonly entry: ProtocolApi & {
         readonly correlationId: number;
@@ -44,6 +46,7 @@ export interface Connection {
 }
 
 const FETCH_API_KEY = 1;
+const METADATA_API_KEY = 3;
 
 /** Size, API key, API version, correlation id, the length of the client's name, and no tagged fields. */
 const HEAD_BYTES = 15;
@@ -58,7 +61,7 @@ const SIZE_BYTES = 4;
  */
 export const sendTo = async <T>(broker: RequestedBroker, request: ProtocolRequest<T>): Promise<T> => {
   const { connectionPool } = broker;
-  const index = request.api.apiKey === FETCH_API_KEY ? 1 : 0;
+  const index = connectionFor(request.api.apiKey, connectionPool.pool);
   try {
     const known = connectionPool.pool[index];
     const connection =
@@ -69,6 +72,16 @@ export const sendTo = async <T>(broker: RequestedBroker, request: ProtocolReques
     if ((error as Error).name === 'KafkaJSConnectionClosedError') await broker.disconnect();
     throw error;
   }
+};
+
+/**
+ * A broker answers the requests of a connection one after the other, and a produce request only when all replicas have it: for
+ * seconds while one is gone. Metadata tells who leads instead, and goes past it; a fetch is parked for half a second at most.
+ */
+const connectionFor = (apiKey: number, [others, fetches]: readonly Connection[]): 0 | 1 => {
+  if (apiKey === FETCH_API_KEY) return 1;
+  if (apiKey !== METADATA_API_KEY || others === undefined || fetches === undefined) return 0;
+  return others.requestQueue.inflight.size > 0 && isReady(fetches) ? 1 : 0;
 };
 
 const isReady = (connection: Connection): boolean =>

@@ -7,6 +7,7 @@ import {
 } from '../../../../../lib/driver/kafkajs/requests/send.js';
 
 const FETCH = { apiKey: 1, apiVersion: 4, apiName: 'Fetch' };
+const METADATA = { apiKey: 3, apiVersion: 5, apiName: 'Metadata' };
 const PRODUCE = { apiKey: 0, apiVersion: 3, apiName: 'Produce' };
 
 /** Sends one number, and is answered with one. */
@@ -37,6 +38,7 @@ class FakeConnection {
   sasl: object | undefined;
   readonly socket = { write: (bytes: Buffer) => this.written.push(bytes) };
   readonly requestQueue = {
+    inflight: new Map<number, unknown>(),
     push: (request: Pushed) => {
       request.sendRequest();
       if (this.outcome instanceof Error) request.entry.reject(this.outcome);
@@ -80,6 +82,23 @@ describe('a request to a broker', () => {
     const { broker } = brokerWith(others, fetches);
     await sendTo(broker, numberRequest(FETCH));
     expect([others.written.length, fetches.written.length]).toEqual([0, 1]);
+  });
+
+  it('asks for metadata past a produce request that is not answered', async () => {
+    const [others, fetches] = [new FakeConnection(), new FakeConnection()];
+    const { broker } = brokerWith(others, fetches);
+    await sendTo(broker, numberRequest(METADATA));
+    others.requestQueue.inflight.set(1, 'produce');
+    await sendTo(broker, numberRequest(METADATA));
+    expect([others.written.length, fetches.written.length]).toEqual([1, 1]);
+  });
+
+  it('opens no connection to ask for metadata past another request', async () => {
+    const [others, fetches] = [new FakeConnection(), new FakeConnection()];
+    fetches.isUp = false;
+    others.requestQueue.inflight.set(1, 'produce');
+    await sendTo(brokerWith(others, fetches).broker, numberRequest(METADATA));
+    expect([others.written.length, fetches.written.length]).toEqual([1, 0]);
   });
 
   it('connects first, if that is not so', async () => {

@@ -61,7 +61,7 @@ export class Membership {
       sessionTimeoutMs: options.sessionTimeoutMs,
       closing: this.closing.signal,
       isWanted: () => this.permissions.heartbeats,
-      send: () => this.heartbeat(),
+      send: () => this.session.heartbeat(),
       onAnswered: () => this.onHeartbeatAnswered(),
       onFailed: (error) => this.onHeartbeatFailed(error),
     });
@@ -217,13 +217,8 @@ export class Membership {
     if (!this.isClosed && activity === 'start') await this.links.link.recover(error);
   }
 
-  private async heartbeat(): Promise<void> {
-    const wasAlive = this.session.isAlive();
-    await this.session.heartbeat();
-    if (!wasAlive) this.owned.readOn();
-  }
-
   private onHeartbeatAnswered(): void {
+    this.owned.readOn();
     this.recovered('heartbeat');
     if (this.joiner.isOutdated(this.generation)) this.rebalance();
   }

@@ -89,7 +89,7 @@ export class OwnedPartitions {
     if (lost.length > 0) this.tell('onLost', (handler) => handler.onLost(lost));
   }
 
-  /** Whoever reads wants to read again. */
+  /** Whoever reads wants to read again: after a pause, a rebalance, or a session that may have been over. */
   readOn(): void {
     this.parts.fetcher.nudge();
   }

@@ -1,4 +1,5 @@
 import type { DestinationQueue, QueueSender } from './destination-queue.js';
+import { LateMessages } from './late-messages.js';
 import type { OutgoingRecord } from './outgoing-record.js';
 import { Shipment } from './shipment.js';
 import { Throttle } from './throttle.js';
@@ -30,7 +31,7 @@ export class BrokerSender implements QueueSender {
 
   constructor(
     private readonly ship: (queue: DestinationQueue, record: OutgoingRecord, shipment: Shipment) => void,
-    now: () => number,
+    private readonly now: () => number,
   ) {
     this.throttle = new Throttle(now);
   }
@@ -44,10 +45,15 @@ export class BrokerSender implements QueueSender {
   }
 
   /** The broker wants to be left alone for so long. */
-  leaveAlone(throttleMs: number): void {
-    this.throttle.hear(throttleMs);
+  leaveAlone(throttleMs: number): LateMessages {
+    const isNews = this.throttle.hear(throttleMs);
     // A client that is closed meanwhile keeps no process from ending.
     setTimeout(() => this.run(), throttleMs + 1).unref();
+    const late = new LateMessages((bytesAhead) => this.throttle.waitMs(bytesAhead), this.now());
+    if (!isNews) return late;
+    for (const queue of this.ready) queue.removeLate(late);
+    this.recount();
+    return late;
   }
 
   /** Some of what waited is not wanted any more. */

@@ -1,5 +1,6 @@
 import type { RpcError } from '../errors/rpc-error.js';
 import type { Message } from '../protocol/message.js';
+import type { LateMessages } from './late-messages.js';
 import { OutgoingRecord, type Delivery } from './outgoing-record.js';
 import type { Shipment } from './shipment.js';
 import type { WireContext } from './wire-interceptor.js';
@@ -22,8 +23,8 @@ export interface QueueSender {
   makeReady(queue: DestinationQueue, bytes: number): void;
   /** For what leaves now, whatever else is in flight. */
   openShipment(): Shipment;
-  /** The broker wants to be left alone for so long. */
-  leaveAlone(throttleMs: number): void;
+  /** The broker wants to be left alone for so long. @returns what leaves too late by that: it is taken out, and not told yet */
+  leaveAlone(throttleMs: number): LateMessages;
   /** Some of what waited is not wanted any more. */
   recount(): void;
   /** Whether a record of so many bytes may become larger. */
@@ -103,6 +104,11 @@ export class DestinationQueue {
   /** Takes out what nobody waits for any more. @returns how many bytes that were. */
   removeUnwanted(): number {
     return this.waiting.reduce((sum, record) => sum + record.removeUnwanted(), 0);
+  }
+
+  /** Takes out what would leave too late. */
+  removeLate(late: LateMessages): void {
+    for (const record of this.waiting) late.takeFrom(record);
   }
 
   take(): OutgoingRecord | undefined {

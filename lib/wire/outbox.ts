@@ -6,6 +6,7 @@ import type { BrokerClock } from './broker-clock.js';
 import { BrokerSender } from './broker-sender.js';
 import type { Codec } from './codec.js';
 import { DestinationQueue, type Destination, type QueueSender } from './destination-queue.js';
+import { tooLate } from './late-messages.js';
 import type { Delivery } from './outgoing-record.js';
 import { RecordShipper } from './record-shipper.js';
 
@@ -47,8 +48,10 @@ export class Outbox {
     clock: BrokerClock,
     private readonly options: OutboxOptions & { readonly now?: () => number },
   ) {
-    const { acks, maxRecordBytes, deliveryTimeoutMs, onThrottled } = options;
+    const { acks, maxRecordBytes, deliveryTimeoutMs } = options;
     const onFree = (queue: DestinationQueue): void => this.freed(queue);
+    const onThrottled = (queue: DestinationQueue, throttleMs: number): void =>
+      this.throttled(queue, throttleMs);
     const now = (): number => this.now();
     const limits = { acks, maxRecordBytes, deliveryTimeoutMs };
     const parts = { connection, codec, clock, ...limits, now, onFree, onThrottled };
@@ -134,6 +137,15 @@ export class Outbox {
     for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 
+  /** What waits already has no more time than what is sent from now on. */
+  private throttled({ sender }: DestinationQueue, throttleMs: number): void {
+    this.options.onThrottled?.(throttleMs);
+    const late = sender?.leaveAlone(throttleMs);
+    if (late === undefined) return;
+    this.queuedBytes -= late.bytes;
+    late.tell();
+  }
+
   /** @throws RpcError `RESOURCE_EXHAUSTED` when all that waits is still waited for. */
   private makeRoom(): void {
     this.cleanUp();
@@ -155,7 +167,7 @@ export class Outbox {
     const leftMs = delivery.dueAtMs - this.now();
     if (sender.waitMs < leftMs) return;
     this.cleanUp();
-    if (sender.waitMs >= leftMs) throw throttled(sender.waitMs, leftMs);
+    if (sender.waitMs >= leftMs) throw tooLate(sender.waitMs, leftMs);
   }
 
   private full(): RpcError {
@@ -166,13 +178,5 @@ export class Outbox {
     );
   }
 }
-
-const throttled = (waitMs: number, leftMs: number): RpcError =>
-  new RpcError(
-    RpcStatus.RESOURCE_EXHAUSTED,
-    `The broker throttles this client, whose quota is used up: the call would leave in about ${Math.ceil(waitMs)} ms, ` +
-      `and has ${Math.max(0, Math.floor(leftMs))} ms left. Send less, or raise producer_byte_rate.`,
-    { details: { waitMs: Math.ceil(waitMs) } },
-  );
 
 const monotonicNow = (): number => performance.now();

@@ -89,8 +89,25 @@ export class OutgoingRecord {
   /** Takes out what nobody waits for any more. @returns how many bytes that were. */
   removeUnwanted(): number {
     const before = this.writer.length;
-    for (let i = this.deliveries.length - 1; i >= 0; i--) if (this.deliveries[i]?.isOver) this.remove(i);
+    for (let i = this.deliveries.length - 1; i >= 0; i--) if (this.deliveries[i]?.isOver) this.removeAt(i);
     return before - this.writer.length;
+  }
+
+  /**
+   * @param isUnwanted asked of one message after the other, with how many bytes of those before it stay
+   * @returns how many bytes were taken out
+   */
+  remove(isUnwanted: (delivery: Delivery | undefined, bytesBefore: number) => boolean): number {
+    const before = this.writer.length;
+    let removed = 0;
+    const unwanted = this.deliveries.flatMap((delivery, i) => {
+      const start = this.starts[i] as number;
+      if (!isUnwanted(delivery, start - removed)) return [];
+      removed += (this.starts[i + 1] ?? before) - start;
+      return [i];
+    });
+    for (const i of unwanted.reverse()) this.removeAt(i);
+    return removed;
   }
 
   /** Tells all that they leave, and writes how long somebody still waits for them. Called once, before `finish()`. */
@@ -144,7 +161,7 @@ export class OutgoingRecord {
     return part;
   }
 
-  private remove(index: number): void {
+  private removeAt(index: number): void {
     const start = this.starts[index] as number;
     const bytes = (this.starts[index + 1] ?? this.writer.length) - start;
     this.writer.cut(start, start + bytes);

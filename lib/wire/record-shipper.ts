@@ -17,7 +17,8 @@ export interface RecordShipperParts {
   readonly now: () => number;
   /** The queue has nothing in flight any more, or may send again. */
   readonly onFree: (queue: DestinationQueue) => void;
-  readonly onThrottled: ((throttleMs: number) => void) | undefined;
+  /** The broker of this queue throttles. */
+  readonly onThrottled: (queue: DestinationQueue, throttleMs: number) => void;
 }
 
 /** A caller ends its call by itself at its deadline: the broker's failure must not be told a moment before. */
@@ -141,13 +142,9 @@ export class RecordShipper {
     // Of one that was tried again nobody knows which leader appended it.
     if (!parcel.wasDelayed)
       clock.observe(sentAtMs, clock.local(), ack.appendTimeMs, connection.leaderOf(ack));
-    if (ack.throttleMs !== undefined && ack.throttleMs > 0) this.throttled(parcel, ack.throttleMs);
+    if (ack.throttleMs !== undefined && ack.throttleMs > 0)
+      this.parts.onThrottled(parcel.queue, ack.throttleMs);
     this.settle(parcel);
-  }
-
-  private throttled({ queue }: Parcel, throttleMs: number): void {
-    queue.sender?.leaveAlone(throttleMs);
-    this.parts.onThrottled?.(throttleMs);
   }
 
   private failed(parcel: Parcel, error: unknown): void {

@@ -52,11 +52,11 @@ export class Throttle {
     this.recent.add(bytes, this.now());
   }
 
-  hear(throttleMs: number): void {
+  /** @returns whether more is known of the rate than before: each batch of one request is told. */
+  hear(throttleMs: number): boolean {
     const nowMs = this.now();
     this.untilMs = Math.max(this.untilMs, nowMs + throttleMs);
-    // Each batch of one request is told.
-    if (this.bytesSent === 0) return;
+    if (this.bytesSent === 0) return false;
     // All that was sent since the last time has to be paid for by the pause and the time that has passed.
     const isFirst = this.heardAtMs === -Infinity;
     const bytes = isFirst ? this.recent.total(nowMs) : this.bytesSent;
@@ -64,6 +64,7 @@ export class Throttle {
     this.bytesPerMs = bytes / Math.max(1, throttleMs + passedMs);
     this.bytesSent = 0;
     this.heardAtMs = nowMs;
+    return true;
   }
 
   /** How long what is sent now waits behind so many bytes; 0 for a broker that does not throttle. */

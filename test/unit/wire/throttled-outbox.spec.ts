@@ -1,3 +1,4 @@
+import type { Destination } from '../../../lib/wire/destination-queue.js';
 import { destination, OutboxBench, sizedMessage } from '../../support/outbox-bench.js';
 import { turns, until } from '../../support/until.js';
 
@@ -53,6 +54,44 @@ describe('Outbox, of a client that the broker throttles', () => {
     call(3, 40 * KIB, 5_000);
     expect(() => call(4, 100, 2_000)).toThrow('throttles this client');
     call(5, 100, 3_500);
+  });
+
+  it('fails at once what waits since before it was throttled and would leave too late, and sends the rest', async () => {
+    const heard: [seq: number, status: string][] = [];
+    const other = destination(1);
+    const sendBefore = (where: Destination, seq: number, timeLeftMs?: number): void =>
+      bench.outbox.send(where, sizedMessage(seq, 10 * KIB), {
+        ...(timeLeftMs !== undefined && { dueAtMs: nowMs + timeLeftMs }),
+        delivered: (error) => {
+          heard.push([seq, error?.status ?? 'ok']);
+          // Whoever hears it may send at once.
+          if (seq === 3) call(9, 100, 60_000);
+        },
+      });
+    bench.sendSized(to, 1, 220 * KIB);
+    await turns(2);
+    // At 20 KiB a second, each of them takes half a second of the broker's.
+    sendBefore(to, 2, 1_100);
+    sendBefore(to, 3, 900);
+    sendBefore(to, 4, 1_300);
+    sendBefore(to, 5);
+    sendBefore(to, 6, 2_200);
+    sendBefore(other, 7, 2_400);
+    sendBefore(other, 8, 2_900);
+    bench.producer.last.batches[0]!.acknowledge(-1, 1_000);
+    await turns(2);
+    expect(heard).toEqual([3, 4, 7].map((seq) => [seq, 'RESOURCE_EXHAUSTED']));
+
+    nowMs += 1_000;
+    await until(() => bench.sent.length > 1);
+    while (heard.length < 7) {
+      bench.producer.last.acknowledge();
+      await turns(3);
+      nowMs += 1_000;
+    }
+    const seqs = bench.sent.slice(1).flat(2).sort();
+    expect(seqs).toEqual([2, 5, 6, 8, 9]);
+    await bench.outbox.idle();
   });
 
   it('makes records no larger than what the broker takes in about a second', async () => {

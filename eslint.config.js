@@ -27,7 +27,7 @@ const EARLY_COMPARISONS = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'coverage/', 'node_modules/'] },
+  { ignores: ['dist/', 'build/', 'coverage/', 'node_modules/', 'docs/.vitepress/'] },
   eslint.configs.recommended,
   ...tseslint.configs.strict,
   {

@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
+import { adviceOfType } from '../lib/driver/kafkajs/error-advice.js';
 import { COUNTER_NAMES } from '../lib/diagnostics/counters.js';
 import { REFUSAL_REASONS } from '../lib/diagnostics/refusal-reasons.js';
 import { isRetryable, RpcStatus } from '../lib/errors/status.js';
+import { errorTextsOf } from './support/error-texts.js';
+import { brokenLinks, plain, tableUnder } from './support/markdown.js';
 
 const ROOT = path.join(__dirname, '..');
 const LIB = path.join(ROOT, 'lib');
@@ -14,50 +17,12 @@ const filesUnder = (folder: string, ending: string): readonly string[] =>
     .filter((name) => name.endsWith(ending));
 
 /** Pages with links; others' pages in other folders are theirs. */
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...filesUnder('docs', '.md')];
-
-/** The cells of the first table under a heading, without its head. */
-function tableUnder(markdown: string, heading: string): readonly (readonly string[])[] {
-  const lines = markdown.split('\n');
-  const start = lines.findIndex((line) => line.replace(/^#+ /, '') === heading && line.startsWith('#'));
-  if (start < 0) throw new Error(`There is no heading "${heading}".`);
-  const end = lines.findIndex((line, index) => index > start && line.startsWith('#'));
-  const section = lines.slice(start + 1, end < 0 ? undefined : end);
-  const first = section.findIndex((line) => line.startsWith('|'));
-  if (first < 0) throw new Error(`There is no table under "${heading}".`);
-  const after = section.findIndex((line, index) => index > first && !line.startsWith('|'));
-  return section.slice(first + 2, after < 0 ? undefined : after).map((line) =>
-    line
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.trim()),
-  );
-}
-
-/** What a heading is called in a link. */
-const anchorOf = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-    .trim()
-    .replaceAll(' ', '-');
-
-const withoutCode = (markdown: string): string => markdown.replace(/^```[\s\S]*?^```$/gm, '');
-
-/** Relative links of a page that lead nowhere. */
-function brokenLinks(page: string, markdown: string): readonly string[] {
-  const links = [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
-  return links.filter((target) => {
-    if (/^[a-z]+:/.test(target)) return false;
-    const [file = '', anchor] = target.split('#');
-    const absolute = file === '' ? path.join(ROOT, page) : path.join(ROOT, path.dirname(page), file);
-    if (!existsSync(absolute)) return true;
-    if (anchor === undefined) return false;
-    const text = file === '' ? markdown : readFileSync(absolute, 'utf8');
-    const headings = [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
-    return !headings.some((heading) => anchorOf(heading) === anchor);
-  });
-}
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...filesUnder('docs', '.md').filter((page) => !page.startsWith('docs/.vitepress/')),
+];
 
 /** An option as its interface has it; `default` is what stands behind `@default`. */
 interface Option {
@@ -89,7 +54,7 @@ function optionOf(member: ts.TypeElement): readonly Option[] {
   ];
 }
 
-/** The tables of the README, and the interfaces whose members they list. */
+/** The tables of docs/reference/options.md, and the interfaces whose members they list. */
 const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
   ['Server and client', ['WireOptions']],
   ['Server', ['KafkaRpcServerOptions']],
@@ -112,18 +77,9 @@ const INHERITED: readonly Option[] = [{ name: 'imports', isRequired: false, defa
 /** Options of other things than servers, clients and drivers: of errors, and of the driver port. */
 const ELSEWHERE = ['ProduceOptions', 'RpcErrorOptions', 'ConnectOptions', 'GroupOptions', 'ReadOptions'];
 
-/** `100_000`, `100000` and "`100000`" are the same default. */
-const plain = (text: string): string =>
-  text
-    .replace(/(\d)_(?=\d)/g, '$1')
-    .replaceAll('`', '')
-    .trim();
-
-const README = read('README.md');
-
 /** Every name with its default, as the table has them. */
 const documented = (heading: string): readonly string[] =>
-  tableUnder(README, heading)
+  tableUnder(read('docs/reference/options.md'), heading)
     .map(([name = '', value = '']) => `${plain(name)}: ${plain(value)}`)
     .sort();
 
@@ -144,7 +100,7 @@ function declared(names: readonly string[]): readonly string[] {
     .sort();
 }
 
-describe('the option tables of the README', () => {
+describe('the option tables of docs/reference/options.md', () => {
   it.each(OPTION_TABLES)('have every option with its default, and no other: %s', (heading, names) => {
     expect(documented(heading)).toEqual(declared(names));
   });
@@ -163,9 +119,15 @@ describe('the option tables of the README', () => {
   });
 });
 
-describe('the other tables and lists of the README', () => {
+describe('the tables of the pages for users', () => {
+  const monitoring = read('docs/operations/monitoring.md');
+  const firstCells = (page: string, heading: string): readonly string[] =>
+    tableUnder(page, heading).map(([name = '']) => plain(name));
+
   it('have every status, and whether it is retryable', () => {
-    const rows = tableUnder(README, 'Errors').map(([status = '', , retryable]) => [plain(status), retryable]);
+    const rows = tableUnder(read('docs/reference/errors.md'), 'Statuses').map(
+      ([status = '', , retryable]) => [plain(status), retryable],
+    );
     expect(rows).toEqual(
       Object.values(RpcStatus).map((status) => [status, isRetryable(status) ? 'yes' : 'no']),
     );
@@ -176,20 +138,19 @@ describe('the other tables and lists of the README', () => {
     const members = [...source.matchAll(/^ {2}(?:get (\w+)\(\)|(get\w+\(\))):/gm)].map(
       ([, getter, method]) => getter ?? method,
     );
-    const rows = tableUnder(README, 'Handlers').map(([member = '']) => plain(member));
-    expect(rows).toEqual(members);
+    expect(firstCells(read('docs/reference/context.md'), 'Members')).toEqual(members);
   });
 
-  it('name every counter', () => {
-    expect(COUNTER_NAMES.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
+  it('have every counter', () => {
+    expect([...firstCells(monitoring, 'Counters')].sort()).toEqual([...COUNTER_NAMES].sort());
   });
 
-  it('name every reason for a refusal', () => {
-    expect(REFUSAL_REASONS.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
+  it('have every reason for a refusal', () => {
+    expect(firstCells(monitoring, 'Refused records')).toEqual([...REFUSAL_REASONS]);
   });
 
   it('have every status and event of server and client', () => {
-    const rows = tableUnder(README, 'Operation').map((cells) =>
+    const rows = tableUnder(monitoring, 'Status and events').map((cells) =>
       cells.map((cell) => cell.replaceAll('`', '')),
     );
     const events = (file: string, name: string): string => {
@@ -287,8 +248,52 @@ it('what docs/architecture.md says to open is there: files and names', () => {
   expect(named.filter((name) => !isThere(name))).toEqual([]);
 });
 
+describe('docs/reference/errors.md', () => {
+  const page = read('docs/reference/errors.md');
+  const listed = [...page.matchAll(/^\| `([^`]+)` +\| [^|]+ \| [^|]+ \| [^|]+ \|$/gm)].map(
+    ([, text = '']) => text,
+  );
+  const sources = filesUnder('lib', '.ts');
+
+  it('has the text of every error that lib makes: add yours, with its cause and cure', () => {
+    const made = sources.flatMap((file) => errorTextsOf(path.join(ROOT, file)));
+    expect(made.length).toBeGreaterThan(70);
+    expect(made.filter((text) => !listed.includes(text))).toEqual([]);
+  });
+
+  it('has no text that lib does not have', () => {
+    const lib = sources
+      .map(read)
+      .join('\n')
+      .replace(/['`] \+\n\s*['`]/g, '');
+    const isThere = (text: string): boolean =>
+      text
+        .split(/[…"]/)
+        .filter((words) => words.length > 3)
+        .every((words) => lib.includes(words.trim()));
+    expect(listed.filter((text) => !isThere(text))).toEqual([]);
+  });
+
+  it("has every one of Kafka's names that gets advice, with its status", () => {
+    const source = read('lib/driver/kafkajs/error-advice.ts');
+    const names = [
+      ...(/BY_TYPE[^=]*= \{([\s\S]*?)\n\};/.exec(source)?.[1] ?? '').matchAll(/^ {2}([A-Z_]+):/gm),
+    ].map(([, name = '']) => name);
+    const rows = tableUnder(page, 'Answers of the broker').flatMap(([cell = '', status = '']) =>
+      [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name = '']) => [
+        name,
+        adviceOfType(name)?.status,
+        plain(status),
+      ]),
+    );
+    expect(names.length).toBeGreaterThan(20);
+    expect(rows.map(([name]) => name).sort()).toEqual([...names].sort());
+    expect(rows.filter(([, status, said]) => status !== said)).toEqual([]);
+  });
+});
+
 it('README leads to what can go wrong, and that to a test for each promise', () => {
-  expect(README).toContain('](docs/what-can-go-wrong.md)');
+  expect(read('README.md')).toContain('](docs/what-can-go-wrong.md)');
   const rows = tableUnder(read('docs/what-can-go-wrong.md'), 'Tests that hold it');
   expect(rows.filter(([, tests = '']) => !tests.includes('](../test/'))).toEqual([]);
 });
@@ -325,10 +330,12 @@ describe('links', () => {
 });
 
 describe('the commands that the documents name', () => {
-  it.each(['README.md', 'CONTRIBUTING.md'])('of %s are in package.json', (page) => {
+  it('are in package.json', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    const named = [...read(page).matchAll(/npm run (?:--\S+ )?([\w:]+)/g)].map(([, script = '']) => script);
-    expect(named.length).toBeGreaterThan(0);
-    expect(named.filter((script) => !(script in scripts))).toEqual([]);
+    const named = PAGES.flatMap((page) =>
+      [...read(page).matchAll(/npm run (?:--\S+ )?([\w:]+)/g)].map(([, script = '']) => `${page}: ${script}`),
+    );
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((each) => !(each.split(': ')[1]! in scripts))).toEqual([]);
   });
 });

@@ -2,13 +2,10 @@ import { Logger, type DynamicModule, type Type } from '@nestjs/common';
 import * as nestCore from '@nestjs/core';
 import { KafkaRpcClient, msgpack, type MsgpackExtension } from 'nestjs-kafka-rpc';
 import { memoryDriver } from 'nestjs-kafka-rpc/memory';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { formatWithOptions } from 'node:util';
 import ts from 'typescript';
-
-const ROOT = path.join(__dirname, '..');
-const README = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+import { allFences, readBlocks, readFences, ROOT, type DocBlock } from './support/doc-blocks.js';
 
 /** Where the blocks stand for the compiler; nothing is written there. */
 const FOLDER = path.join(ROOT, 'test/readme-blocks');
@@ -19,34 +16,14 @@ const PRELUDE = `import type { KafkaRpcClient } from 'nestjs-kafka-rpc';\ndeclar
 /** The service that all other blocks call. */
 const SERVICE = 'main.ts';
 
-/** One block of TypeScript: with a file name it can be imported by the others. */
-interface Block {
-  readonly name: string;
-  readonly code: string;
-  /** What its comments say that it prints, line by line. */
-  readonly promised: readonly string[];
-}
+/** Files that a test runner runs: their blocks may use what it gives them. */
+const IS_SPEC = /spec\.ts$/;
 
-const FENCE = /^```(.*)\n([\s\S]*?)^```$/gm;
+/** Languages of blocks; only those of TypeScript are run. */
+const LANGUAGES = ['hex', 'json', 'mermaid', 'sh', 'sql', 'text', 'ts', 'yaml'];
 
-function readBlocks(markdown: string): readonly Block[] {
-  return [...markdown.matchAll(FENCE)]
-    .filter(([, language]) => language === 'ts')
-    .map(([, , code = ''], index) => ({
-      name: /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `block-${index + 1}.ts`,
-      code,
-      promised: [...code.matchAll(/^.*console\.log\(.*?(?:\/\/ (.*))?$/gm)].map(
-        ([line, promise]) => promise ?? `nothing is promised: ${line}`,
-      ),
-    }));
-}
-
-/** A page whose blocks all have names, and may import those of the README. */
-const WIRE_STAGES = readFileSync(path.join(ROOT, 'docs/wire-stages.md'), 'utf8');
-
-const PAGES = `${README}\n${WIRE_STAGES}`;
-
-const blocks = readBlocks(PAGES);
+const fences = allFences();
+const blocks = readBlocks(fences);
 
 /** What the compiler has to say against the files, by name. */
 function typeErrors(files: ReadonlyMap<string, string>): readonly string[] {
@@ -82,6 +59,32 @@ interface Closable {
 
 type Exports = Record<string, unknown>;
 
+/** What Jest and Vitest give to a spec, run in the order in which it stands there. */
+class Suite {
+  private readonly steps: Record<'before' | 'test' | 'after', (() => Promise<void> | void)[]> = {
+    before: [],
+    test: [],
+    after: [],
+  };
+
+  readonly globals = {
+    describe: (_title: string, body: () => void) => body(),
+    beforeAll: (step: () => Promise<void>) => this.steps.before.push(step),
+    it: (_title: string, step: () => Promise<void>) => this.steps.test.push(step),
+    afterAll: (step: () => Promise<void>) => this.steps.after.push(step),
+    expect,
+  };
+
+  async run(): Promise<void> {
+    const { before, test, after } = this.steps;
+    try {
+      for (const step of [...before, ...test]) await step();
+    } finally {
+      for (const step of after) await step();
+    }
+  }
+}
+
 /** Runs blocks as modules that import each other, with one broker in memory in place of Kafka. */
 class BlockRunner {
   readonly driver = memoryDriver();
@@ -90,7 +93,7 @@ class BlockRunner {
   private readonly apps: Closable[] = [];
 
   constructor(
-    private readonly all: readonly Block[],
+    private readonly all: readonly DocBlock[],
     private readonly globals: Readonly<Record<string, unknown>> = {},
   ) {}
 
@@ -111,8 +114,10 @@ class BlockRunner {
 
   private async evaluate(name: string): Promise<Exports> {
     const block = this.all.find((candidate) => candidate.name === name);
-    if (block === undefined) throw new Error(`The README has no block ${name}.`);
-    const { outputText } = ts.transpileModule(block.code, {
+    if (block === undefined) throw new Error(`No page has a block ${name}.`);
+    // Node would wait for it; here the end of the module has to.
+    const code = block.code.replace(/^void bootstrap\(\);$/m, 'await bootstrap();');
+    const { outputText } = ts.transpileModule(code, {
       compilerOptions: {
         target: ts.ScriptTarget.ES2022,
         module: ts.ModuleKind.CommonJS,
@@ -122,18 +127,21 @@ class BlockRunner {
       },
     });
     const imported = new Map<string, unknown>();
-    for (const { fileName } of ts.preProcessFile(block.code).importedFiles) {
+    for (const { fileName } of ts.preProcessFile(code).importedFiles) {
       imported.set(fileName, await this.load(fileName));
     }
     const exports: Exports = {};
+    const suite = new Suite();
     const parameters = {
       exports,
+      ...(IS_SPEC.test(name) && suite.globals),
       require: (specifier: string) => imported.get(specifier),
       console: { log: (...values: unknown[]) => this.print(values), error: () => undefined },
       ...this.globals,
     };
     const body = `return (async () => {\n${outputText}\n})();`;
     await (new Function(...Object.keys(parameters), body)(...Object.values(parameters)) as Promise<void>);
+    await suite.run();
     return exports;
   }
 
@@ -175,21 +183,24 @@ class BlockRunner {
   }
 }
 
-describe('the README, and the page on wire stages,', () => {
-  it('has no code that this suite does not see', () => {
-    const languages = [...PAGES.matchAll(/^\s*(?:```|~~~)(.*)$/gm)].map(([, language]) => language?.trim());
-    const opening = languages.filter((_language, index) => index % 2 === 0);
-    expect([...new Set(opening)]).toEqual(['ts']);
-    expect(blocks).toHaveLength(opening.length);
-    expect(blocks.length).toBeGreaterThanOrEqual(20);
+describe('the code of the README and of the pages in docs', () => {
+  it('is in a language that this suite knows', () => {
+    expect([...new Set(fences.map(({ language }) => language))].sort()).toEqual(LANGUAGES);
+    expect(blocks.length).toBeGreaterThanOrEqual(40);
   });
 
-  it('gives no two blocks the same name', () => {
+  it('has no two blocks of one name that differ', () => {
     expect(new Set(blocks.map(({ name }) => name)).size).toBe(blocks.length);
   });
 
+  it('has JSON that can be read', () => {
+    const json = fences.filter(({ language }) => language === 'json');
+    expect(json.length).toBeGreaterThan(0);
+    for (const { code } of json) expect(() => JSON.parse(code) as unknown).not.toThrow();
+  });
+
   it('says of everything that is printed what it is', () => {
-    const prints = PAGES.match(/console\.log\(/g) ?? [];
+    const prints = blocks.flatMap(({ code }) => code.match(/console\.log\(/g) ?? []);
     const promised = blocks.flatMap((block) => block.promised);
     expect(promised).toHaveLength(prints.length);
     expect(promised.filter((promise) => promise.startsWith('nothing is promised'))).toEqual([]);
@@ -280,7 +291,9 @@ describe('the README, and the page on wire stages,', () => {
 
   describe('that promises what is not so', () => {
     it('is found out', async () => {
-      const [block] = readBlocks('```ts\nconsole.log(1 + 1); // 3\nconsole.log([1]); // [ 1 ]\n```\n');
+      const [block] = readBlocks(
+        readFences('page', '```ts\nconsole.log(1 + 1); // 3\nconsole.log([1]); // [ 1 ]\n```\n'),
+      );
       const runner = new BlockRunner([block!]);
       await runner.run(block!.name);
       expect(block!.promised).toEqual(['3', '[ 1 ]']);

@@ -197,11 +197,12 @@ describe('Producer', () => {
   it('leaves a broker that throttles it alone for as long', async () => {
     await bench.warm(0);
     bench.broker.throttleMs = 50;
+    // From before the answer that throttles: how long its promise takes to get here is not known.
+    const startedAt = performance.now();
     expect(await bench.produce('a')).toMatchObject({ throttleMs: 50 });
     bench.broker.throttleMs = 0;
-    const throttledAt = performance.now();
     await bench.produce('b');
-    expect(performance.now() - throttledAt).toBeGreaterThanOrEqual(45);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(49);
     expect(bench.warnings).toEqual([expect.stringContaining('throttles this client for 50 ms') as string]);
   });
 

@@ -1,4 +1,4 @@
-import { CallLoad, allAnswered } from '../support/call-load.js';
+import { allAnswered } from '../support/call-load.js';
 import { eventually } from '../conformance/eventually.js';
 import { LiveCluster } from '../support/live-cluster.js';
 
@@ -16,7 +16,7 @@ describe('a broker that is SIGKILLed under load and started again', () => {
     await Promise.all([cluster.startServer(), cluster.startServer()]);
     const client = cluster.client();
     await client.connect();
-    const load = new CallLoad(client, { data: { ms: 20 }, timeoutMs: 30_000 }).start(50);
+    const load = cluster.load(client, 50, { data: { ms: 20 }, timeoutMs: 30_000 });
     await eventually(20_000, () => expect(load.answers).toBeGreaterThan(50));
 
     await cluster.kafka.kill(1);

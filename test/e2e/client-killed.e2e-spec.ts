@@ -1,4 +1,4 @@
-import { CallLoad, allAnswered, type LoadReport } from '../support/call-load.js';
+import { allAnswered, type LoadReport } from '../support/call-load.js';
 import { eventually } from '../conformance/eventually.js';
 import { LiveCluster } from '../support/live-cluster.js';
 
@@ -17,7 +17,7 @@ describe('a client that is SIGKILLed under load and started again', () => {
     const server = await cluster.startServer({ ...settings, concurrency: 1_000 });
     const client = cluster.client(settings);
     await client.connect();
-    const bystander = new CallLoad(client, { data: { ms: 50 } }).start(100);
+    const bystander = cluster.load(client, 100, { data: { ms: 50 } });
     const victim = await cluster.startClients([cluster.service], settings);
     await victim.ask('start', { perSecond: 100, data: { isHeld: true } });
     await eventually(20_000, async () => expect(await server.ask('callsInHand')).toBeGreaterThan(100));

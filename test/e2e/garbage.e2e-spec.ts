@@ -5,7 +5,7 @@ import kafkajs, { type Message, type Producer } from 'kafkajs';
 import type { KafkaRpcClient, KafkaRpcServer } from 'nestjs-kafka-rpc';
 import { encodeEnvelope, ENVELOPE_HEADER, PROTOCOL_VERSION } from '../../lib/protocol/envelope.js';
 import { eventually } from '../conformance/eventually.js';
-import { allAnswered, CallLoad } from '../support/call-load.js';
+import { allAnswered } from '../support/call-load.js';
 import { GroupView } from '../support/group-view.js';
 import { LiveCluster } from '../support/live-cluster.js';
 import { seededRandom } from '../support/seeded-random.js';
@@ -91,7 +91,7 @@ describe('records that are not ours, among real calls', () => {
     const unreadable = Buffer.from([0, 0, 0, 1, 0xff]);
     const cutOff = Buffer.from([0xff, 0xff, 0xff, 0xff, 1]);
 
-    const load = new CallLoad(client).start(200);
+    const load = cluster.load(client, 200);
     for (let i = 0; i < EACH; i++) {
       const toServer = [...refusedByServer, withEnvelope(ours, unreadable), withEnvelope(ours, cutOff)];
       await producer.send({

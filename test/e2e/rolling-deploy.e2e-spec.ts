@@ -1,4 +1,4 @@
-import { CallLoad, allAnswered } from '../support/call-load.js';
+import { allAnswered } from '../support/call-load.js';
 import { eventually } from '../conformance/eventually.js';
 import { ExecutionJournal } from '../support/execution-journal.js';
 import { LiveCluster } from '../support/live-cluster.js';
@@ -20,7 +20,7 @@ describe('three servers that are replaced one after the other under load', () =>
     const old = await Promise.all([start(), start(), start()]);
     const client = cluster.client();
     await client.connect();
-    const load = new CallLoad(client, { data: { ms: 20 } }).start(100);
+    const load = cluster.load(client, 100, { data: { ms: 20 } });
     await eventually(20_000, () => expect(load.answers).toBeGreaterThan(100));
 
     for (const server of old) {

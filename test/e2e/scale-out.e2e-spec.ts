@@ -1,4 +1,4 @@
-import { CallLoad, allAnswered } from '../support/call-load.js';
+import { allAnswered } from '../support/call-load.js';
 import { eventually } from '../conformance/eventually.js';
 import { GroupView } from '../support/group-view.js';
 import { LiveCluster } from '../support/live-cluster.js';
@@ -22,7 +22,7 @@ describe('servers that join under load', () => {
     await cluster.startServer();
     const client = cluster.client();
     await client.connect();
-    const load = new CallLoad(client, { data: { ms: 20 } }).start(200);
+    const load = cluster.load(client, 200, { data: { ms: 20 } });
     await eventually(20_000, () => expect(load.answers).toBeGreaterThan(100));
     await shares([8]);
 

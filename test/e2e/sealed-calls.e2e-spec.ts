@@ -118,7 +118,7 @@ describe('with all three stages, on a broker', () => {
   });
 
   it('no call fails while three clients and two servers change their keys under 200 calls a second', async () => {
-    const loads = clients.map((client) => new CallLoad(client).start(200 / clients.length));
+    const loads = clients.map((client) => cluster.load(client, 200 / clients.length));
     await sleep(500);
     // What was sent under the old key is answered before the key goes.
     const overlap = () => Promise.all([sleep(500), ...loads.map((load) => load.settled())]);

@@ -1,4 +1,4 @@
-import { CallLoad, allAnswered } from '../support/call-load.js';
+import { allAnswered } from '../support/call-load.js';
 import { eventually } from '../conformance/eventually.js';
 import { LiveCluster } from '../support/live-cluster.js';
 
@@ -16,7 +16,7 @@ describe('a server that is SIGKILLed with calls in its hands', () => {
     const [victim] = await Promise.all([cluster.startServer(), cluster.startServer()]);
     const client = cluster.client();
     await client.connect();
-    const load = new CallLoad(client, { data: { ms: 300 } }).start(100);
+    const load = cluster.load(client, 100, { data: { ms: 300 } });
     await eventually(20_000, () => expect(load.answers).toBeGreaterThan(100));
     await eventually(20_000, async () => expect(await victim.ask('callsInHand')).toBeGreaterThan(5));
 

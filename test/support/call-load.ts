@@ -99,9 +99,14 @@ export class CallLoad {
 
   /** Makes no more calls. Resolves when those under way have ended. */
   async stop(): Promise<LoadReport> {
-    clearInterval(this.timer);
+    this.end();
     await this.settled();
     return this.report();
+  }
+
+  /** Makes no more calls, and waits for none. */
+  end(): void {
+    clearInterval(this.timer);
   }
 
   /** Resolves when the calls that are under way now have ended. */

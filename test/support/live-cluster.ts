@@ -11,6 +11,7 @@ import {
 } from 'nestjs-kafka-rpc';
 import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
 import { startKafka, type Kafka, type KafkaOptions } from '../broker/kafka.js';
+import { CallLoad, type LoadOptions } from './call-load.js';
 import { FaultyNetwork } from './faulty-network.js';
 import { Program } from './program.js';
 import { moduleOf, type RunningApp } from './rpc-cluster.js';
@@ -81,6 +82,13 @@ export class LiveCluster {
     const client = new KafkaRpcClient({ service: this.service, driver: this.driver, ...options });
     this.onClose(() => client.close());
     return client;
+  }
+
+  /** Calls at a steady rate, until it is told to stop, or this closes: a test that fails would leave it calling for ever. */
+  load(client: KafkaRpcClient, perSecond: number, options: LoadOptions = {}): CallLoad {
+    const load = new CallLoad(client, options).start(perSecond);
+    this.onClose(async () => load.end());
+    return load;
   }
 
   /** A server in a process of its own, with an `echo` handler and an event handler `told`; serves when this resolves. */

@@ -14,7 +14,7 @@ import {
   type WireInterceptor,
 } from 'nestjs-kafka-rpc';
 import { from, lastValueFrom, toArray, type Observable } from 'rxjs';
-import { allAnswered, CallLoad, type Echo } from '../support/call-load.js';
+import { allAnswered, type Echo } from '../support/call-load.js';
 import { KeyRotation } from '../support/key-rotation.js';
 import { LiveCluster } from '../support/live-cluster.js';
 import { connectRaw } from '../support/raw-records.js';

@@ -16,6 +16,7 @@ import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
+import { AnsweredCalls } from './answered-calls.js';
 import type { Caller } from './caller.js';
 import type { ResolvedConnectionOptions } from './client-options.js';
 import { FollowedTopics } from './followed-topics.js';
@@ -42,6 +43,7 @@ export class ClientConnection {
   readonly counters = new Counters();
   readonly clock = new BrokerClock();
   readonly calls: PendingCalls;
+  private readonly answered: AnsweredCalls;
   readonly codec: Codec;
   readonly id = newInstanceId();
   readonly refusals: HeardRefusals;
@@ -63,6 +65,7 @@ export class ClientConnection {
     this.userCode = reportedUserCode(this.counters, log);
     this.codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs);
     this.calls = new PendingCalls(options.maxOpenCalls, () => this.counters.add('deadlinesExceeded'));
+    this.answered = new AnsweredCalls(this.counters, (line) => log.warn(line));
     this.topics = new FollowedTopics({
       calls: this.calls,
       onEvent: (event) => this.onEvent(event),
@@ -200,6 +203,7 @@ export class ClientConnection {
       clientId: this.id,
       contentType: this.codec.serializer.contentType,
       calls: this.calls,
+      answered: this.answered,
       counters: this.counters,
       refusals: this.refusals,
     });

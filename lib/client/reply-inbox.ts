@@ -8,6 +8,7 @@ import type { Envelope, ReplyEnvelope } from '../protocol/envelope.js';
 import type { Message } from '../protocol/message.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusedRecord } from '../wire/refusal.js';
+import type { AnsweredCalls } from './answered-calls.js';
 import type { HeardRefusals } from './heard-refusals.js';
 import { KnownServers } from './known-servers.js';
 import type { PendingCall } from './pending-call.js';
@@ -19,6 +20,7 @@ export interface ReplyInboxParts {
   /** What this client reads. */
   readonly contentType: string;
   readonly calls: PendingCalls;
+  readonly answered: AnsweredCalls;
   readonly counters: Counters;
   readonly refusals: Pick<HeardRefusals, 'onNotice' | 'onRefused' | 'onLateReply'>;
 }
@@ -70,22 +72,27 @@ export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
   }
 
   private apply(message: Message, envelope: ReplyEnvelope): void {
-    const { calls, contentType } = this.parts;
+    const { calls, answered, contentType } = this.parts;
     const call = calls.get(message.seq);
-    if (call === undefined) return this.onLateReply(message.seq);
+    if (call === undefined) return this.onLateReply(message, envelope.sender);
+    if (isEnd(message)) answered.add(message.seq, envelope.sender);
     call.origin.serviceState.markAnswered();
     if (message.kind === 'error' || envelope.contentType === contentType)
       return apply(message, call, envelope.sender);
     call.fail(otherContentType(envelope.contentType, contentType));
   }
 
-  private onLateReply(seq: number): void {
-    this.parts.counters.add('lateReplies');
-    this.parts.refusals.onLateReply(seq);
+  private onLateReply(message: Message, server: Buffer): void {
+    const { answered, counters, refusals } = this.parts;
+    counters.add('lateReplies');
+    refusals.onLateReply(message.seq);
+    if (isEnd(message)) answered.answeredAgain(message.seq, server);
   }
 }
 
 const NO_BYTES = Buffer.alloc(0);
+
+const isEnd = ({ kind }: Message): boolean => kind === 'complete' || kind === 'error';
 
 const otherContentType = (theirs: string, ours: string): RpcError =>
   new RpcError(

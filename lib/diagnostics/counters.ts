@@ -8,6 +8,8 @@ export const COUNTER_NAMES = [
   'messagesMalformed',
   /** Replies for which nobody waits any more: their call timed out, was cancelled or had its answer. */
   'lateReplies',
+  /** Answers by another server than the one whose answer a call had: it ran twice. */
+  'duplicateAnswers',
   /** Calls handed to a handler. */
   'callsStarted',
   /** Calls and events whose time was over before a handler could start. */

@@ -1,3 +1,4 @@
+import { AnsweredCalls } from '../../../lib/client/answered-calls.js';
 import { PendingCalls } from '../../../lib/client/pending-calls.js';
 import { ReplyInbox } from '../../../lib/client/reply-inbox.js';
 import type { RefusedRecord } from '../../../lib/diagnostics/channels.js';
@@ -33,6 +34,7 @@ describe('ReplyInbox', () => {
       clientId: CLIENT_ID,
       contentType: 'json',
       calls,
+      answered: new AnsweredCalls(counters, () => undefined),
       counters,
       refusals: {
         onNotice: (bytes, server) => heard.push([bytes, server]),

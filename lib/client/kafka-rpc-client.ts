@@ -2,7 +2,7 @@ import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microser
 import { Observable, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import type { DriverConnection } from '../driver/driver.js';
-import { RpcError } from '../errors/rpc-error.js';
+import { fromCall, RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
 import { checkRequestsApart } from '../protocol/topics.js';
@@ -69,7 +69,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     this.hooks = {
       userCode,
       toValue: (value) => this.serializeResponse(value),
-      toThrown: (error) => this.serializeError(error),
+      toThrown: (error) => this.serializeError(fromCall(error, 'client')),
     };
     this.session = new ClientSession(
       {
@@ -107,7 +107,12 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
    * @throws RpcError `UNAVAILABLE` with the brokers tried; `FAILED_PRECONDITION` for topics that do not fit.
    */
   override async connect(): Promise<void> {
-    if (this.session.sender === undefined) await this.session.open();
+    if (this.session.sender !== undefined) return;
+    try {
+      await this.session.open();
+    } catch (error) {
+      throw failureOfCall(error);
+    }
   }
 
   /** Ends this client's open calls with `CANCELLED`. Idempotent; a later call connects anew. */
@@ -140,12 +145,16 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     options: AwaitedCallOptions = {},
   ): Promise<RpcReply<T>> {
     const { signal, ...callOptions } = options;
-    if (signal?.aborted) throw cancelledBy(signal);
-    const record = new KafkaRpcRecord(data, callOptions);
-    const answer = new SingleAnswer<T>(this.connection.clock.now(), this.hooks);
-    const start = this.hasOverrides() ? this.publisher(pattern, record) : this.starter(pattern, record);
-    if (signal !== undefined) answer.cancelOn(signal);
-    return answer.bind(start(answer)).reply;
+    try {
+      if (signal?.aborted) throw cancelledBy(signal);
+      const record = new KafkaRpcRecord(data, callOptions);
+      const answer = new SingleAnswer<T>(this.connection.clock.now(), this.hooks);
+      const start = this.hasOverrides() ? this.publisher(pattern, record) : this.starter(pattern, record);
+      if (signal !== undefined) answer.cancelOn(signal);
+      return answer.bind(start(answer)).reply;
+    } catch (error) {
+      throw failureOfCall(error);
+    }
   }
 
   /**
@@ -178,8 +187,12 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
 
   protected override async dispatchEvent<T = void>(packet: ReadPacket): Promise<T> {
     const { sender } = this.session;
-    if (sender === undefined) throw clientClosed();
-    return (await sender.event(packet)) as T;
+    try {
+      if (sender === undefined) throw clientClosed();
+      return (await sender.event(packet)) as T;
+    } catch (error) {
+      throw failureOfCall(error);
+    }
   }
 
   /** Whether Nest's own way has to be gone, as something on it was overridden or replaced. Costs four comparisons. */
@@ -217,6 +230,10 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     return (answer) => publishedLater(publish(answer), answer, this.hooks.userCode);
   }
 }
+
+/** Marked as what a call failed with, on this side. */
+const failureOfCall = (error: unknown): unknown =>
+  error instanceof RpcError ? fromCall(error, 'client') : error;
 
 const ownConnection = (options: KafkaRpcClientOptions): ClientConnection => {
   checkClientOptionNames(options);

@@ -7,6 +7,7 @@ import type { CompleteMessage, ErrorMessage, NextMessage, ServerTimes } from '..
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
+import { answeredError } from './answered-error.js';
 import type { ServiceState } from './service-state.js';
 
 /** Who waits for a call. `error` and `complete` end it; nothing is called after. */
@@ -146,9 +147,7 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   /** The server answers with an error. */
   error(answer: ErrorMessage): void {
     if (this.state !== 'open') return;
-    const { status, message, retryable, details } = answer;
-    const error = new RpcError(status, message, { retryable, details: this.readDetails(details) });
-    this.endWith('answered', error, answer);
+    this.endWith('answered', answeredError(answer, this.readDetails(answer.details)), answer);
   }
 
   expire(): void {

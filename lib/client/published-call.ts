@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { WritePacket } from '@nestjs/microservices';
 import type { UserCode } from '../diagnostics/user-code.js';
-import { RpcError } from '../errors/rpc-error.js';
+import { fromCall, RpcError } from '../errors/rpc-error.js';
 import type { ServerTimes } from '../protocol/message.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
 
@@ -29,7 +29,7 @@ export class PublishedCall extends AsyncResource implements CallObserver {
   }
 
   error(err: RpcError): void {
-    this.tell({ err });
+    this.tell({ err: fromCall(err, 'client') });
   }
 
   private tell(packet: AnsweredPacket): void {

@@ -25,6 +25,11 @@ export class RpcError extends RpcException {
   declare readonly details?: unknown;
   readonly retryable: boolean;
   declare readonly cause?: unknown;
+  /**
+   * On what a call failed with: `server` when the server answered with it, `client` when it was found on this side. Undefined for
+   * an error that somebody threw.
+   */
+  declare readonly origin?: 'server' | 'client';
 
   constructor(status: RpcStatus, message: string, options: RpcErrorOptions = {}) {
     super(message);
@@ -79,6 +84,11 @@ export class RpcError extends RpcException {
     return this;
   }
 
+  /** The `code` of its details, or Node's name of what is wrong with a connection, such as `ECONNREFUSED`. */
+  get code(): string | number | undefined {
+    return codeOf(this.details) ?? codeOfCause(this.cause);
+  }
+
   toJSON(): Record<string, unknown> {
     return {
       name: this.name,
@@ -89,6 +99,31 @@ export class RpcError extends RpcException {
     };
   }
 }
+
+/** Notes where the error of a call comes from, unless it is known. */
+export const fromCall = (error: RpcError, origin: NonNullable<RpcError['origin']>): RpcError => {
+  if (error.origin === undefined) Reflect.defineProperty(error, 'origin', { value: origin });
+  return error;
+};
+
+const codeOf = (owner: unknown): string | number | undefined => {
+  if (typeof owner !== 'object' || owner === null) return undefined;
+  const { code } = owner as { readonly code?: unknown };
+  return typeof code === 'string' || typeof code === 'number' ? code : undefined;
+};
+
+/** As deep as a cause of a cause of kafkajs goes. */
+const MAX_CAUSES = 8;
+
+const codeOfCause = (cause: unknown): string | undefined => {
+  let inner = cause;
+  for (let i = 0; i < MAX_CAUSES && inner instanceof Error; i++) {
+    const code = codeOf(inner);
+    if (typeof code === 'string') return code;
+    inner = inner.cause;
+  }
+  return undefined;
+};
 
 /** What Nest itself says: for an error that it masks, and for a guard that says no. */
 const NEST_TEXTS: ReadonlyMap<string, RpcStatus> = new Map([

@@ -24,10 +24,11 @@ export class HandlerFailures {
     private readonly onMasked: (line: string) => void,
   ) {}
 
-  of({ kind, pattern }: FailedCall, thrown: unknown): RpcError {
+  of(call: FailedCall, thrown: unknown): RpcError {
+    const { kind, pattern } = call;
     const masked = maskedException(thrown);
     if (masked !== undefined) return this.mapped(masked.exception) ?? maskedError(masked.exception);
-    if (!isUnforeseen(thrown)) return RpcError.from(thrown);
+    if (!isUnforeseen(thrown)) return this.foreseen(call, RpcError.from(thrown));
     const mapped = this.mapped(thrown);
     if (mapped !== undefined) return mapped;
     // Nobody hears of an event's failure but the log, which has its text.
@@ -38,6 +39,15 @@ export class HandlerFailures {
     return maskedError(thrown);
   }
 
+  /** What a call of the handler's own failed with was made for the handler, not for its caller. */
+  private foreseen({ kind, pattern }: FailedCall, error: RpcError): RpcError {
+    if (error.origin === undefined || kind === 'event') return error;
+    const mapped = this.mapped(error) ?? (this.mapException === false ? undefined : passedOn(pattern, error));
+    if (mapped !== undefined) return mapped;
+    this.onMasked(`Call of "${pattern}" failed, masked, as a call that it made: ${describeError(error)}`);
+    return maskedError(error);
+  }
+
   private mapped(exception: unknown): RpcError | undefined {
     const { mapException } = this;
     if (mapException === false) return undefined;
@@ -46,6 +56,22 @@ export class HandlerFailures {
     return mapped instanceof RpcError ? mapped : rpcErrorOfHttp(exception);
   }
 }
+
+/** What helps a chain of callers to wait, to give up, or to try again. */
+const AVAILABILITY: ReadonlySet<RpcStatus> = new Set([
+  RpcStatus.UNAVAILABLE,
+  RpcStatus.DEADLINE_EXCEEDED,
+  RpcStatus.RESOURCE_EXHAUSTED,
+]);
+
+const passedOn = (pattern: string, cause: RpcError): RpcError | undefined => {
+  const { status, retryable } = cause;
+  if (!AVAILABILITY.has(status)) return undefined;
+  return new RpcError(status, `A call made by the handler of "${pattern}" failed: ${status}.`, {
+    retryable,
+    cause,
+  });
+};
 
 /**
  * Whether it is an error that nobody made for a caller. What Nest's filters hand on is none: it is a plain object, a text or an

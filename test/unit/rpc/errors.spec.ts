@@ -25,6 +25,12 @@ describe('an error of a handler', () => {
       throw new RpcException({ status: 'NOT_FOUND', message: 'Not there.', id: 7 });
     }
 
+    @MessagePattern('impostor')
+    impostor(): never {
+      const details = { name: 'Other', message: 'm', stack: 's', status: 'OK', toJSON: 1, origin: 'client' };
+      throw new RpcError('ABORTED', 'Odd.', { details: { ...details, code: 'E_ODD' } });
+    }
+
     @MessagePattern('bug')
     bug(): never {
       throw new TypeError('the password is 1234');
@@ -146,6 +152,20 @@ describe('an error of a handler', () => {
       message: 'Not there.',
       details: { id: 7 },
     });
+  });
+
+  it('has the members of its details where stock transports have them, and shows them once', async () => {
+    const error = await failure('object');
+    expect(Reflect.get(error, 'id')).toBe(7);
+    expect(Object.keys(error)).not.toContain('id');
+    expect(error.toJSON()).not.toHaveProperty('id');
+  });
+
+  it('keeps its own members whatever its details have', async () => {
+    const error = await failure('impostor');
+    expect(error).toMatchObject({ status: 'ABORTED', message: 'Odd.', name: 'RpcError', code: 'E_ODD' });
+    expect(error.toJSON).toBe(RpcError.prototype.toJSON);
+    expect(error.origin).toBe('server');
   });
 
   it('that nobody foresaw is masked', async () => {

@@ -45,10 +45,10 @@ const SHARED_KAFKA = {
 const BUILT_PACKAGE = {
   modulePathIgnorePatterns: ['<rootDir>/build/'],
   moduleNameMapper: {
-    '^nestjs-kafka-rpc$': '<rootDir>/dist/index.js',
-    '^nestjs-kafka-rpc/kafkajs$': '<rootDir>/dist/driver/kafkajs/kafkajs-driver.js',
-    '^nestjs-kafka-rpc/memory$': '<rootDir>/dist/driver/memory/memory-driver.js',
-    '^(?:\\.\\./)+lib/(.*\\.js)$': '<rootDir>/dist/$1',
+    '^nestjs-kafka-rpc$': '<rootDir>/dist/esm/index.js',
+    '^nestjs-kafka-rpc/kafkajs$': '<rootDir>/dist/esm/driver/kafkajs/kafkajs-driver.js',
+    '^nestjs-kafka-rpc/memory$': '<rootDir>/dist/esm/driver/memory/memory-driver.js',
+    '^(?:\\.\\./)+lib/(.*\\.js)$': '<rootDir>/dist/esm/$1',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
 };

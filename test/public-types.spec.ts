@@ -15,7 +15,7 @@ const ENTRY_POINTS: readonly (readonly [string, string])[] = Object.entries(
   (JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, unknown> })
     .exports,
 ).flatMap(([name, target]) => {
-  const types = (target as { types?: string }).types;
+  const types = (target as { import?: { types: string } }).import?.types;
   return types === undefined ? [] : [[name, types] as const];
 });
 
@@ -36,7 +36,7 @@ function reachable(types: string): ReadonlyMap<string, string> {
       visit(path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.d.ts'), file);
     }
   };
-  visit(path.posix.relative('dist', path.posix.normalize(types)), 'package.json');
+  visit(path.posix.relative('dist/esm', path.posix.normalize(types)), 'package.json');
   return texts;
 }
 

@@ -10,7 +10,12 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Data together with the options of the call that carries it; made by `KafkaRpcRecordBuilder`. */
+const BRAND = Symbol.for('nestjs-kafka-rpc.KafkaRpcRecord');
+
+/**
+ * Data together with the options of the call that carries it; made by `KafkaRpcRecordBuilder`. `instanceof` holds across
+ * two copies of the package.
+ */
 export class KafkaRpcRecord<T = unknown> {
   constructor(
     readonly data: T,
@@ -18,7 +23,14 @@ export class KafkaRpcRecord<T = unknown> {
   ) {
     checkNames('A call', options, ['timeoutMs', 'key', 'headers']);
   }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
 }
+
+// On the prototype: no record pays for it.
+Object.defineProperty(KafkaRpcRecord.prototype, BRAND, { value: true });
 
 /**
  * Builds what `send()` and `emit()` take in place of bare data, as Nest's own record builders do. It copies what it is given

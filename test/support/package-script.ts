@@ -13,7 +13,7 @@ export const runScript = async (
   source: string,
   { args = [], nodeOptions = [] }: { args?: readonly string[]; nodeOptions?: readonly string[] } = {},
 ): Promise<{ readonly stdout: string; readonly stderr: string }> => {
-  if (!existsSync(join(ROOT, 'dist', 'index.js')))
+  if (!existsSync(join(ROOT, 'dist', 'esm', 'index.js')))
     throw new Error('dist is missing: npm run build makes it.');
   const given = [...nodeOptions, '--input-type=module', '--eval', source, '--', ...args];
   return promisify(execFile)(process.execPath, given, { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });

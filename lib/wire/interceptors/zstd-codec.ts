@@ -105,10 +105,15 @@ const importWasm = async (): Promise<ZstdWasm> => {
   } catch (cause) {
     throw new RpcError(
       RpcStatus.FAILED_PRECONDITION,
-      `compression() by zstd needs Node 22.15 or the package ${WASM_PACKAGE}; install it, or use gzip or brotli.`,
+      `compression() by zstd needs Node 22.15 or the package ${WASM_PACKAGE}, which cannot be loaded: ${reasonOf(cause)}. ` +
+        'Install it, or use gzip or brotli.',
       { cause },
     );
   }
 };
+
+/** Of a missing package Node also lists who required it: the first line names it. */
+const reasonOf = (cause: unknown): string =>
+  (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0]?.replace(/\.$/, '') ?? '';
 
 const viewOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -28,6 +28,8 @@ interface PendingKeys {
   readonly keys: ReadonlyMap<string, PendingMaterial>;
 }
 
+const BRAND = Symbol.for('nestjs-kafka-rpc.Keyring');
+
 const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /**
@@ -118,6 +120,8 @@ export class Keyring {
   }
 }
 
+Object.defineProperty(Keyring.prototype, BRAND, { value: true });
+
 /**
  * Keys for `encryption()` and `verification()`.
  *
@@ -134,10 +138,14 @@ export const isKeyId = (id: string): boolean => KEY_ID.test(id);
  * @throws RpcError `INVALID_ARGUMENT` that never shows what was given instead: it may be a key.
  */
 export const checkKeyring = (stage: string, value: unknown, kind: Keyring['kind']): Keyring => {
-  if (value instanceof Keyring && value.kind === kind) return value;
+  if (isKeyring(value) && value.kind === kind) return value;
   const wants = kind === 'secret' ? 'secret keys' : 'Ed25519 keys';
   throw new RpcError(RpcStatus.INVALID_ARGUMENT, `${stage} wants a "keyring": keyring() of ${wants}.`);
 };
+
+/** One of another copy of the package is one, too. */
+const isKeyring = (value: unknown): value is Keyring =>
+  typeof value === 'object' && value !== null && BRAND in value;
 
 const checkOptions = (options: KeyringOptions): PendingKeys => {
   if (typeof options !== 'object' || options === null) throw refused('wants { current, keys }');

@@ -1,0 +1,44 @@
+import type { Ran, UserProject } from './user-project.js';
+import { ran } from './user-project.js';
+
+/** The lines of Node that are supported, from npm: the oldest of 20, and what people run. */
+export const NODE_LINES = ['20.19', '22', '24'] as const;
+
+const nodeFolder = (line: string): string => `node-${line.split('.')[0]}`;
+
+/** As npm takes them: a package for each, with nothing but the program. */
+export const NODE_PACKAGES = NODE_LINES.map(
+  (line) => `${nodeFolder(line)}@npm:node-${process.platform}-${process.arch}@${line}`,
+);
+
+/** Runs a file of a project that has installed `NODE_PACKAGES`. */
+export const runOnNode = (line: string, project: UserProject, ...args: readonly string[]): Promise<Ran> =>
+  ran(project.path('node_modules', nodeFolder(line), 'bin', 'node'), args, project.folder);
+
+/** What fixture/main.ts prints. */
+export const SERVED = { value: 3, other: 7, status: 'PERMISSION_DENIED' };
+
+/** Declarations are checked, too. */
+const COMPILER_OPTIONS = {
+  target: 'es2022',
+  strict: true,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  esModuleInterop: true,
+  skipLibCheck: false,
+  types: ['node'],
+};
+
+/** fixture/main.ts in a folder of its own, as a module of this type, for this resolution. */
+export const addProgram = async (
+  project: UserProject,
+  name: string,
+  { type, ...resolution }: { type: 'module' | 'commonjs'; module: string; moduleResolution: string },
+): Promise<void> => {
+  const compilerOptions = { ...COMPILER_OPTIONS, ...resolution };
+  await project.write({
+    [`${name}/package.json`]: { type },
+    [`${name}/tsconfig.json`]: { compilerOptions, include: ['main.ts'] },
+  });
+  await project.copyFixture('main.ts', `${name}/main.ts`);
+};

@@ -19,11 +19,14 @@ export interface Fence {
   readonly code: string;
 }
 
-/** Pages for people who use the package: their code is run. Recipes need packages that are not installed here. */
+/** Pages for people who use the package: their code is run. Recipes need packages that are not installed here; test/examples.spec.ts runs the examples. */
 export const userPages = (): readonly string[] => {
   const docs = readdirSync(path.join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .map((name) => path.posix.join('docs', name.replaceAll(path.sep, '/')))
-    .filter((name) => name.endsWith('.md') && !/^docs\/(\.vitepress|decisions|recipes)\//.test(name));
+    .filter(
+      (name) =>
+        name.endsWith('.md') && !/^docs\/(\.vitepress\/|decisions\/|recipes\/|examples\.md)/.test(name),
+    );
   return ['README.md', ...docs.sort()];
 };
 

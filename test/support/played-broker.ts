@@ -67,6 +67,8 @@ export class PlayedBroker {
   inFlight = 0;
   mostInFlight = 0;
   recoveries = 0;
+  /** Recoveries end when this does. */
+  recovered: Promise<void> = Promise.resolve();
   /** Topics of which the producer said that it may not write to them. */
   readonly denials: string[] = [];
   leaderOf: ClusterLink['leaderOf'] = () => 1;
@@ -85,7 +87,10 @@ export class PlayedBroker {
       partitionsOf: () => this.partitions,
       leaderOf: (partition) => this.leaderOf(partition),
       send: (nodeId, request) => this.send(nodeId, request),
-      recover: async () => void (this.recoveries += 1),
+      recover: () => {
+        this.recoveries += 1;
+        return this.recovered;
+      },
     };
   }
 

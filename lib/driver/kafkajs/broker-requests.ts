@@ -7,6 +7,8 @@ const MAX_IN_FLIGHT = 5;
 export class BrokerRequests {
   private inFlight = 0;
   private isWarm = false;
+  /** Looks for who leads instead, after failures. */
+  private recoveries = 0;
   private throttledUntilMs = -Infinity;
 
   constructor(
@@ -20,7 +22,8 @@ export class BrokerRequests {
   }
 
   get mayBegin(): boolean {
-    return this.inFlight < (this.isWarm ? MAX_IN_FLIGHT : MAX_IN_FLIGHT_COLD) && this.throttleMs === 0;
+    if (this.recoveries > 0 || this.throttleMs > 0) return false;
+    return this.inFlight < (this.isWarm ? MAX_IN_FLIGHT : MAX_IN_FLIGHT_COLD);
   }
 
   begin(): void {
@@ -33,9 +36,12 @@ export class BrokerRequests {
     if (throttleMs > 0) this.throttledUntilMs = Math.max(this.throttledUntilMs, this.now() + throttleMs);
   }
 
-  /** The connection may be gone. */
-  failed(): void {
+  /** The connection may be gone, and the broker too: it is left alone until that is known. */
+  async failed(recovered: Promise<void>): Promise<void> {
     this.inFlight -= 1;
     this.isWarm = false;
+    this.recoveries += 1;
+    await recovered;
+    this.recoveries -= 1;
   }
 }

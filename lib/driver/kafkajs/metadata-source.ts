@@ -70,8 +70,8 @@ export class MetadataSource {
   }
 
   /**
-   * A broker that the cluster takes for gone answers nothing more: what waits for it fails now. kafkajs would wait for it before it
-   * takes the new metadata.
+   * A broker that the cluster takes for gone answers nothing more: what waits for it fails now, and nothing more goes to it. kafkajs
+   * would wait for its answers before it takes the new metadata.
    */
   private dropOthers(metadata: ClusterMetadata): ClusterMetadata {
     const living = new Map(metadata.brokers.map((broker) => [broker.nodeId, broker]));
@@ -79,7 +79,11 @@ export class MetadataSource {
       const { host, port } = broker.connectionPool;
       const address = living.get(Number(nodeId));
       if (address !== undefined && address.host === host && address.port === port) continue;
-      for (const connection of broker.connectionPool.pool) connection.rejectRequests(gone(nodeId));
+      for (const connection of broker.connectionPool.pool) {
+        connection.rejectRequests(gone(nodeId));
+        // In the same turn: what waited for a place behind them would take it.
+        connection.disconnect().catch(() => undefined);
+      }
     }
     return metadata;
   }

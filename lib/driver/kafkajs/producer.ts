@@ -184,12 +184,12 @@ export class Producer {
     try {
       const response = await this.send(broker.nodeId, sent);
       broker.answered(response.throttleMs);
-      if (response.throttleMs > 0) this.throttled(response.throttleMs);
+      if (response.throttleMs > 0) this.throttled(broker, response.throttleMs);
       settle(sent, response);
     } catch (error) {
-      broker.failed();
       // At once: what else is in flight on a connection that is stuck comes back with it.
-      void this.parts.link.recover(error, broker.nodeId);
+      const recovered = within(this.parts.link.recover(error, broker.nodeId), MAX_RECOVERY_MS);
+      void broker.failed(recovered).then(() => this.flushSoon());
       for (const { partition, batch } of sent) partition.failed(batch, error);
     }
     if (this.ready.size > 0) this.flushSoon();
@@ -201,14 +201,21 @@ export class Producer {
     return this.parts.link.send(nodeId, produceRequest(batches, acks, REPLICATION_TIMEOUT_MS));
   }
 
-  private throttled(throttleMs: number): void {
+  private throttled(broker: BrokerRequests, throttleMs: number): void {
     this.throttles.add(
       'throttled',
       () =>
         `The broker throttles this client for ${throttleMs} ms, as its quota is used up: send less, or raise its ` +
         'producer_byte_rate or request_percentage.',
     );
-    void sleep(throttleMs, this.parts.closing).then(() => this.flushSoon());
+    void this.flushAfterThrottle(broker);
+  }
+
+  /** A timer may be a moment early, and nothing else would look again. */
+  private async flushAfterThrottle(broker: BrokerRequests): Promise<void> {
+    const { closing } = this.parts;
+    while (broker.throttleMs > 0 && !closing.aborted) await sleep(Math.ceil(broker.throttleMs), closing);
+    this.flushSoon();
   }
 
   private async pause(attempt: number, error: unknown): Promise<void> {

@@ -43,6 +43,8 @@ export interface Connection {
   authenticate(): Promise<void>;
   nextCorrelationId(): number;
   rejectRequests(error: Error): void;
+  /** Waits for the answers to requests under way. */
+  disconnect(): Promise<unknown>;
 }
 
 const FETCH_API_KEY = 1;

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { ProduceAck } from '../../../../lib/driver/driver.js';
+import { deferred } from '../../../support/deferred.js';
 import { CODE, type Fault } from '../../../support/played-broker.js';
 import { ProducerBench } from '../../../support/producer-bench.js';
 import { seededRandom } from '../../../support/seeded-random.js';
@@ -13,6 +14,21 @@ describe('Producer', () => {
   });
 
   afterEach(() => bench.closing.abort());
+
+  it('leaves a broker whose connection broke alone until it is known who leads instead', async () => {
+    const leads = deferred();
+    await bench.warm(0, 1);
+    bench.broker.recovered = leads.promise;
+    bench.once('a', { breaks: 'before' });
+    void bench.produce('a');
+    await until(() => bench.broker.recoveries > 0);
+    const other = bench.produce('b', 1);
+    await turns(5);
+    expect(bench.broker.requests).toHaveLength(1);
+    leads.resolve();
+    await other;
+    expect(bench.log(1)).toEqual(['b']);
+  });
 
   describe('gives up a batch whose time is over', () => {
     it('with what the last attempt failed with', async () => {

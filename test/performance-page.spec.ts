@@ -43,4 +43,14 @@ describe('What is said of performance', () => {
     expect(tcp).toBe(Math.floor(ratio('nest-tcp', 1_000, 'callsPerSecond') * 10) / 10);
     expect(tcpSingle).toBe(Math.floor(ratio('nest-tcp', 1, 'p50')));
   });
+
+  it('begins with figures that its table of peers has', () => {
+    const page = read('docs/performance.md');
+    const row = (peer: string): readonly string[] =>
+      (new RegExp(`^\\| \`${peer}\` .*$`, 'm').exec(page)?.[0] ?? '').split('|').map((cell) => cell.trim());
+    const [ours, stock, tcp] = [row('ours'), row('nest-kafka'), row('nest-tcp')];
+    const claim =
+      /this package made ([\d,]+) calls\/s\. Nest's stock Kafka transport made ([\d,]+) and Nest's TCP transport ([\d,]+)\. .*?answered in ([\d.]+ ms) at the median; TCP answered in ([\d.]+ ms)/s;
+    expect(claim.exec(page)?.slice(1)).toEqual([ours[5], stock[5], tcp[5], ours[7], tcp[7]]);
+  });
 });

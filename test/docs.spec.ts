@@ -63,6 +63,7 @@ const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
   ['One call', ['CallOptions', 'AwaitedCallOptions']],
   ['Topics', ['TopicOptions']],
   ['Dead letters', ['DeadLetterOptions']],
+  ['RpcErrorFilter', ['RpcErrorFilterOptions']],
   ['kafkajsDriver', ['KafkajsDriverOptions']],
   ['memoryDriver', ['MemoryDriverOptions']],
   ['msgpack', ['MsgpackOptions']],

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { UserProject } from './user-project.js';
+import { allFences, readBlocks } from '../support/doc-blocks.js';
+import type { ModuleType, UserProject } from './user-project.js';
 
 /** What `nest new` writes into a Nest 11 project. */
 export const DEFAULT_JEST = {
@@ -88,18 +87,20 @@ export const SWCRC = {
 /** Jest and Vitest alike, of the two tests. */
 export const TESTS_PASSED = /Tests:?\s+2 passed/;
 
-const FIXTURES = join(__dirname, 'fixture');
+const SERVICE = ['sum.controller.ts', 'sum.module.ts'];
 
-/** The documented test and what it tests; in CommonJS relative imports have no `.js`. */
-export const addDocumentedTest = async (
-  project: UserProject,
-  folder: string,
-  type: 'module' | 'commonjs',
-): Promise<void> => {
-  const names = ['sum.controller.ts', 'sum.service.ts', 'sum.module.ts', 'sum.spec.txt'];
-  for (const name of names) {
-    const text = await readFile(join(FIXTURES, name), 'utf8');
-    const written = type === 'module' ? text : text.replaceAll(/(from '\.\/.*)\.js'/g, "$1'");
-    await project.write({ [`${folder}/${name.replace('.txt', '.ts')}`]: written });
-  }
+/** The test of docs/guides/testing.md and what it tests, under the name that `nest new` has Jest and Vitest look for. */
+export const addDocumentedTest = async (project: UserProject, type: ModuleType): Promise<void> => {
+  for (const name of SERVICE) await project.write({ [`src/${name}`]: documented(name, type) });
+  await project.write({ 'src/sum.spec.ts': documented('sum.e2e-spec.ts', type) });
 };
+
+/** A file as the pages have it; as they say, relative imports have no `.js` in CommonJS. */
+const documented = (name: string, type: ModuleType): string => {
+  const block = readBlocks(allFences()).find((candidate) => candidate.name === name);
+  if (block === undefined) throw new Error(`No page has a block ${name}.`);
+  return type === 'module' ? block.code : block.code.replaceAll(/(from '\.\/.*)\.js'/g, "$1'");
+};
+
+/** The first snippet of the README, beside the programs. */
+export const firstTry = (): string => documented('first-try.ts', 'module');

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { addProgram, NODE_LINES, NODE_PACKAGES, runOnNode, SERVED } from './programs.js';
 import {
   addDocumentedTest,
@@ -18,6 +19,19 @@ const OLDER_RESOLUTIONS = [
   { type: 'commonjs', module: 'node16', moduleResolution: 'node16' },
 ] as const;
 
+/** Loaded by Nest when it needs them, and not installed: a bundler is told to leave them. */
+const OPTIONAL_FOR_NEST = [
+  ...[
+    '@nestjs/websockets',
+    '@nestjs/platform-express',
+    'class-transformer',
+    'class-validator',
+    'mqtt',
+    'nats',
+  ],
+  ...['ioredis', 'amqplib', 'amqp-connection-manager', '@grpc/grpc-js', '@grpc/proto-loader'],
+];
+
 describe('the packed package in a Nest 11 project', () => {
   let projects: UserProjects;
   let project: UserProject;
@@ -30,22 +44,25 @@ describe('the packed package in a Nest 11 project', () => {
       'jest-swc.json': { ...DEFAULT_JEST, transform: { '^.+\\.(t|j)sx?$': ['@swc/jest'] } },
       '.swcrc': SWCRC,
     });
-    await project.npmInstall(...NEST, ...TOOLS, ...OTHERS, ...NODE_PACKAGES);
-    await addDocumentedTest(project, 'src', 'commonjs');
+    await project.npmInstall(...NEST, ...TOOLS, ...OTHERS, ...NODE_PACKAGES, projects.tarball);
+    await addDocumentedTest(project, 'commonjs');
   }, 300_000);
 
   afterAll(() => projects.remove());
 
-  it.each(['module', 'commonjs'] as const)(
-    'type-checks and serves calls from a program of type %s, on every line of Node',
-    async (type) => {
+  describe.each(['module', 'commonjs'] as const)('of a program of type %s', (type) => {
+    it('type-checks, and serves calls on every line of Node', async () => {
       await addProgram(project, type, { type, module: 'nodenext', moduleResolution: 'nodenext' });
       expect(await project.typeErrors(type)).toBe('');
       for (const line of NODE_LINES)
         expect(lastJson(await runOnNode(line, project, `${type}/main.js`))).toEqual(SERVED);
-    },
-    120_000,
-  );
+    }, 120_000);
+
+    it('runs the first snippet of the README', async () => {
+      const { output } = await project.node(`${type}/first-try.js`);
+      expect(output.trim().split('\n').at(-1)).toBe('3');
+    }, 60_000);
+  });
 
   it.each(OLDER_RESOLUTIONS)(
     'type-checks with moduleResolution $moduleResolution, and runs',
@@ -56,6 +73,21 @@ describe('the packed package in a Nest 11 project', () => {
       expect(lastJson(await project.node(`${name}/main.js`))).toEqual(SERVED);
     },
     120_000,
+  );
+
+  it.each(['module/main.ts', 'commonjs/main.js'])(
+    'is bundled from %s by esbuild',
+    async (entry) => {
+      const options = ['--bundle', '--platform=node', '--outfile=bundle/main.cjs', '--log-level=warning'];
+      const external = OPTIONAL_FOR_NEST.map((name) => `--external:${name}`);
+      expect((await project.binary('esbuild', entry, ...options, ...external)).output).toBe('');
+      // Where nothing is installed.
+      const elsewhere = await projects.create('bundle', {
+        'main.cjs': await readFile(project.path('bundle/main.cjs'), 'utf8'),
+      });
+      expect(lastJson(await elsewhere.node('main.cjs'))).toEqual(SERVED);
+    },
+    60_000,
   );
 
   it('runs the documented test with ts-jest', async () => {

@@ -16,22 +16,25 @@ describe('the packed package in a Nest 12 project', () => {
       'tsconfig.json': NEST_12_TSCONFIG,
       'vitest.config.ts': VITEST_CONFIG,
     });
-    await project.npmInstall(...NEST, ...OTHERS, ...NODE_PACKAGES);
-    await addDocumentedTest(project, 'src', 'module');
+    await project.npmInstall(...NEST, ...OTHERS, ...NODE_PACKAGES, projects.tarball);
+    await addDocumentedTest(project, 'module');
   }, 300_000);
 
   afterAll(() => projects.remove());
 
-  it.each(['module', 'commonjs'] as const)(
-    'type-checks and serves calls from a program of type %s, on every line of Node',
-    async (type) => {
+  describe.each(['module', 'commonjs'] as const)('of a program of type %s', (type) => {
+    it('type-checks, and serves calls on every line of Node', async () => {
       await addProgram(project, type, { type, module: 'nodenext', moduleResolution: 'nodenext' });
       expect(await project.typeErrors(type)).toBe('');
       for (const line of NODE_LINES)
         expect(lastJson(await runOnNode(line, project, `${type}/main.js`))).toEqual(SERVED);
-    },
-    120_000,
-  );
+    }, 120_000);
+
+    it('runs the first snippet of the README', async () => {
+      const { output } = await project.node(`${type}/first-try.js`);
+      expect(output.trim().split('\n').at(-1)).toBe('3');
+    }, 60_000);
+  });
 
   it('runs the documented test with Vitest', async () => {
     const { code, output } = await project.tool('vitest/vitest.mjs', 'run');

@@ -1,5 +1,5 @@
-import type { Ran, UserProject } from './user-project.js';
-import { ran } from './user-project.js';
+import { firstTry } from './default-projects.js';
+import { ran, type ModuleType, type Ran, type UserProject } from './user-project.js';
 
 /** The lines of Node that are supported, from npm: the oldest of 20, and what people run. */
 export const NODE_LINES = ['20.19', '22', '24'] as const;
@@ -29,16 +29,17 @@ const COMPILER_OPTIONS = {
   types: ['node'],
 };
 
-/** fixture/main.ts in a folder of its own, as a module of this type, for this resolution. */
+/** fixture/main.ts and the README's first snippet in a folder of their own, as a module of this type, for this resolution. */
 export const addProgram = async (
   project: UserProject,
   name: string,
-  { type, ...resolution }: { type: 'module' | 'commonjs'; module: string; moduleResolution: string },
+  { type, ...resolution }: { type: ModuleType; module: string; moduleResolution: string },
 ): Promise<void> => {
   const compilerOptions = { ...COMPILER_OPTIONS, ...resolution };
   await project.write({
     [`${name}/package.json`]: { type },
-    [`${name}/tsconfig.json`]: { compilerOptions, include: ['main.ts'] },
+    [`${name}/tsconfig.json`]: { compilerOptions, include: ['*.ts'] },
+    [`${name}/first-try.ts`]: firstTry(),
   });
   await project.copyFixture('main.ts', `${name}/main.ts`);
 };

@@ -9,6 +9,8 @@ const FIXTURES = join(__dirname, 'fixture');
 /** Nothing that is installed or run here may hang for ever. */
 const LIMIT_MS = 240_000;
 
+export type ModuleType = 'module' | 'commonjs';
+
 /** What a command printed on both its ways out, and how it ended. */
 export interface Ran {
   readonly code: number;
@@ -113,15 +115,20 @@ export class UserProject {
     await cp(join(FIXTURES, name), this.path(to));
   }
 
-  /** The packages, and ours beside them. */
+  /** @throws Error with what npm said, when it fails. */
   async npmInstall(...packages: readonly string[]): Promise<void> {
-    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages, this.tarball];
+    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages];
     await succeed('npm', args, this.folder);
   }
 
   /** A program of an installed package, by its file in it. */
   tool(file: string, ...args: readonly string[]): Promise<Ran> {
     return this.node(this.path('node_modules', file), ...args);
+  }
+
+  /** A program that need not be JavaScript, by its name. */
+  binary(name: string, ...args: readonly string[]): Promise<Ran> {
+    return ran(this.path('node_modules', '.bin', name), args, this.folder);
   }
 
   /** `tsc`, on a tsconfig.json. @returns what it says against the program: nothing, when that is fine */

@@ -111,6 +111,6 @@ const CANCELLED = Object.freeze({ status: RpcStatus.CANCELLED });
 const notConnected = ({ pattern, timeoutMs }: UnsentCall): RpcError =>
   new RpcError(
     RpcStatus.DEADLINE_EXCEEDED,
-    `No connection to Kafka within the ${timeoutMs} ms of the call to ${JSON.stringify(pattern)}: it was not sent.`,
+    `Timeout: no connection to Kafka within the ${timeoutMs} ms of the call to ${JSON.stringify(pattern)}: it was not sent.`,
     { retryable: true },
   );

@@ -153,7 +153,7 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   expire(): void {
     const { pattern, timeoutMs } = this;
     const hint = this.origin.serviceState.explainSilence(this.seq);
-    const message = `No answer to "${pattern}" within ${timeoutMs} ms. ${this.fate()}${hint}`;
+    const message = `Timeout: no answer to "${pattern}" within ${timeoutMs} ms. ${this.fate()}${hint}`;
     // What never left this process does not run twice.
     this.endWith('expired', new RpcError(RpcStatus.DEADLINE_EXCEEDED, message, { retryable: !this.hasLeft }));
   }

@@ -137,7 +137,7 @@ describe('PendingCall', () => {
     happens(each);
     each.call.expire();
     expect(each.errors).toMatchObject([{ status: 'DEADLINE_EXCEEDED', retryable }]);
-    expect(each.errors[0]!.message).toBe(`No answer to "sum.add" within 1000 ms. ${fate}`);
+    expect(each.errors[0]!.message).toBe(`Timeout: no answer to "sum.add" within 1000 ms. ${fate}`);
   });
 
   it('tells whoever sent it that its caller is gone, once, and not when it has its answer', () => {

@@ -48,13 +48,13 @@ describe('a call that cannot be sent within its time', () => {
     expect(await tried).toMatchObject({
       ...expected,
       message:
-        'No answer to "echo" within 150 ms. The broker has not acknowledged the request: it may or may not run; ' +
+        'Timeout: no answer to "echo" within 150 ms. The broker has not acknowledged the request: it may or may not run; ' +
         `it is tried again: ${NO_LEADER.message}`,
     });
     expect(await behind).toMatchObject({
       ...expected,
       retryable: true,
-      message: `No answer to "echo" within 150 ms. The request was not sent, and does not run: ${NO_LEADER.message}`,
+      message: `Timeout: no answer to "echo" within 150 ms. The request was not sent, and does not run: ${NO_LEADER.message}`,
     });
   });
 

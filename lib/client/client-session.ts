@@ -59,6 +59,19 @@ export class ClientSession {
     }
   }
 
+  /**
+   * For an event: it takes the room of an open call while it waits for the connection.
+   * @throws RpcError `RESOURCE_EXHAUSTED` when too many calls and events are open or waiting.
+   */
+  holdRoom(): void {
+    if (this.current !== undefined) return;
+    const { calls } = this.connection;
+    calls.checkRoom();
+    calls.unsent += 1;
+    const release = (): void => void (calls.unsent -= 1);
+    this.open().then(release, release);
+  }
+
   /** Ends the calls of this client. @returns whether it was open, and was not opened again meanwhile */
   async close(): Promise<boolean> {
     const wasOpen = this.opening !== undefined;

@@ -1,5 +1,5 @@
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import { Observable, type Subscriber } from 'rxjs';
+import { Observable, throwError, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { fromCall, RpcError } from '../errors/rpc-error.js';
@@ -176,6 +176,12 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
 
   /** Sends an event. Resolves when the broker has it; it is sent whether or not anybody subscribes. */
   override emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
+    try {
+      // Nest itself refuses what no transport can send.
+      if (pattern != null && data != null) this.session.holdRoom();
+    } catch (error) {
+      return throwError(() => error as RpcError);
+    }
     return guardedObservable(super.emit<TResult, TInput>(pattern, data), this.hooks.userCode, 'observer');
   }
 

@@ -1,6 +1,7 @@
 import { deferred } from '../../support/deferred.js';
 import { GatedDriver, unreachable } from '../../support/gated-driver.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
+import { until } from '../../support/until.js';
 
 describe('maxOpenCalls', () => {
   it('refuses one call too many with RESOURCE_EXHAUSTED, and takes calls again when there is room', async () => {
@@ -40,6 +41,33 @@ describe('maxOpenCalls', () => {
     expect([client.openCalls, outcomes.length]).toEqual([10, 1_991]);
     await client.close();
     expect([client.openCalls, outcomes.length]).toEqual([0, 2_001]);
+    await cluster.close();
+  });
+
+  it('bounds the events that wait for the connection too, and frees their room when it is there, or fails', async () => {
+    const cluster = new RpcCluster();
+    const gate = new GatedDriver(cluster.driver);
+    const [failing, slow] = [deferred(), deferred()];
+    gate.before.set(1, failing.promise.then(unreachable));
+    gate.before.set(2, slow.promise);
+    const client = cluster.client({ driver: gate, maxOpenCalls: 10 });
+    for (const attempt of [failing, slow]) {
+      const outcomes: string[] = [];
+      for (let i = 0; i < 1_000; i++)
+        client.emit('told', i).subscribe({
+          error: (error: { status: string; message: string }) => outcomes.push(error.status),
+          complete: () => outcomes.push('sent'),
+        });
+      expect(outcomes).toEqual(Array(990).fill('RESOURCE_EXHAUSTED'));
+      await expect(client.call('a', {})).rejects.toThrow('maxOpenCalls');
+      attempt.resolve();
+      await until(() => outcomes.length === 1_000);
+      const left = attempt === failing ? 'UNAVAILABLE' : 'sent';
+      expect(outcomes.slice(990)).toEqual(Array(10).fill(left));
+    }
+    const calls = Array.from({ length: 10 }, () => client.call('a', {}, { timeoutMs: 50 }));
+    const ends = await Promise.allSettled(calls);
+    for (const end of ends) expect(end).toMatchObject({ reason: { status: 'DEADLINE_EXCEEDED' } });
     await cluster.close();
   });
 

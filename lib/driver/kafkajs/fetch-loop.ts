@@ -17,6 +17,8 @@ export interface FetchLoopOptions {
   readonly wanted: () => readonly PartitionCursor[];
   /** Deals with a failed fetch: finds new leaders, new places. */
   readonly onFailure: (error: unknown, asked: readonly PartitionCursor[], nodeId: number) => Promise<void>;
+  /** Hands on what another leader wrote behind what was read, or finds where to read on. */
+  readonly onOtherLeader: (cursor: PartitionCursor, fetched: FetchedPartition) => Promise<void>;
   readonly onSuccess: () => void;
   /** Told each time the broker throttles, for how long. */
   readonly onThrottled?: (throttleMs: number) => void;
@@ -81,11 +83,15 @@ export class FetchLoop {
   private async take(fetched: readonly FetchedPartition[], asked: readonly PartitionCursor[]): Promise<void> {
     const readersOf = (partition: FetchedPartition): readonly PartitionCursor[] =>
       asked.filter(({ topicPartition }) => isSame(topicPartition, partition));
+    const changed: { readonly reader: PartitionCursor; readonly partition: FetchedPartition }[] = [];
     for (const partition of fetched) {
       if (partition.error !== undefined) continue;
-      for (const reader of readersOf(partition)) reader.succeed(partition);
+      for (const reader of readersOf(partition))
+        if (reader.isOfOtherLeader(partition)) changed.push({ reader, partition });
+        else reader.succeed(partition);
     }
-    // Behind what was brought: to deal with a failure takes requests of its own.
+    // Behind what was brought: to deal with these takes requests of their own.
+    for (const { reader, partition } of changed) await this.options.onOtherLeader(reader, partition);
     for (const partition of fetched) {
       if (partition.error === undefined) continue;
       await this.options.onFailure(partition.error, readersOf(partition), this.options.nodeId);

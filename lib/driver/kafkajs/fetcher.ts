@@ -77,6 +77,7 @@ export class Fetcher {
       closing: this.options.closing,
       wanted: () => this.wantedOf(nodeId),
       onFailure: (error, asked, failedNode) => this.onFailure(error, asked, failedNode),
+      onOtherLeader: (cursor, fetched) => this.positions.check(cursor, fetched),
       onThrottled: this.options.onThrottled,
       onSuccess: () => this.options.report(READING, { type: 'connected' }),
     });

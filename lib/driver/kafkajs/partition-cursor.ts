@@ -46,6 +46,11 @@ export class PartitionCursor {
     this.retryAt = performance.now() + backoffMs(this.failures);
   }
 
+  /** Whether what was fetched ends with the records of another leader than what was read before: it may lack some of that. */
+  isOfOtherLeader({ leaderEpoch }: Fetched): boolean {
+    return this.leaderEpoch >= 0 && leaderEpoch !== this.leaderEpoch;
+  }
+
   /** Reads on elsewhere: what a fetch under way brings from the old position is dropped. */
   moveTo(position: bigint): void {
     this.next = position;

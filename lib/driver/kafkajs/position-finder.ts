@@ -2,7 +2,7 @@ import type { DriverEvent, PositionLossReason } from '../driver.js';
 import type { TopicPartition } from '../record.js';
 import type { ClusterLink } from './cluster-link.js';
 import { epochEnd, logEnd, logStart } from './log-offsets.js';
-import type { PartitionCursor } from './partition-cursor.js';
+import type { Fetched, PartitionCursor } from './partition-cursor.js';
 
 /** Where a log that was made anew starts; where it does not any more, the broker says so at the first fetch. */
 const FIRST_OFFSET = 0n;
@@ -30,6 +30,23 @@ export class PositionFinder {
         cursor.fail();
         await this.link.recover(error);
       }
+    }
+  }
+
+  /**
+   * Another leader goes on where we stand. It may have had fewer records than were read, and more by now (KIP-320): what was
+   * fetched is handed on only if its log is the one that was read.
+   */
+  async check(cursor: PartitionCursor, fetched: Fetched): Promise<void> {
+    const { topicPartition, next, leaderEpoch } = cursor;
+    try {
+      const fork = await epochEnd(this.link, topicPartition, leaderEpoch);
+      if (fork >= next) return cursor.succeed(fetched);
+      const start = await logStart(this.link, topicPartition);
+      if (cursor.next === next) this.move(cursor, fork < start ? start : fork, 'truncated');
+    } catch (error) {
+      cursor.fail();
+      await this.link.recover(error);
     }
   }
 

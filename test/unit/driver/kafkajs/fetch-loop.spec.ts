@@ -50,6 +50,7 @@ const options = {
   closing: new AbortController().signal,
   onFailure: () => Promise.resolve(),
   onSuccess: () => undefined,
+  onOtherLeader: () => Promise.resolve(),
 };
 
 describe('FetchLoop', () => {
@@ -61,6 +62,23 @@ describe('FetchLoop', () => {
     new FetchLoop(answering([failed, brought]), { ...options, wanted: () => cursors, onFailure });
     await turns();
     expect(onFailure).toHaveBeenCalledWith(failed.error, [cursors[0]], 1);
+    expect(onRecords).toHaveBeenCalledWith(brought.records);
+  });
+
+  it('hands on nothing that another leader wrote behind what was read before that is looked at: it may lack some of it', async () => {
+    const onRecords = jest.fn();
+    const reader = { onRecords, isReading: () => true, isOwner: () => true };
+    const [cursor, fresh] = [0, 0].map(() => new PartitionCursor(topicPartition(1), 0n, reader));
+    cursor!.leaderEpoch = 4;
+    const fetched = { ...brought, leaderEpoch: 5 };
+    const onOtherLeader = jest.fn(() => new Promise<void>(() => undefined));
+    new FetchLoop(answering([fetched]), { ...options, wanted: () => [cursor!], onOtherLeader });
+    await turns();
+    expect(onOtherLeader).toHaveBeenCalledWith(cursor, fetched);
+    expect([onRecords.mock.calls.length, cursor!.next]).toEqual([0, 0n]);
+
+    new FetchLoop(answering([fetched]), { ...options, wanted: () => [fresh!], onOtherLeader });
+    await turns();
     expect(onRecords).toHaveBeenCalledWith(brought.records);
   });
 

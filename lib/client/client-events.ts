@@ -2,7 +2,7 @@ import { Listeners } from '../diagnostics/listeners.js';
 import type { UserCode } from '../diagnostics/user-code.js';
 import type { DriverEvent } from '../driver/driver.js';
 
-/** What `KafkaRpcClient.on()` tells. */
+/** The events of `KafkaRpcClient.on()`. */
 export type KafkaRpcClientEvents = {
   connected: () => void;
   disconnected: (error?: Error) => void;
@@ -13,7 +13,7 @@ export type KafkaRpcClientEvents = {
   'partitions-changed': (change: Extract<DriverEvent, { type: 'partitions-changed' }>) => void;
 };
 
-/** What `KafkaRpcClient.status` emits. */
+/** The values of `KafkaRpcClient.status`. */
 export type KafkaRpcClientStatus = 'connected' | 'disconnected' | 'crashed';
 
 /** Driver events become a status and calls of listeners. */

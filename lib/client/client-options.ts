@@ -10,19 +10,19 @@ import {
 import { WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 import { checkHeaders, checkTimeoutMs } from './kafka-rpc-record.js';
 
-/** What all clients of one connection share. The ones that matter: `driver`, `interceptors`, `maxOpenCalls`. */
+/** Options that all clients of one connection share. `driver`, `interceptors` and `maxOpenCalls` matter most. */
 export interface ConnectionOptions extends WireOptions {
-  /** How many calls may wait for an answer, or for the connection; more are refused with `RESOURCE_EXHAUSTED`. @default 10000 */
+  /** How many calls may wait for an answer or for the connection. More fail with `RESOURCE_EXHAUSTED`. @default 10000 */
   readonly maxOpenCalls?: number;
 }
 
-/** What is said of one service. */
+/** Options for the calls to one service. */
 export interface ServiceOptions {
-  /** The name that the servers have in `service`. */
+  /** The `service` of the servers. */
   readonly service: string;
-  /** How long a call waits for its answer, in milliseconds, unless the call says otherwise. @default 10000 */
+  /** The deadline of a call, in milliseconds, unless the call sets its own. @default 10000 */
   readonly timeoutMs?: number;
-  /** Headers of every call and event; those of the call win. @default {} */
+  /** Headers of every call and event. Headers of the call override them. @default {} */
   readonly headers?: Readonly<Record<string, string>>;
 }
 

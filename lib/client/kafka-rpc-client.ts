@@ -81,7 +81,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     );
   }
 
-  /** `connected`, `disconnected` or `crashed`, the present one at once. */
+  /** `connected`, `disconnected` or `crashed`. Emits the current one on subscription. */
   override get status(): Observable<KafkaRpcClientStatus> {
     const status = super.status as Observable<KafkaRpcClientStatus>;
     return guardedObservable(status, this.hooks.userCode, 'listener');
@@ -92,18 +92,18 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     return formatInstanceId(this.connection.id);
   }
 
-  /** What was counted on this client's connection so far. */
+  /** A snapshot of the counters of this client's connection. */
   get counters(): CounterSnapshot {
     return this.connection.counters.snapshot();
   }
 
-  /** How many calls on this client's connection were sent and wait for an answer. */
+  /** How many calls of this client's connection wait for an answer. */
   get openCalls(): number {
     return this.connection.calls.size;
   }
 
   /**
-   * Resolves when calls can be sent and answered. Not needed: the first call connects. After a failure it can be repeated.
+   * Connects early. Optional: the first call connects too. Can be repeated after a failure.
    * @throws RpcError `UNAVAILABLE` with the brokers tried; `FAILED_PRECONDITION` for topics that do not fit.
    */
   override async connect(): Promise<void> {
@@ -120,7 +120,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     if (await this.session.close()) this.events.publish({ type: 'disconnected' });
   }
 
-  /** Told of `connected`, `disconnected`, `crashed`, `position-lost` and `partitions-changed`. */
+  /** Listens to `connected`, `disconnected`, `crashed`, `position-lost` and `partitions-changed`. */
   override on<
     E extends keyof KafkaRpcClientEvents = keyof KafkaRpcClientEvents,
     C extends KafkaRpcClientEvents[E] = KafkaRpcClientEvents[E],
@@ -128,7 +128,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     this.events.on(event, callback);
   }
 
-  /** The driver's connection, for what this class does not offer. @throws RpcError `FAILED_PRECONDITION` when not connected. */
+  /** The connection of the driver. @throws RpcError `FAILED_PRECONDITION` when not connected. */
   override unwrap<T = DriverConnection>(): T {
     const { sender } = this.session;
     if (sender !== undefined) return sender.driver as T;
@@ -136,8 +136,8 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   }
 
   /**
-   * Calls a handler that answers with one value, and tells who answered and where the time went.
-   * @throws RpcError what the call failed with; `FAILED_PRECONDITION` for a handler that answers with several values.
+   * Calls a handler that answers with one value. Resolves with the value, the server and the timings.
+   * @throws RpcError the error of the call; `FAILED_PRECONDITION` if the handler answers with several values.
    */
   async call<T = unknown>(
     pattern: unknown,
@@ -158,9 +158,9 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   }
 
   /**
-   * Calls a handler when the Observable is subscribed to: one value or many, then the end, or an `RpcError`. Unsubscribing
+   * Calls a handler on subscription. Emits one value or many, then completes, or fails with an `RpcError`. Unsubscribing
    * cancels the call, at the server too.
-   * @param data what the handler gets, or what a `KafkaRpcRecordBuilder` built
+   * @param data the data for the handler, or a record of `KafkaRpcRecordBuilder`
    */
   override send<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
     // Nest's own refusal of what no transport can send.
@@ -174,7 +174,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     );
   }
 
-  /** Sends an event. Resolves when the broker has it; it is sent whether or not anybody subscribes. */
+  /** Sends an event, whether or not anybody subscribes. Completes when the broker has it. */
   override emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
     try {
       // Nest itself refuses what no transport can send.

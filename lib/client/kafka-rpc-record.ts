@@ -1,12 +1,12 @@
 import { checkInteger, checkNames, invalidOption } from '../errors/option-checks.js';
 
-/** What may be said of a single call or event. */
+/** Options of one call or event. */
 export interface CallOptions {
-  /** How long the caller waits, in milliseconds. @default the client's `timeoutMs` */
+  /** The deadline of the call, in milliseconds. @default the client's `timeoutMs` */
   readonly timeoutMs?: number;
-  /** Calls with the same key go to the same partition and run in the order sent. @default none: any partition */
+  /** Calls with the same key run one after the other, in the order sent. @default none: any partition */
   readonly key?: string | Buffer;
-  /** Seen by the handler through `context.getHeaders()`. Win over the client's `headers`. @default {} */
+  /** Headers for the handler: `context.getHeaders()`. They override the client's `headers`. @default {} */
   readonly headers?: Readonly<Record<string, string>>;
 }
 

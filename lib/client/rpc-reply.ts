@@ -1,21 +1,21 @@
-/** What `call()` resolves with: the value, and how it came about. */
+/** The result of `call()`: the value, the server that answered, and the timings. */
 export interface RpcReply<T> {
   readonly value: T;
   /** The server that answered: 32 hexadecimal digits, new with every start of a server. */
   readonly serverId: string;
-  /** Which sending of the call was answered; 1 for the first. */
+  /** Which attempt was answered; 1 for the first. */
   readonly attempt: number;
   readonly timings: CallTimings;
 }
 
 /**
- * Where the time of a call went, in milliseconds with fractions. The parts add up to the total; how what is not the
- * server's is split into the two flights rests on both sides' estimate of the broker's clock.
+ * The parts of a call's time, in milliseconds with fractions. The three parts add up to `totalMs`. The split between the two flights is
+ * an estimate, based on the broker's clock.
  */
 export interface CallTimings {
-  /** From the client's `send` to the last value in the caller's hand. */
+  /** From the call to the value. */
   readonly totalMs: number;
-  /** From the server's receipt to its reply, the wait for a free place included. */
+  /** At the server, from receipt to reply, waiting for a free place included. */
   readonly serverMs: number;
   readonly requestFlightMs: number;
   readonly replyFlightMs: number;

@@ -5,16 +5,16 @@ import { isRetryable, isRpcStatus, RpcStatus } from './status.js';
 const BRAND = Symbol.for('nestjs-kafka-rpc.RpcError');
 
 export interface RpcErrorOptions {
-  /** Travels to the caller; must be serializable. */
+  /** Data for the caller. The serializer must be able to send it. */
   readonly details?: unknown;
-  /** Whether the same call may succeed later. Follows from the status when left out. */
+  /** Whether the same call may succeed later. Defaults to the rule of the status. */
   readonly retryable?: boolean;
-  /** Stays in this process. */
+  /** The error behind it. It stays in this process. */
   readonly cause?: unknown;
 }
 
 /**
- * The one error of this package, on both sides: what a call failed with.
+ * The error of every failed call, on both sides.
  *
  * A Nest `RpcException`, so that Nest's filters pass it on unmasked when a handler throws it
  * (docs/decisions/0001-rpc-error-is-an-rpc-exception.md). `instanceof` holds across two copies of the package.

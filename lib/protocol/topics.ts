@@ -1,9 +1,9 @@
 import { checkFunction, checkNames, checkObject, invalidOption } from '../errors/option-checks.js';
 import { namesOf, resolveOptions, type OptionCheck, type OptionTable } from '../errors/option-table.js';
 
-/** How topics are named. Clients and servers that talk to each other must name them alike. */
+/** Names of topics. They must be the same on both sides. */
 export interface TopicOptions {
-  /** Put before every name, for instance `staging.`. @default '' */
+  /** A prefix for every name, for example `staging.`. @default '' */
   readonly prefix?: string;
   /** The request topic of a service. @default service => `rpc.${service}.requests` */
   readonly requests?: (service: string) => string;

@@ -11,7 +11,7 @@ interface Signalled {
   readonly signal: AbortSignal;
 }
 
-/** What a handler may know of its call: injected with `@Ctx()`. Everything is read when it is asked for. */
+/** The context of a call, injected with `@Ctx()`. Values are read on demand. */
 export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
   constructor(
     private readonly call: IncomingCall,
@@ -26,7 +26,7 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
     return this.call.message.pattern;
   }
 
-  /** The same for every execution of this call, and for no other call in the cluster. */
+  /** The name of this call: the same for every attempt, and unique in the cluster. Store it to make a handler idempotent. */
   getCallId(): string {
     const { message, origin } = this.call;
     return formatCallId(origin.caller.id, message.seq);
@@ -37,13 +37,13 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
     return this.call.message.headers;
   }
 
-  /** What the client's dispatch hook attached; undefined when there is none, as Nest has it. */
+  /** The metadata that the client's dispatch hook attached, such as trace context; undefined without a hook. */
   getMetadata(): KafkaRpcMetadata | undefined {
     const { metadata } = this.call.message;
     return metadata.length === 0 ? undefined : (this.serializer.deserialize(metadata) as KafkaRpcMetadata);
   }
 
-  /** The key that decided on partition and order; `null` for none. */
+  /** The key of the call, which decides partition and order; `null` without a key. */
   getKey(): Buffer | null {
     return this.call.message.key;
   }
@@ -66,18 +66,18 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
     return this.call.origin.record.timestampMs;
   }
 
-  /** Which sending of the call this is; 1 for the first. */
+  /** Which attempt of the client this is; 1 for the first. Clients do not retry today, so it is always 1. */
   getAttempt(): number {
     return this.call.message.attempt;
   }
 
-  /** When the caller gives up, in milliseconds since the epoch on the broker's clock; undefined for never. */
+  /** The deadline of the call, in milliseconds since the epoch on the broker's clock; undefined for none. */
   getDeadline(): number | undefined {
     const { message, origin } = this.call;
     return message.ttlMs === 0 ? undefined : origin.record.timestampMs + message.ttlMs;
   }
 
-  /** Aborts when nobody waits for the answer any more: the caller cancelled, or its deadline passed. */
+  /** Aborts when the caller cancelled, the deadline passed, another server runs the call, or this server's grace period is over. */
   get signal(): AbortSignal {
     return this.run.signal;
   }

@@ -27,7 +27,8 @@ import {
 /**
  * Serves a Nest app's handlers over Kafka: give it to Nest as `strategy`.
  *
- * A call is answered at least once, whatever dies meanwhile; servers with the same group share the calls of a service.
+ * Servers with the same group share the calls of a service. A handler runs at least once for each call that does not expire, and can
+ * run twice when a server dies or a partition moves.
  */
 export class KafkaRpcServer
   extends Server<KafkaRpcServerEvents, KafkaRpcServerStatus>
@@ -70,7 +71,7 @@ export class KafkaRpcServer
     return formatInstanceId(this.instanceId);
   }
 
-  /** `connected`, `disconnected`, `rebalancing`, `crashed` or `stopped`, the present one at once. */
+  /** `connected`, `disconnected`, `rebalancing`, `crashed` or `stopped`. Emits the current one on subscription. */
   override get status(): Observable<KafkaRpcServerStatus> {
     const status = super.status;
     return new Observable((subscriber) =>
@@ -79,24 +80,24 @@ export class KafkaRpcServer
     );
   }
 
-  /** What was counted so far. */
+  /** A snapshot of the counters. */
   get counters(): CounterSnapshot {
     return this.counts.snapshot();
   }
 
-  /** Calls that are queued or running, those too for which nobody waits any more. */
+  /** How many calls are queued or running, including those whose caller is gone. */
   get callsInHand(): number {
     return this.running?.callsInHand ?? 0;
   }
 
-  /** Handlers that run now though nobody waits for them any more: they do not listen to their `signal`. */
+  /** How many handlers run on although their caller is gone, because they ignore their `signal`. */
   get abandonedHandlers(): number {
     return this.running?.abandonedHandlers ?? 0;
   }
 
   /**
    * Connects, creates or checks the topics, joins the groups. Called by Nest. After a failure it can be called again.
-   * @param callback told of the failure, or of nothing when calls are being served
+   * @param callback called without an argument when calls are served, or with the error
    */
   listen(callback: (error?: unknown) => void): void {
     const tell = (...error: unknown[]): void => void this.userCode.run('listener', () => callback(...error));
@@ -111,7 +112,7 @@ export class KafkaRpcServer
     if (this.closing === closing) this.closing = undefined;
   }
 
-  /** Told of `connected`, `disconnected`, `rebalancing`, `crashed`, `refused`, `position-lost` and `partitions-changed`. */
+  /** Listens to `connected`, `disconnected`, `rebalancing`, `crashed`, `refused`, `position-lost` and `partitions-changed`. */
   override on<
     E extends keyof KafkaRpcServerEvents = keyof KafkaRpcServerEvents,
     C extends KafkaRpcServerEvents[E] = KafkaRpcServerEvents[E],

@@ -3,7 +3,7 @@ import { Listeners } from '../diagnostics/listeners.js';
 import type { UserCode } from '../diagnostics/user-code.js';
 import type { DriverEvent } from '../driver/driver.js';
 
-/** What `KafkaRpcServer.on()` tells. */
+/** The events of `KafkaRpcServer.on()`. */
 export type KafkaRpcServerEvents = {
   connected: () => void;
   disconnected: (error?: Error) => void;
@@ -17,7 +17,7 @@ export type KafkaRpcServerEvents = {
   'partitions-changed': (change: Extract<DriverEvent, { type: 'partitions-changed' }>) => void;
 };
 
-/** What `KafkaRpcServer.status` emits. */
+/** The values of `KafkaRpcServer.status`. */
 export type KafkaRpcServerStatus = 'connected' | 'disconnected' | 'rebalancing' | 'crashed' | 'stopped';
 
 /** Driver events become a status and calls of listeners. */

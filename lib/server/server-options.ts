@@ -14,49 +14,48 @@ import { checkDeadLettersApart, checkRequestsApart } from '../protocol/topics.js
 import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 import type { ExceptionMapping } from './handler-failure.js';
 
-/** What is kept of records that cannot be served: a copy on `topics.deadLetters`, with the reason in its headers. */
+/** Which refused records a server copies to `topics.deadLetters`, with the reason in the headers. */
 export interface DeadLetterOptions {
   /**
-   * Records that are refused, or messages of which are. Who writes garbage to a request topic has it written a second
-   * time, so look at the room that the topic may take.
+   * Keeps a copy of each refused record. Invalid records then take space twice: limit the retention of the topic.
    * @default false
    */
   readonly refused?: boolean;
 }
 
-/** What a `KafkaRpcServer` accepts. The ones that matter: `service`, `driver`, `concurrency`. */
+/** Options of a `KafkaRpcServer`. `service` and `driver` are required; `concurrency` matters most. */
 export interface KafkaRpcServerOptions extends WireOptions {
-  /** The name, or names, under which clients call this server's handlers. */
+  /** The name that clients call, or several names. Each has its own request topic and group. */
   readonly service: string | readonly string[];
-  /** The consumer group of a service; servers with the same group share its calls. @default service => `${topics.prefix}rpc.${service}` */
+  /** The consumer group of a service. Servers with one group share the calls; two groups run every call twice. @default service => `${topics.prefix}rpc.${service}` */
   readonly groupId?: string | ((service: string) => string);
   /** How many handlers run at once. @default 128 */
   readonly concurrency?: number;
   /**
-   * So many handlers that run on though nobody waits for them any more (they do not listen to their `signal`) hold no place, so that a
-   * stuck dependency does not stop the server; up to so many more than `concurrency` may then run at once. A key is held all the same. @default 0
+   * How many handlers may run on without a place after their caller is gone, because they ignore their `signal`. A stuck dependency
+   * then does not stop the server. Up to this many handlers run in addition to `concurrency`. They still hold their keys. @default 0
    */
   readonly maxAbandonedHandlers?: number;
   /**
-   * Calls in hand at which nothing more is taken in and reading stops; it goes on at half of it. Those that wait for an
-   * earlier call of their key are not counted: `maxQueuedRequestBytes` bounds them. @default 4096
+   * Reading stops at this number of calls in hand, and continues at half of it. Calls that wait for an earlier call of their key
+   * do not count: `maxQueuedRequestBytes` bounds them. @default 4096
    */
   readonly maxQueued?: number;
   /**
-   * What requests in hand may take, in bytes, inflated and give or take one record; of it, one partition may have as much as
-   * is free beside it. Beyond, records wait as they came, and reading stops. @default 134217728 (128 MiB)
+   * How many bytes of requests a server keeps in hand, inflated, plus or minus one record. One partition may use as many as are free
+   * beside it. Beyond that, reading stops. @default 134217728 (128 MiB)
    */
   readonly maxQueuedRequestBytes?: number;
-  /** How often finished work is committed, in milliseconds. A crash runs again what came after. @default 200 */
+  /** How often the server commits finished work, in milliseconds. After a crash, calls since the last commit run again. @default 200 */
   readonly commitIntervalMs?: number;
   /** How long `close()` waits for running handlers and their replies, in milliseconds. @default 10000 */
   readonly gracePeriodMs?: number;
   /**
-   * After how many milliseconds without a sign of life the broker gives a server's calls to others. Under the broker's
-   * `group.min.session.timeout.ms` (6,000 by default) it refuses the server. @default 6000
+   * After this silence, in milliseconds, the broker gives a server's partitions to others. The broker refuses values below its
+   * `group.min.session.timeout.ms` (6,000 by default). @default 6000
    */
   readonly sessionTimeoutMs?: number;
-  /** What is written to the dead-letter topic. @default {} */
+  /** Which refused records are copied to the dead-letter topic. @default {} */
   readonly deadLetter?: DeadLetterOptions;
   /**
    * What callers are told of exceptions that were not made for them: the error for the caller, or undefined for the default, by
@@ -64,7 +63,7 @@ export interface KafkaRpcServerOptions extends WireOptions {
    * `INTERNAL`, "Internal server error". False masks all of them, as Nest's own transports do. @default undefined
    */
   readonly mapException?: ExceptionMapping;
-  /** The second argument of `@MessagePattern` of handlers that only this server shall have. @default undefined: all */
+  /** Serve only handlers with this symbol as second argument of `@MessagePattern`. @default undefined: all */
   readonly transportId?: symbol;
 }
 

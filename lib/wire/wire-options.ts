@@ -16,47 +16,47 @@ import type { Serializer } from './serializer.js';
 import { msgpack } from './serializers/msgpack.js';
 import type { WireInterceptor } from './wire-interceptor.js';
 
-/** What clients and servers have in common. `driver`, `serializer` and `interceptors` must fit on both sides. */
+/** Options of clients and servers. `serializer`, `interceptors` and `topics` must be the same on both sides. */
 export interface WireOptions {
-  /** The cluster: `kafkajsDriver({ brokers })` or `memoryDriver()`. May be shared by servers and clients. */
+  /** The connection to Kafka: `kafkajsDriver({ brokers })`, or `memoryDriver()`. Servers and clients may share one. */
   readonly driver: KafkaDriver;
-  /** Values to bytes. @default msgpack() */
+  /** Turns values into bytes. @default msgpack() */
   readonly serializer?: Serializer;
-  /** Wire stages in encode order. Each costs its work once per record. @default [] */
+  /** Wire stages in encode order: compression, encryption, verification, your own. Each runs once per record. @default [] */
   readonly interceptors?: readonly WireInterceptor[];
   /**
-   * How long one stage may take for one record, and to open, in milliseconds; the record then fails with an error that names the
-   * stage. Of meaning for stages that give promises. @default 10000
+   * How long a stage may take for one record, and for `open()`, in milliseconds. Then the record fails with an error that names the
+   * stage. Applies to stages that return promises. @default 10000
    */
   readonly stageTimeoutMs?: number;
-  /** How topics are named. @default `rpc.<service>.requests`, `rpc.replies` and `rpc.<service>.dead-letters` */
+  /** The names of topics. @default `rpc.<service>.requests`, `rpc.replies` and `rpc.<service>.dead-letters` */
   readonly topics?: TopicOptions;
   /**
-   * Which replicas must have a record before it counts as sent: -1 all in sync, 1 the leader alone. With 1 a record whose
-   * acknowledgement is lost may be appended twice: Kafka's idempotence wants -1. @default -1
+   * Which replicas must have a record before it counts as sent: -1 for all in sync, 1 for the leader only. With 1, a record whose
+   * acknowledgement is lost can be appended twice, because Kafka's idempotence needs -1. @default -1
    */
   readonly acks?: Acks;
   /**
-   * The largest record in bytes before wire stages. The `max.message.bytes` of topics must be 16,384 larger: topics that are made
-   * here are, those that exist are checked. @default 1000000
+   * The largest record in bytes, before wire stages. `max.message.bytes` of the topics must be 16,384 larger: the package creates topics
+   * so, and checks existing ones. @default 1000000
    */
   readonly maxRecordBytes?: number;
-  /** What may wait for the broker, in bytes; more is refused with `RESOURCE_EXHAUSTED`. @default 67108864 (64 MiB) */
+  /** How many bytes may wait for the broker. More fail with `RESOURCE_EXHAUSTED`. @default 67108864 (64 MiB) */
   readonly maxQueuedBytes?: number;
   /**
-   * How long an event or an answer is tried until the broker has it, in milliseconds. A call is tried until its deadline.
+   * How long an event or a reply is sent again until the broker has it, in milliseconds. A call is sent again until its deadline.
    * @default 30000
    */
   readonly deliveryTimeoutMs?: number;
-  /** Whether missing topics are created. @default true */
+  /** Create missing topics. @default true */
   readonly createTopics?: boolean;
-  /** Partitions of a request topic that is created here. @default 8 */
+  /** Partitions of a request topic, when the package creates it. @default 8 */
   readonly partitions?: number;
-  /** Partitions of the reply topic if it is created here. @default 32 */
+  /** Partitions of the reply topic, when the package creates it. @default 32 */
   readonly replyPartitions?: number;
-  /** Replicas of topics that are created here; -1 is the broker's default. @default -1 */
+  /** Replicas of topics that the package creates; -1 is the broker's default. @default -1 */
   readonly replicationFactor?: number;
-  /** What the broker calls this process in its logs and metrics. @default 'nestjs-kafka-rpc' */
+  /** The name of this process in the broker's logs and metrics. @default 'nestjs-kafka-rpc' */
   readonly clientId?: string;
 }
 

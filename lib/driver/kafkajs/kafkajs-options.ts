@@ -10,7 +10,7 @@ import {
   type Resolved,
 } from '../../errors/option-table.js';
 
-/** How `kafkajsDriver` reaches the cluster: `brokers` is required, `ssl` and `sasl` are kafkajs' own. */
+/** Options of `kafkajsDriver()`. `brokers` is required; `ssl` and `sasl` are passed to kafkajs. */
 export interface KafkajsDriverOptions {
   /** Addresses to start from: `host:port`. */
   readonly brokers: readonly string[];
@@ -20,28 +20,27 @@ export interface KafkajsDriverOptions {
   readonly sasl?: KafkaConfig['sasl'];
   /** How long a TCP or TLS connection may take, in milliseconds. @default 3000 */
   readonly connectionTimeoutMs?: number;
-  /** After how many milliseconds without an answer a request has failed. @default 10000 */
+  /** How long a request may wait for its answer, in milliseconds. @default 10000 */
   readonly requestTimeoutMs?: number;
   /**
-   * How long the broker holds a fetch when there is nothing to read, in milliseconds. Costs no latency: a record ends the wait;
-   * only a partition that this process newly reads from a broker waits as long at most. The default is Kafka's own
-   * (`fetch.max.wait.ms`). @default 500
+   * How long the broker holds a fetch that has nothing to read, in milliseconds. Costs no latency: a record ends the wait. A partition
+   * that this process starts to read waits this long at most. The default is Kafka's own (`fetch.max.wait.ms`). @default 500
    */
   readonly maxWaitMs?: number;
   /** The most bytes that one fetch brings. @default 4194304 (4 MiB) */
   readonly maxFetchBytes?: number;
-  /** How often a request that fails is tried again before it counts as failed; what is produced is tried until its time is over. @default 8 */
+  /** How often a failed request is repeated. Produce requests are repeated until their records expire. @default 8 */
   readonly retries?: number;
   /**
-   * How old metadata may be, in milliseconds: partitions that were added, leaders that moved and topics that were made anew are
-   * noticed as late, where no error tells of them sooner. Costs one request. @default 60000
+   * How old metadata may be, in milliseconds. New partitions, moved leaders and recreated topics are noticed after this time, or at once
+   * when an error shows them. Costs one request. @default 60000
    */
   readonly metadataMaxAgeMs?: number;
-  /** Makes the sockets, for proxies and the like. @default plain ones, without Nagle's delay */
+  /** Creates the sockets, for example through a proxy. @default plain ones, without Nagle's delay */
   readonly socketFactory?: KafkaConfig['socketFactory'];
   /**
-   * Which of kafkajs' own log lines go to Nest's Logger. It calls errors what this driver expects and gets over; what
-   * matters is told by errors and by `on()`. @default 'nothing'
+   * Which log lines of kafkajs go to Nest's Logger. kafkajs logs as errors also events that this driver handles. Errors and `on()` report
+   * everything that matters. @default 'nothing'
    */
   readonly logLevel?: KafkajsLogLevel;
 }

@@ -14,9 +14,9 @@ export interface CompressionOptions {
    * @default 'zstd'
    */
   readonly algorithm?: CompressionAlgorithm;
-  /** A record of fewer bytes goes plain. @default 1024 */
+  /** Smaller records are not compressed. @default 1024 */
   readonly minBytes?: number;
-  /** The most that a record may be before compression and after inflating. @default 8388608 (8 MiB) */
+  /** The largest record before compression and after inflating, in bytes. @default 8388608 (8 MiB) */
   readonly maxBytes?: number;
   /**
    * zstd -7 to 19, of which those below 0 are its fast ones and 0 is its own default; gzip 1 to 9, brotli 0 to 11. More is slower.
@@ -24,8 +24,8 @@ export interface CompressionOptions {
    */
   readonly level?: number;
   /**
-   * Patterns, as `context.getPattern()` has them, whose calls and replies go plain, in records of their own: those in which a secret and
-   * what a stranger may write travel together. To be given on both sides, each of which writes one direction. @default []
+   * Patterns, as in `context.getPattern()`, whose calls and replies stay uncompressed, in records of their own. Name those in which a
+   * secret travels together with text that a stranger chooses. Set it on both sides, because each writes one direction. @default []
    */
   readonly except?: readonly string[];
 }

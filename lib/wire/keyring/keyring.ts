@@ -6,9 +6,9 @@ import { materialOf, type KeyMaterial, type KeySource, type PendingMaterial } fr
 
 /** The keys of both sides: one to write with, all to read with. */
 export interface KeyringOptions {
-  /** The id of the key that records are written with. Its id travels with them, in the clear. */
+  /** The id of the key to write with. The id is readable in every record. */
   readonly current: string;
-  /** Key ids (1 to 64 of `A-Z a-z 0-9 . _ -`) and where their bytes come from. */
+  /** Keys by id: 32 bytes, a passphrase, or an Ed25519 pair. An id has 1 to 64 of `A-Z a-z 0-9 . _ -`. */
   readonly keys: Readonly<Record<string, KeySource>>;
 }
 

@@ -8,7 +8,7 @@ import { BUILT_IN_TYPES, decodeBuiltIn, ExtensionType } from './msgpack-extensio
 import { pathOf, Preparation, Unsendable, type PrepareRules } from './msgpack-prepare.js';
 import { ExtensionKind, scan, type ScanLimits } from './msgpack-scan.js';
 
-/** The defaults fit nearly everyone; the limits hold in both directions, so that nothing is sent that is refused there. */
+/** Limits and extensions of `msgpack()`. The limits apply to sending and receiving. Set the same on both sides. */
 export interface MsgpackOptions {
   /**
    * How deep arrays, objects, Maps and Sets may be nested; from 1 to 1,000.
@@ -16,12 +16,12 @@ export interface MsgpackOptions {
    */
   readonly maxDepth?: number;
   /**
-   * How many array items, and keys and values of objects, one message may have in all. An item of one byte can take
+   * How many array items, keys and values one message may have in total. An item of one byte can take
    * 56 bytes of memory, an empty object: this is what bounds it, to 6 MB. A typed array or a Buffer is one item.
    * @default 100_000
    */
   readonly maxElements?: number;
-  /** Types of your own: see `MsgpackExtension`. */
+  /** Your own types: see `MsgpackExtension`. */
   readonly extensions?: readonly MsgpackExtension[];
 }
 

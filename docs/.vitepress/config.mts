@@ -38,7 +38,7 @@ const SIDEBAR: DefaultTheme.SidebarItem[] = [
     text: 'Operations',
     items: ITEMS('operations/', {
       topics: 'Topics',
-      brokers: 'Brokers and managed Kafka',
+      brokers: 'Brokers',
       kubernetes: 'Kubernetes',
       monitoring: 'Monitoring',
       runbook: 'Runbook',

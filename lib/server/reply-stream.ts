@@ -51,11 +51,8 @@ export class ReplyStream implements Outcome, Delivery {
   private unacknowledgedValues = 0;
   private unacknowledgedBytes = 0;
   private roomWaiter: (() => void) | undefined;
-  /** One for all values: a stream may have millions. */
-  private readonly valueDelivery: Delivery = {
-    delivered: (error) => this.onValueDelivered(error),
-    replace: (error) => this.replaceValue(error),
-  };
+  /** One for all values: a stream may have millions, and most answers have none. */
+  private valueDelivery: Delivery | undefined;
   private readonly isApart: boolean;
 
   constructor(
@@ -146,6 +143,10 @@ export class ReplyStream implements Outcome, Delivery {
     if (payload === null) return;
     const { seq } = this.call.message;
     const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
+    this.valueDelivery ??= {
+      delivered: (error) => this.onValueDelivered(error),
+      replace: (error) => this.replaceValue(error),
+    };
     this.transport.outbox.send(this.to, message, this.valueDelivery, this.isApart);
     this.index += 1;
     this.unacknowledgedValues += 1;

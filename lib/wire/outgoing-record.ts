@@ -110,12 +110,21 @@ export class OutgoingRecord {
     return removed;
   }
 
-  /** Tells all that they leave, and writes how long somebody still waits for them. Called once, before `finish()`. */
+  /**
+   * Takes out what nobody waits for any more; tells all others that they leave, and writes how long somebody still waits for
+   * them. Called once, before `finish()`.
+   */
   leave(nowMs: number): void {
     const hasWaited = nowMs - this.madeAtMs > UNNOTICED_MS;
     for (let i = 0; i < this.deliveries.length; i++) {
       const delivery = this.deliveries[i];
       if (delivery === undefined) continue;
+      if (delivery.isOver) {
+        this.removeUnwanted();
+        // Another stands here now.
+        i -= 1;
+        continue;
+      }
       delivery.leave?.();
       if (hasWaited && delivery.dueAtMs !== undefined)
         lowerTtl(this.writer, this.starts[i] as number, delivery.dueAtMs - nowMs);

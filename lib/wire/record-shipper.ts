@@ -81,9 +81,8 @@ export class RecordShipper {
   /** The record was taken from its queue, and counts in the shipment with `bytes`. */
   ship(queue: DestinationQueue, record: OutgoingRecord, shipment: Shipment): void {
     const parcel = new Parcel(queue, record, shipment, record.bytes);
-    record.removeUnwanted();
-    if (record.size === 0) return this.end(parcel);
     record.leave(this.parts.now());
+    if (record.size === 0) return this.end(parcel);
     const encoded = this.encode(parcel);
     if (!(encoded instanceof Promise)) return this.produce(parcel, encoded, this.parts.connection);
     parcel.stepAside();

@@ -65,8 +65,9 @@ export class Deadlines<T extends Due> {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  add(item: T, delayMs: number): void {
-    const tick = Math.ceil((this.now() + delayMs) / TICK_MS);
+  /** @param nowMs from when on the delay counts, for who knows it already */
+  add(item: T, delayMs: number, nowMs = this.now()): void {
+    const tick = Math.ceil((nowMs + delayMs) / TICK_MS);
     item.dueTick = tick;
     this.bucketOf(tick).append(item);
     this.size += 1;

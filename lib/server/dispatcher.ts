@@ -61,20 +61,26 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
 
   /** Has the call wait for its turn. Its time runs: one that ends before that is never started. */
   take(call: IncomingCall): void {
-    const timeLeftMs = this.timeLeftMs(call);
-    const rechecked = timeLeftMs > 0 ? undefined : this.transport.clock.recheck(call.origin.record);
+    const { clock } = this.transport;
+    const { localMs, monotonicMs } = call.origin.arrival ?? clock.arrival();
+    const timeLeftMs = call.timeLeftMs(clock, localMs);
+    const rechecked = timeLeftMs > 0 ? undefined : clock.recheck(call.origin.record);
     if (rechecked !== undefined) void rechecked.then(() => this.judge(call));
     else if (timeLeftMs <= 0) return this.finishExpired(call);
-    else if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs);
-    call.queue(this);
+    else if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs, monotonicMs);
+    call.queue(this, localMs + timeLeftMs);
     this.queue.push(call);
   }
 
   /** Its turn has come. */
   dispatch(call: IncomingCall): void {
     if (call.isOver) return this.onEnded(call);
-    if (this.timeLeftMs(call) > 0) return inCleanContext(this.begin, call);
-    const rechecked = this.transport.clock.recheck(call.origin.record);
+    const { clock } = this.transport;
+    const localMs = clock.local();
+    // What is known better by now is asked only for one that looks late: a clock costs as much as all else here.
+    if (call.isInTime(localMs) || call.timeLeftMs(clock, localMs) > 0)
+      return inCleanContext(this.begin, call);
+    const rechecked = clock.recheck(call.origin.record);
     if (rechecked === undefined) {
       this.finishExpired(call);
       return this.onEnded(call);
@@ -87,13 +93,9 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
   /** It looked late; by now the clock is known. */
   private judge(call: IncomingCall): void {
     if (call.isOver) return;
-    const timeLeftMs = this.timeLeftMs(call);
+    const timeLeftMs = call.timeLeftMs(this.transport.clock);
     if (timeLeftMs <= 0) call.stop('expired');
     else this.deadlines.add(call, timeLeftMs);
-  }
-
-  private timeLeftMs(call: IncomingCall): number {
-    return call.timeLeftMs(this.transport.clock);
   }
 
   /** It was stopped while it waited. */

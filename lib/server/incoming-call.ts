@@ -10,7 +10,7 @@ import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
-import type { RequestClock } from './request-clock.js';
+import type { Arrival, RequestClock } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
 import { endsTheCall, statusOf, type StopReason } from './stop-reasons.js';
 import type { Work } from './work-queue.js';
@@ -28,6 +28,8 @@ export interface CallOrigin {
   readonly caller: CallerAddress;
   /** On the estimate of the broker's clock. */
   readonly receivedAtMs: number;
+  /** @default each call arrives when it is taken */
+  readonly arrival?: Arrival;
   /** The call needs nothing more from this server: its reply is with the broker, or nobody wants one. */
   onFinished(call: IncomingCall): void;
   /** The call was let go of before it was started: it is another server's. */
@@ -66,9 +68,11 @@ const MAY_BECOME: Readonly<Record<CallState, readonly CallState[]>> = {
 export class IncomingCall extends Due implements Work {
   readonly orderKey: string | null;
   private currentState: CallState = 'queued';
+  private mayBecome = MAY_BECOME.queued;
   private work: Stoppable | undefined;
   private waiting: (() => void)[] | undefined;
   private readonly begunAt = beginningOfCall();
+  private lateAtMs = -Infinity;
   private waitedMs: number | undefined = undefined;
 
   constructor(
@@ -89,14 +93,27 @@ export class IncomingCall extends Due implements Work {
     return this.currentState === 'stopped' || this.currentState === 'finished';
   }
 
-  /** The time left until the caller gives up, in milliseconds, at least; Infinity when it never does. */
-  timeLeftMs(clock: Pick<RequestClock, 'timeLeftMs'>): number {
-    return clock.timeLeftMs(this.origin.record, this.message.ttlMs);
+  /**
+   * The time left until the caller gives up, in milliseconds, at least; Infinity when it never does.
+   * @param localMs what counts as now, on this process' own clock
+   */
+  timeLeftMs(clock: Pick<RequestClock, 'timeLeftMs'>, localMs?: number): number {
+    return clock.timeLeftMs(this.origin.record, this.message.ttlMs, localMs);
   }
 
-  /** It waits for its turn. @param queue what to tell when it is stopped before */
-  queue(queue: Stoppable): void {
+  /** Whether the caller still waits, by what was known when the call was queued. */
+  isInTime(localMs: number): boolean {
+    return localMs < this.lateAtMs;
+  }
+
+  /**
+   * It waits for its turn.
+   * @param queue what to tell when it is stopped before
+   * @param lateAtMs when the caller gives up, on this process' own clock. @default that is to be asked for
+   */
+  queue(queue: Stoppable, lateAtMs = -Infinity): void {
     this.work = queue;
+    this.lateAtMs = lateAtMs;
   }
 
   /** A handler gets it now. @param work what to stop when nobody waits any more. @returns false when it is over already. */
@@ -168,8 +185,9 @@ export class IncomingCall extends Due implements Work {
 
   /** The only way from one state to another. @returns whether it may be gone. */
   private become(next: CallState): boolean {
-    if (!MAY_BECOME[this.currentState].includes(next)) return false;
+    if (!this.mayBecome.includes(next)) return false;
     this.currentState = next;
+    this.mayBecome = MAY_BECOME[next];
     return true;
   }
 }

@@ -6,6 +6,7 @@ import type { PartitionShare } from './partition-share.js';
 import { RefusedCalls } from './refusals/refused-calls.js';
 import type { RecordGuard } from './replay-guard.js';
 import type { RequestGate } from './request-gate.js';
+import type { Arrival } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
 import type { TrackedRecord } from './tracked-record.js';
 
@@ -16,6 +17,7 @@ export interface OpenedRecord {
   readonly caller: Caller;
   /** On the estimate of the broker's clock. */
   readonly receivedAtMs: number;
+  readonly arrival: Arrival;
 }
 
 /** Where a record is accounted for, and with how much. */
@@ -37,6 +39,7 @@ export class PendingRecord implements CallOrigin {
   readonly envelope: RequestEnvelope;
   readonly caller: Caller;
   readonly receivedAtMs: number;
+  readonly arrival: Arrival;
 
   constructor(
     opened: OpenedRecord,
@@ -47,6 +50,7 @@ export class PendingRecord implements CallOrigin {
     this.envelope = opened.envelope;
     this.caller = opened.caller;
     this.receivedAtMs = opened.receivedAtMs;
+    this.arrival = opened.arrival;
   }
 
   /** The calls that were not admitted because somebody repeated them; undefined for none, as nearly always. */

@@ -12,6 +12,14 @@ export interface ClockSources {
   readonly ends: Pick<LogEndWatch, 'watch' | 'provenAfterMs'>;
 }
 
+/** When a record came, on two clocks of this process: asked once for all of its calls. */
+export interface Arrival {
+  /** On `BrokerClock`'s own clock. */
+  readonly localMs: number;
+  /** On `performance.now()`'s, which is that of deadlines. */
+  readonly monotonicMs: number;
+}
+
 /**
  * How much time requests have left.
  *
@@ -38,6 +46,16 @@ export class RequestClock {
     return this.clock.now();
   }
 
+  /** Of something that arrives now. */
+  arrival(): Arrival {
+    return { localMs: this.clock.local(), monotonicMs: performance.now() };
+  }
+
+  /** This process' own clock, which does not go back. */
+  local(): number {
+    return this.clock.local();
+  }
+
   /** Takes in a record that was read just now. Costs nothing while no call looks late. */
   received(record: RecordPosition): void {
     const provenAfterMs = this.sources?.ends.provenAfterMs(record);
@@ -54,10 +72,13 @@ export class RequestClock {
     }
   }
 
-  /** Milliseconds until the caller gives up, at least; never more than its whole time. Infinity when it never does. */
-  timeLeftMs(record: RecordPosition, ttlMs: number): number {
+  /**
+   * Milliseconds until the caller gives up, at least; never more than its whole time. Infinity when it never does.
+   * @param localMs what counts as now, on this process' own clock
+   */
+  timeLeftMs(record: RecordPosition, ttlMs: number, localMs = this.clock.local()): number {
     if (ttlMs === 0) return Infinity;
-    const brokerNowMs = this.clock.local() + this.offsetMs(record);
+    const brokerNowMs = localMs + this.offsetMs(record);
     return Math.min(ttlMs, record.timestampMs + ttlMs - brokerNowMs);
   }
 

@@ -155,6 +155,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
       envelope: { direction: 'request', sender: caller.id, contentType, stages, replyTo } as const,
       caller,
       receivedAtMs: clock.now(),
+      arrival: clock.arrival(),
     };
     const bytes = received.frameBytes + messages * CALL_BYTES;
     gate.opened(received, bytes);

@@ -216,7 +216,7 @@ describe('the channel nestjs-kafka-rpc:call-ended', () => {
       const givenUp = client.send('given up', 1).subscribe();
       const open = client.call('open', 1);
       await expect(client.call('too many', 1)).rejects.toThrow('maxOpenCalls');
-      await expect(late).rejects.toThrow('No connection');
+      await expect(late).rejects.toThrow('no connection');
       givenUp.unsubscribe();
       void client.close();
       await expect(open).rejects.toThrow('closed');

@@ -1,5 +1,4 @@
 import { allAnswered } from '../support/call-load.js';
-import { eventually } from '../conformance/eventually.js';
 import { ExecutionJournal } from '../support/execution-journal.js';
 import { LiveCluster } from '../support/live-cluster.js';
 import type { Program } from '../support/program.js';
@@ -21,13 +20,12 @@ describe('three servers that are replaced one after the other under load', () =>
     const client = cluster.client();
     await client.connect();
     const load = cluster.load(client, 100, { data: { ms: 20 } });
-    await eventually(20_000, () => expect(load.answers).toBeGreaterThan(100));
+    await load.answersGrow(100, 20_000);
 
     for (const server of old) {
       expect(await server.kill('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
       await start();
-      const answered = load.answers;
-      await eventually(20_000, () => expect(load.answers).toBeGreaterThan(answered + 100));
+      await load.answersGrow(100, 20_000);
     }
     const report = await load.stop();
 

@@ -23,15 +23,14 @@ describe('servers that join under load', () => {
     const client = cluster.client();
     await client.connect();
     const load = cluster.load(client, 200, { data: { ms: 20 } });
-    await eventually(20_000, () => expect(load.answers).toBeGreaterThan(100));
+    await load.answersGrow(100, 20_000);
     await shares([8]);
 
     await cluster.startServer();
     await shares([4, 4]);
     await cluster.startServer();
     await shares([2, 3, 3]);
-    const answered = load.answers;
-    await eventually(20_000, () => expect(load.answers).toBeGreaterThan(answered + 400));
+    await load.answersGrow(400, 20_000);
     const report = await load.stop();
 
     expect(report).toMatchObject(allAnswered(report.sent));

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { seededRandom } from './seeded-random.js';
 
 const TICK_MS = 1;
+const LOOK_MS = 20;
 const QUOTED_FAILURES = 10;
 
 /** What an `echo` handler of the tests answers: the caller's nonce, and who it is. */
@@ -95,6 +97,17 @@ export class CallLoad {
   burst(calls: number): this {
     for (let i = 0; i < calls; i++) this.add();
     return this;
+  }
+
+  /** Resolves when so many more calls are answered. @throws what became of all of them, when that takes too long. */
+  async answersGrow(by: number, withinMs: number): Promise<void> {
+    const wanted = this.answered + by;
+    const startedAt = performance.now();
+    while (this.answered < wanted) {
+      if (performance.now() - startedAt > withinMs)
+        throw new Error(`Not ${wanted} answers within ${withinMs} ms: ${JSON.stringify(this.report())}`);
+      await sleep(LOOK_MS);
+    }
   }
 
   /** Makes no more calls. Resolves when those under way have ended. */

@@ -33,9 +33,7 @@ const configOf = (name: string, folder: string): object => {
 
 /** Without what changes with comments only. */
 const typesOf = (report: string): string =>
-  report
-    .replaceAll(' (undocumented)', '')
-    .replaceAll(/^ *\/\/(| \(undocumented\)| Warning: .*)\n/gm, '');
+  report.replaceAll(' (undocumented)', '').replaceAll(/^ *\/\/(| \(undocumented\)| Warning: .*)\n/gm, '');
 
 describe('the public types', () => {
   let folder: string;

@@ -2,14 +2,13 @@ import type { ReadPacket } from '@nestjs/microservices';
 import type { DriverConnection } from '../driver/driver.js';
 import type { CallStatus, ClientCallEnd } from '../diagnostics/call-ended.js';
 import { channels } from '../diagnostics/channels.js';
-import { invalidOption } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { EventMessage, RequestMessage, ServerTimes } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
-import type { Caller } from './caller.js';
+import { patternName, type Caller } from './caller.js';
 import type { ClientConnection } from './client-connection.js';
 import { publishEnd, publishUnsentEnd } from './ended-calls.js';
 import type { OpenConnection } from './open-connection.js';
@@ -149,22 +148,23 @@ export class CallSender implements CallOrigin {
     const { data } = packet;
     const options = optionsOf(data);
     const { headers } = this.caller.service;
+    const pattern = patternName(this.caller, packet.pattern);
     // Whole at once: spreading it into a message later was a tenth of a client's time under load.
     return {
       kind,
       ttlMs,
       seq: this.connection.nextSeq(),
-      pattern: this.caller.normalize(checkPattern(packet.pattern)),
+      pattern,
       key: keyBytes(options.key),
       headers: options.headers === undefined ? headers : { ...headers, ...checkHeaders(options.headers) },
-      metadata: packet.metadata === undefined ? EMPTY : this.serialize(packet.metadata, packet.pattern),
-      payload: this.serialize(data instanceof KafkaRpcRecord ? data.data : data, packet.pattern),
+      metadata: packet.metadata === undefined ? EMPTY : this.serialize(packet.metadata, pattern),
+      payload: this.serialize(data instanceof KafkaRpcRecord ? data.data : data, pattern),
       sentAtMs: this.connection.clock.now(),
       attempt: FIRST_ATTEMPT,
     };
   }
 
-  private serialize(value: unknown, pattern: unknown): Buffer {
+  private serialize(value: unknown, pattern: string): Buffer {
     try {
       return this.connection.codec.serializer.serialize(value);
     } catch (cause) {
@@ -189,13 +189,6 @@ const NO_OPTIONS: CallOptions = Object.freeze({});
 
 const optionsOf = (data: unknown): CallOptions =>
   data instanceof KafkaRpcRecord ? data.options : NO_OPTIONS;
-
-/** @throws RpcError `INVALID_ARGUMENT` for what Nest takes no pattern from. */
-const checkPattern = (pattern: unknown): unknown => {
-  const isObject = typeof pattern === 'object' && pattern !== null;
-  if (isObject || typeof pattern === 'string' || typeof pattern === 'number') return pattern;
-  throw invalidOption('pattern', pattern, 'a string, a number or an object');
-};
 
 /** How long a packet's caller waits. @throws RpcError `INVALID_ARGUMENT` */
 export const timeoutOf = (data: unknown, defaultMs: number): number => {

@@ -3,7 +3,7 @@ import type { ClientCallEnd } from '../diagnostics/call-ended.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { CallSender, timeoutOf } from './call-sender.js';
-import type { Caller } from './caller.js';
+import { patternName, type Caller } from './caller.js';
 import { clientClosed, type ClientConnection } from './client-connection.js';
 import { ConnectingCalls, type UnsentCall } from './connecting-calls.js';
 import { publishUnsentEnd } from './ended-calls.js';
@@ -32,7 +32,9 @@ export class ClientSession {
     if (this.opening !== undefined) return this.opening;
     const isCurrent = (): boolean => this.opening === opening;
     const opening: Promise<CallSender> = this.openSender(isCurrent).catch((error: unknown) => {
-      if (isCurrent()) this.onFailed(RpcError.from(error));
+      // Whoever waits was told why already: the client was closed, whatever that did to the attempt.
+      if (!isCurrent()) throw closedUnsent(error);
+      this.onFailed(RpcError.from(error));
       throw error;
     });
     this.opening = opening;
@@ -44,10 +46,11 @@ export class ClientSession {
     if (this.current !== undefined) return this.current.call(packet, observer);
     try {
       const timeoutMs = timeoutOf(packet.data, this.caller.service.timeoutMs);
+      const pattern = patternName(this.caller, packet.pattern);
       const send = (timeLeftMs: number): OpenCall => this.sendLate(packet, observer, timeLeftMs);
       const onEnd: UnsentCall['onEnd'] = (how, error, totalMs) =>
         this.publishUnsent(packet, how, error, totalMs);
-      const call = this.waiting.add({ pattern: packet.pattern, timeoutMs, observer, send, onEnd });
+      const call = this.waiting.add({ pattern, timeoutMs, observer, send, onEnd });
       // Who waits for it is told; there may be nobody else.
       this.open().catch(() => undefined);
       return call;
@@ -118,5 +121,7 @@ export class ClientSession {
   }
 }
 
-const closedUnsent = (): RpcError =>
-  new RpcError(RpcStatus.CANCELLED, 'The client was closed while it connected: the call was not sent.');
+const closedUnsent = (cause?: unknown): RpcError =>
+  new RpcError(RpcStatus.CANCELLED, 'The client was closed while it connected: the call was not sent.', {
+    cause,
+  });

@@ -8,7 +8,7 @@ import type { PendingCalls } from './pending-calls.js';
 
 /** What a call waits for before it can be sent. */
 export interface UnsentCall {
-  readonly pattern: unknown;
+  readonly pattern: string;
   readonly timeoutMs: number;
   readonly observer: CallObserver;
   /** Sends the call, with what is left of its time. */

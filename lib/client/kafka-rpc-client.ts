@@ -2,6 +2,7 @@ import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microser
 import { Observable, throwError, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import type { DriverConnection } from '../driver/driver.js';
+import { checkMethods } from '../errors/option-checks.js';
 import { fromCall, RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
@@ -60,8 +61,10 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   constructor(options: ServiceOptions, connection: ClientConnection);
   constructor(options: KafkaRpcClientOptions | ServiceOptions, connection?: ClientConnection) {
     super();
+    if (connection === undefined) checkClientOptionNames(options as KafkaRpcClientOptions);
     const service = resolveServiceOptions(options);
-    this.connection = connection ?? ownConnection(options as KafkaRpcClientOptions);
+    this.connection =
+      connection ?? new ClientConnection(resolveConnectionOptions(options as KafkaRpcClientOptions));
     // A service whose topic Kafka would not take is refused now, not at the first call.
     checkRequestsApart(this.connection.options.topics, [service.service]);
     const { userCode } = this.connection;
@@ -146,6 +149,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   ): Promise<RpcReply<T>> {
     const { signal, ...callOptions } = options;
     try {
+      if (signal !== undefined) checkSignal(signal);
       if (signal?.aborted) throw cancelledBy(signal);
       const record = new KafkaRpcRecord(data, callOptions);
       const answer = new SingleAnswer<T>(this.connection.clock.now(), this.hooks);
@@ -237,11 +241,11 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   }
 }
 
+/** @throws RpcError `INVALID_ARGUMENT` */
+const checkSignal = (signal: unknown): void => {
+  checkMethods<AbortSignal>('signal', signal, ['addEventListener', 'removeEventListener']);
+};
+
 /** Marked as what a call failed with, on this side. */
 const failureOfCall = (error: unknown): unknown =>
   error instanceof RpcError ? fromCall(error, 'client') : error;
-
-const ownConnection = (options: KafkaRpcClientOptions): ClientConnection => {
-  checkClientOptionNames(options);
-  return new ClientConnection(resolveConnectionOptions(options));
-};

@@ -63,6 +63,11 @@ export const checkMethods = <T>(name: string, value: unknown, methods: readonly 
 
 /** Refuses names that no option has: a mistyped option must not be ignored in silence. */
 export const checkNames = (what: string, options: object, known: readonly string[]): void => {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    const wants = `${what} wants an object of options. It has: ${known.join(', ')}.`;
+    throw new RpcError(RpcStatus.INVALID_ARGUMENT, wants);
+  }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     throw new RpcError(

@@ -60,14 +60,14 @@ export class RpcError extends RpcException {
   }
 
   private static fromAny(thrown: unknown): RpcError {
-    if (thrown instanceof RpcError) return thrown;
+    if (thrown instanceof RpcError) return readable(thrown);
     if (thrown instanceof RpcException) return RpcError.fromContent(thrown.getError(), thrown);
     if (thrown instanceof Error) return new RpcError(RpcStatus.UNKNOWN, thrown.message, { cause: thrown });
     return RpcError.fromContent(thrown);
   }
 
   private static fromContent(content: unknown, cause?: unknown): RpcError {
-    if (content instanceof RpcError) return content;
+    if (content instanceof RpcError) return readable(content);
     if (typeof content !== 'object' || content === null) {
       const text = String(content);
       return new RpcError(NEST_TEXTS.get(text) ?? RpcStatus.UNKNOWN, text, { cause });
@@ -99,6 +99,14 @@ export class RpcError extends RpcException {
     };
   }
 }
+
+/** What is read of an error on its way to a caller. @throws what a getter of a subclass, or a proxy, throws. */
+const readable = (error: RpcError): RpcError => {
+  for (const name of READ) Reflect.get(error, name);
+  return error;
+};
+
+const READ = ['status', 'message', 'retryable', 'details', 'origin'] as const;
 
 /** Notes where the error of a call comes from, unless it is known. */
 export const fromCall = (error: RpcError, origin: NonNullable<RpcError['origin']>): RpcError => {

@@ -39,11 +39,20 @@ const guardListeners = (signal: AbortSignal, userCode: UserCode): void => {
   };
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (type: string, listener: Listener | null, options?: ListenerOptions) => {
-    if (listener !== null) add(type, guardOf(listener), options);
+  signal.addEventListener = (
+    type: string,
+    listener: Listener | null | undefined,
+    options?: ListenerOptions,
+  ) => {
+    // As of a plain signal: one that is not there is none.
+    if (listener != null) add(type, guardOf(listener), options);
   };
-  signal.removeEventListener = (type: string, listener: Listener | null, options?: ListenerOptions) => {
-    if (listener !== null) remove(type, guarded.get(listener) ?? listener, options);
+  signal.removeEventListener = (
+    type: string,
+    listener: Listener | null | undefined,
+    options?: ListenerOptions,
+  ) => {
+    if (listener != null) remove(type, guarded.get(listener) ?? listener, options);
   };
 };
 

@@ -53,7 +53,7 @@ export class HandlerFailures {
     if (mapException === false) return undefined;
     let mapped: unknown;
     this.userCode.run('exception mapping', () => (mapped = mapException(exception)));
-    return mapped instanceof RpcError ? mapped : rpcErrorOfHttp(exception);
+    return mapped instanceof RpcError ? RpcError.from(mapped) : rpcErrorOfHttp(exception);
   }
 }
 

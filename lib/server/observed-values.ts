@@ -49,7 +49,8 @@ export class ObservedValues extends Subscriber<unknown> implements ValueSource {
   }
 
   cancel(): void {
-    if (this.closed) return;
+    // One that has failed is closed, while a stream that it gave before is still read.
+    if (this.closed && this.inner === undefined) return;
     this.behind = [];
     this.unsubscribe();
     if (this.inner === undefined) this.sink.ended();

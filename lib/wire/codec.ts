@@ -61,7 +61,19 @@ export class Codec {
     if (this.chain.isEmpty) return { value: frames, headers };
     const { direction, topic, partition, isApart, envelope } = target;
     const value = this.chain.encode(frames, { direction, topic, partition, isApart, envelope, headers });
-    return value instanceof Promise ? value.then((bytes) => ({ value: bytes, headers })) : { value, headers };
+    if (!(value instanceof Promise)) return { value, headers: this.checkHeaders(headers) };
+    return value.then((bytes) => ({ value: bytes, headers: this.checkHeaders(headers) }));
+  }
+
+  /** What stages gave as headers goes into a request that other records share. */
+  private checkHeaders(headers: Record<string, unknown>): Record<string, Buffer> {
+    for (const name of Object.keys(headers)) {
+      const value = headers[name];
+      if (Buffer.isBuffer(value)) continue;
+      if (!(value instanceof Uint8Array)) throw noHeader(this.stages, name);
+      headers[name] = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    }
+    return headers as Record<string, Buffer>;
   }
 
   /**
@@ -95,6 +107,12 @@ export class Codec {
     });
   }
 }
+
+const noHeader = (stages: string, name: string): RpcError =>
+  new RpcError(
+    RpcStatus.INTERNAL,
+    `The stages [${stages}] gave the header "${name}" as something else than a Buffer.`,
+  );
 
 const envelopeBytes = (record: ConsumerRecord): Buffer => {
   const header = record.headers[ENVELOPE_HEADER];

@@ -63,4 +63,10 @@ describe('the check of an option', () => {
       'A client has no option "c". It has: a, b.',
     );
   });
+
+  it.each([undefined, null, 5, 'text'])('asks for an object where no options are: %p', (given) => {
+    const check = (): void => checkNames('A client', given as never, ['a', 'b']);
+    expect(check).toThrow(expect.objectContaining({ status: 'INVALID_ARGUMENT' }));
+    expect(check).toThrow('A client wants an object of options. It has: a, b.');
+  });
 });

@@ -4,7 +4,7 @@ import { ReadableStream } from 'node:stream/web';
 import { Controller, UseInterceptors, type CallHandler, type NestInterceptor } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { RpcError, type KafkaRpcClient, type KafkaRpcContext, type KafkaRpcServer } from 'nestjs-kafka-rpc';
-import { concat, lastValueFrom, NEVER, Observable, of, take, toArray } from 'rxjs';
+import { concat, lastValueFrom, NEVER, Observable, of, take, throwError, toArray } from 'rxjs';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 import { until } from '../../support/until.js';
 
@@ -155,6 +155,15 @@ describe('an iterable that a handler gives', () => {
       return concat(of(1), NEVER);
     }
 
+    @MessagePattern('silent-before-a-failure')
+    silentBeforeAFailure(): Observable<unknown> {
+      const silent = new ReadableStream({ cancel: () => void stops.push('silent-before-a-failure') });
+      return concat(
+        of(silent),
+        throwError(() => new Error('boom')),
+      );
+    }
+
     @EventPattern('event')
     async *event(@Payload() size: number): AsyncGenerator<number> {
       yield* this.generator(size);
@@ -229,6 +238,7 @@ describe('an iterable that a handler gives', () => {
     'silent-emitter',
     'silent-generator',
     'silent-intercepted',
+    'silent-before-a-failure',
     'throws-at-its-stop',
   ])('that is silent is stopped when nobody waits any more: %s', async (pattern) => {
     const call = client.send(pattern, {}).subscribe();

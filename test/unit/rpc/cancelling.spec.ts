@@ -153,6 +153,14 @@ describe('a call that its caller gives up', () => {
       expect(client.openCalls).toBe(0);
     });
 
+    it.each([null, 5, {}])('that is none is refused with INVALID_ARGUMENT: %p', async (signal) => {
+      const options = { signal } as unknown as { signal: AbortSignal };
+      await expect(client.call('sum.quick', {}, options)).rejects.toMatchObject({
+        status: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('Option "signal" is') as string,
+      });
+    });
+
     it('that is aborted already is never sent', async () => {
       await expect(client.call('sum.slow', {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({
         status: 'CANCELLED',

@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { RpcError, type KafkaRpcClient } from 'nestjs-kafka-rpc';
+import { lastValueFrom } from 'rxjs';
 import { deferred } from '../../support/deferred.js';
 import { GatedDriver } from '../../support/gated-driver.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
@@ -60,5 +61,19 @@ describe('a client that is closed while it connects', () => {
     slow.resolve();
     await lost;
     expect({ attempts: gate.attempts, open: gate.open }).toEqual({ attempts: 2, open: 1 });
+  });
+
+  it('fails events and connect() as it does calls, with CANCELLED', async () => {
+    const slow = deferred<never>();
+    gate.before.set(1, slow.promise);
+    const failures = [
+      client.call('sum.add', {}),
+      client.connect(),
+      lastValueFrom(client.emit('sum.added', {})),
+    ].map((waits) => waits.catch((error: unknown) => error));
+    const closing = client.close();
+    slow.reject(new RpcError('UNAVAILABLE', 'The connection is closed.'));
+    await closing;
+    for (const failure of await Promise.all(failures)) expect(failure).toMatchObject({ status: 'CANCELLED' });
   });
 });

@@ -39,6 +39,9 @@ describe('Execution', () => {
     const [kept, removed] = [jest.fn(), jest.fn()];
     signal.addEventListener('abort', removed);
     signal.addEventListener('abort', kept);
+    // As of a plain signal: no listener is none.
+    Reflect.apply(signal.addEventListener, signal, ['abort', undefined]);
+    Reflect.apply(signal.removeEventListener, signal, ['abort', undefined]);
     signal.removeEventListener('abort', removed);
     call.stop('cancelled');
     expect([kept.mock.calls.length, removed.mock.calls.length]).toEqual([1, 0]);

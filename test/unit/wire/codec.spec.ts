@@ -78,6 +78,44 @@ describe('Codec', () => {
     expect((await codec.decode(received(record), envelope)).toString()).toBe('frames');
   });
 
+  it.each([
+    ['text', 'a text'],
+    ['nothing', null],
+    ['several', [Buffer.from('a')]],
+  ])('fails a record whose stage gives a header that is no Buffer, and names it: %s', async (_, value) => {
+    for (const isAsync of [false, true]) {
+      const stage: WireInterceptor = {
+        name: 'odd',
+        encode: (bytes, { headers }) => {
+          Reflect.set(headers, 'key', value);
+          return isAsync ? Promise.resolve(bytes) : bytes;
+        },
+        decode: (bytes) => bytes,
+      };
+      const codec = new Codec(json(), [stage]);
+      const encode = async (): Promise<unknown> => codec.encode(FRAMES, target('odd'));
+      await expect(encode()).rejects.toMatchObject({
+        status: 'INTERNAL',
+        message: 'The stages [odd] gave the header "key" as something else than a Buffer.',
+      });
+    }
+  });
+
+  it('takes a Uint8Array as a header for the bytes that it is', () => {
+    const stage: WireInterceptor = {
+      name: 'odd',
+      encode: (bytes, { headers }) => {
+        Reflect.set(headers, 'key', new Uint8Array([1, 2]));
+        return bytes;
+      },
+      decode: (bytes) => bytes,
+    };
+    const { headers } = new Codec(json(), [stage]).encode(FRAMES, target('odd')) as {
+      headers: Record<string, Buffer>;
+    };
+    expect(headers['key']).toEqual(Buffer.from([1, 2]));
+  });
+
   it('tells the stages where the record belongs, and has them share headers', () => {
     const seen: WireContext[] = [];
     const codec = new Codec(json(), [

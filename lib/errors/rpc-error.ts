@@ -123,7 +123,8 @@ const codeOf = (owner: unknown): string | number | undefined => {
 /** As deep as a cause of a cause of kafkajs goes. */
 const MAX_CAUSES = 8;
 
-const codeOfCause = (cause: unknown): string | undefined => {
+/** Node's name of what is wrong with a connection, such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`: the first in a chain of causes. */
+export const codeOfCause = (cause: unknown): string | undefined => {
   let inner = cause;
   for (let i = 0; i < MAX_CAUSES && inner instanceof Error; i++) {
     const code = codeOf(inner);

@@ -1,10 +1,11 @@
 import type { GroupOptions, OffsetCommit } from '../driver.js';
 import type { TopicPartition } from '../record.js';
+import { codeOfCause } from '../../errors/rpc-error.js';
 import { rejectRequests, type Broker } from './captured-cluster.js';
 import type { ClusterLink } from './cluster-link.js';
 import type { EncodedShare, JoinedMember } from './group-assignment.js';
 import type { encodeSubscriptions } from './group-protocol.js';
-import { errorType, isConnectionFailure, socketErrorCode } from './kafkajs-errors.js';
+import { errorType, isConnectionFailure } from './kafkajs-errors.js';
 
 /** How long the coordinator waits for members to join again. */
 const REBALANCE_TIMEOUT_MS = 10_000;
@@ -210,7 +211,7 @@ export const isCoordinatorMoved = (error: unknown): boolean => COORDINATOR_MOVED
 
 /** Nobody listens at the coordinator's address, or the broker there says that it does not coordinate the group, or not yet. */
 const isCoordinatorDown = (error: unknown): boolean =>
-  isCoordinatorMoved(error) || socketErrorCode(error) === 'ECONNREFUSED';
+  isCoordinatorMoved(error) || codeOfCause(error) === 'ECONNREFUSED';
 
 const byTopic = <T extends TopicPartition>(partitions: readonly T[]): [string, T[]][] => {
   const topics = new Map<string, T[]>();

@@ -1,4 +1,4 @@
-import { RpcError } from '../../errors/rpc-error.js';
+import { codeOfCause, RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import { adviceOfSocket, adviceOfType, type Advice } from './error-advice.js';
 
@@ -48,13 +48,6 @@ export const errorType = (error: unknown): string | undefined => {
   return type ?? errorType(cause) ?? errorType(errors?.[0]);
 };
 
-/** Node's name of what is wrong with a socket, such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`. */
-export const socketErrorCode = (error: unknown): string | undefined => {
-  if (!(error instanceof Error)) return undefined;
-  const { code, cause } = error as KafkajsError;
-  return typeof code === 'string' ? code : socketErrorCode(cause);
-};
-
 /** The broker could not be reached, or did not answer: nothing is known of the request's fate. */
 export const isConnectionFailure = (error: unknown): boolean =>
   error instanceof Error &&
@@ -64,8 +57,7 @@ export const isConnectionFailure = (error: unknown): boolean =>
 
 /** The broker did not let us in, or was not let in, and will not the next time: a certificate, a password. */
 export const isHopeless = (error: unknown): boolean =>
-  adviceOfSocket(socketErrorCode(error)) !== undefined ||
-  (error instanceof Error && error.name.includes('SASL'));
+  adviceOfSocket(codeOfCause(error)) !== undefined || (error instanceof Error && error.name.includes('SASL'));
 
 /** The metadata at hand is out of date. */
 export const isStaleMetadata = (error: unknown): boolean => STALE_METADATA.has(errorType(error) ?? '');
@@ -105,7 +97,7 @@ const adviceOn = (error: unknown): Advice | undefined => {
   const { name } = error as Error;
   if (name === 'KafkaJSServerDoesNotSupportApiKey') return adviceOfType('UNSUPPORTED_VERSION');
   if (name?.includes('SASL')) return adviceOfType('SASL_AUTHENTICATION_FAILED');
-  return adviceOfSocket(socketErrorCode(error));
+  return adviceOfSocket(codeOfCause(error));
 };
 
 /** The causes of an aggregate are what is to be read, not that there are some. */

@@ -1,9 +1,9 @@
 import kafkajs, { type Kafka } from 'kafkajs';
-import { RpcError } from '../../errors/rpc-error.js';
+import { codeOfCause, RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { ConnectOptions } from '../driver.js';
 import { ClusterLink, connectionClosed } from './cluster-link.js';
-import { errorType, socketErrorCode, toRpcError } from './kafkajs-errors.js';
+import { errorType, toRpcError } from './kafkajs-errors.js';
 import { kafkajsLog, kafkajsLogLevel } from './kafkajs-log.js';
 import type { ResolvedKafkajsOptions } from './kafkajs-options.js';
 import { OwnSockets, promptSockets } from './sockets.js';
@@ -82,7 +82,7 @@ const checkVersion = ({ cluster }: ClusterLink): void => {
 const withHint = (failure: RpcError, error: unknown, { ssl, sasl }: ResolvedKafkajsOptions): RpcError => {
   if (errorType(error) !== undefined || failure.status !== RpcStatus.UNAVAILABLE) return failure;
   const { name, message } = error as Error;
-  const code = socketErrorCode(error);
+  const code = codeOfCause(error);
   const isClosed =
     name === 'KafkaJSConnectionClosedError' || code === 'ECONNRESET' || /closed|timed out/.test(message);
   if (!isClosed) return failure;

@@ -68,7 +68,6 @@ const MAY_BECOME: Readonly<Record<CallState, readonly CallState[]>> = {
 export class IncomingCall extends Due implements Work {
   readonly orderKey: string | null;
   private currentState: CallState = 'queued';
-  private mayBecome = MAY_BECOME.queued;
   private work: Stoppable | undefined;
   private waiting: (() => void)[] | undefined;
   private readonly begunAt = beginningOfCall();
@@ -185,9 +184,8 @@ export class IncomingCall extends Due implements Work {
 
   /** The only way from one state to another. @returns whether it may be gone. */
   private become(next: CallState): boolean {
-    if (!this.mayBecome.includes(next)) return false;
+    if (!MAY_BECOME[this.currentState].includes(next)) return false;
     this.currentState = next;
-    this.mayBecome = MAY_BECOME[next];
     return true;
   }
 }

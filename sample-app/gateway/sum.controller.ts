@@ -11,11 +11,10 @@ import {
   ValidationPipe,
 } from '@nestjs/common';
 import type { Response } from 'express';
-import { KafkaRpcClient, KafkaRpcRecordBuilder, type RpcReply } from 'nestjs-kafka-rpc';
+import { KafkaRpcClient, KafkaRpcRecordBuilder, RpcErrorFilter, type RpcReply } from 'nestjs-kafka-rpc';
 import { lastValueFrom } from 'rxjs';
 import { Audit } from './audit.dto.js';
 import { sendLines } from './ndjson.js';
-import { RpcErrorFilter } from './rpc-error.filter.js';
 import { SUM } from './sum.client.js';
 
 /** HTTP in, calls out. The service checks the data of calls: what it refuses comes back as 400. */

@@ -12,25 +12,30 @@ export const DEFAULT_JEST = {
   testEnvironment: 'node',
 };
 
-/** The same, of the compiler. */
+/** What `nest new` tells the compiler, in Nest 11 and 12 alike. */
+const NEST_COMPILER_OPTIONS = {
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+  resolvePackageJsonExports: true,
+  esModuleInterop: true,
+  isolatedModules: true,
+  declaration: true,
+  removeComments: true,
+  emitDecoratorMetadata: true,
+  experimentalDecorators: true,
+  allowSyntheticDefaultImports: true,
+  target: 'ES2023',
+  sourceMap: true,
+  outDir: './dist',
+  incremental: true,
+  skipLibCheck: true,
+};
+
+/** All that it tells it in a Nest 11 project. */
 export const NEST_11_TSCONFIG = {
   compilerOptions: {
-    module: 'nodenext',
-    moduleResolution: 'nodenext',
-    resolvePackageJsonExports: true,
-    esModuleInterop: true,
-    isolatedModules: true,
-    declaration: true,
-    removeComments: true,
-    emitDecoratorMetadata: true,
-    experimentalDecorators: true,
-    allowSyntheticDefaultImports: true,
-    target: 'ES2023',
-    sourceMap: true,
-    outDir: './dist',
+    ...NEST_COMPILER_OPTIONS,
     baseUrl: './',
-    incremental: true,
-    skipLibCheck: true,
     strictNullChecks: true,
     forceConsistentCasingInFileNames: true,
     noImplicitAny: true,
@@ -42,22 +47,8 @@ export const NEST_11_TSCONFIG = {
 /** What `nest new` writes into a Nest 12 project of ES modules. */
 export const NEST_12_TSCONFIG = {
   compilerOptions: {
-    module: 'nodenext',
-    moduleResolution: 'nodenext',
-    resolvePackageJsonExports: true,
-    esModuleInterop: true,
-    isolatedModules: true,
-    declaration: true,
-    removeComments: true,
-    emitDecoratorMetadata: true,
-    experimentalDecorators: true,
-    allowSyntheticDefaultImports: true,
-    target: 'ES2023',
-    sourceMap: true,
-    outDir: './dist',
+    ...NEST_COMPILER_OPTIONS,
     rootDir: '.',
-    incremental: true,
-    skipLibCheck: true,
     strict: true,
     strictPropertyInitialization: false,
     types: ['vitest/globals', 'node'],

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { addProgram, NODE_LINES, NODE_PACKAGES, runOnNode, SERVED } from './programs.js';
+import { addProgram, itRunsPrograms, NODE_PACKAGES, SERVED } from './programs.js';
 import {
   addDocumentedTest,
   DEFAULT_JEST,
@@ -50,19 +50,7 @@ describe('the packed package in a Nest 11 project', () => {
 
   afterAll(() => projects.remove());
 
-  describe.each(['module', 'commonjs'] as const)('of a program of type %s', (type) => {
-    it('type-checks, and serves calls on every line of Node', async () => {
-      await addProgram(project, type, { type, module: 'nodenext', moduleResolution: 'nodenext' });
-      expect(await project.typeErrors(type)).toBe('');
-      for (const line of NODE_LINES)
-        expect(lastJson(await runOnNode(line, project, `${type}/main.js`))).toEqual(SERVED);
-    }, 120_000);
-
-    it('runs the first snippet of the README', async () => {
-      const { output } = await project.node(`${type}/first-try.js`);
-      expect(output.trim().split('\n').at(-1)).toBe('3');
-    }, 60_000);
-  });
+  itRunsPrograms(() => project);
 
   it.each(OLDER_RESOLUTIONS)(
     'type-checks with moduleResolution $moduleResolution, and runs',

@@ -1,5 +1,5 @@
 import { addDocumentedTest, NEST_12_TSCONFIG, TESTS_PASSED, VITEST_CONFIG } from './default-projects.js';
-import { addProgram, NODE_LINES, NODE_PACKAGES, runOnNode, SERVED } from './programs.js';
+import { itRunsPrograms, NODE_LINES, NODE_PACKAGES, runOnNode } from './programs.js';
 import { lastJson, UserProjects, type UserProject } from './user-project.js';
 
 const NEST = ['common', 'core', 'microservices', 'testing'].map((name) => `@nestjs/${name}@12`);
@@ -22,19 +22,7 @@ describe('the packed package in a Nest 12 project', () => {
 
   afterAll(() => projects.remove());
 
-  describe.each(['module', 'commonjs'] as const)('of a program of type %s', (type) => {
-    it('type-checks, and serves calls on every line of Node', async () => {
-      await addProgram(project, type, { type, module: 'nodenext', moduleResolution: 'nodenext' });
-      expect(await project.typeErrors(type)).toBe('');
-      for (const line of NODE_LINES)
-        expect(lastJson(await runOnNode(line, project, `${type}/main.js`))).toEqual(SERVED);
-    }, 120_000);
-
-    it('runs the first snippet of the README', async () => {
-      const { output } = await project.node(`${type}/first-try.js`);
-      expect(output.trim().split('\n').at(-1)).toBe('3');
-    }, 60_000);
-  });
+  itRunsPrograms(() => project);
 
   it('runs the documented test with Vitest', async () => {
     const { code, output } = await project.tool('vitest/vitest.mjs', 'run');

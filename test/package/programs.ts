@@ -1,5 +1,5 @@
 import { firstTry } from './default-projects.js';
-import { ran, type ModuleType, type Ran, type UserProject } from './user-project.js';
+import { lastJson, ran, type ModuleType, type Ran, type UserProject } from './user-project.js';
 
 /** The lines of Node that are supported, from npm: the oldest of 20, and what people run. */
 export const NODE_LINES = ['20.19', '22', '24'] as const;
@@ -42,4 +42,21 @@ export const addProgram = async (
     [`${name}/first-try.ts`]: firstTry(),
   });
   await project.copyFixture('main.ts', `${name}/main.ts`);
+};
+
+/** What holds in a project of any Nest that has installed `NODE_PACKAGES`. @param project it is there once the tests run */
+export const itRunsPrograms = (project: () => UserProject): void => {
+  describe.each(['module', 'commonjs'] as const)('of a program of type %s', (type) => {
+    it('type-checks, and serves calls on every line of Node', async () => {
+      await addProgram(project(), type, { type, module: 'nodenext', moduleResolution: 'nodenext' });
+      expect(await project().typeErrors(type)).toBe('');
+      for (const line of NODE_LINES)
+        expect(lastJson(await runOnNode(line, project(), `${type}/main.js`))).toEqual(SERVED);
+    }, 120_000);
+
+    it('runs the first snippet of the README', async () => {
+      const { output } = await project().node(`${type}/first-try.js`);
+      expect(output.trim().split('\n').at(-1)).toBe('3');
+    }, 60_000);
+  });
 };

@@ -2,8 +2,8 @@ import { Logger } from '@nestjs/common';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { formatWithOptions } from 'node:util';
-import ts from 'typescript';
 import { readBlocks, readFences, ROOT, type DocBlock } from './support/doc-blocks.js';
+import { runAsModule } from './support/run-as-module.js';
 
 const FOLDER = path.join(ROOT, 'docs/recipes');
 
@@ -14,25 +14,9 @@ const recipes: readonly DocBlock[] = readdirSync(FOLDER).flatMap((page) =>
 
 /** What the program prints. */
 async function run({ code }: DocBlock): Promise<readonly string[]> {
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.CommonJS,
-      experimentalDecorators: true,
-      emitDecoratorMetadata: true,
-    },
-  });
-  const imported = new Map<string, unknown>();
-  for (const { fileName } of ts.preProcessFile(code).importedFiles)
-    imported.set(fileName, await import(fileName));
   const printed: string[] = [];
-  const parameters = {
-    exports: {},
-    require: (specifier: string) => imported.get(specifier),
-    console: { log: (...values: unknown[]) => printed.push(formatWithOptions({ colors: false }, ...values)) },
-  };
-  const body = `return (async () => {\n${outputText}\n})();`;
-  await (new Function(...Object.keys(parameters), body)(...Object.values(parameters)) as Promise<void>);
+  const log = (...values: unknown[]) => printed.push(formatWithOptions({ colors: false }, ...values));
+  await runAsModule(code, { load: (specifier) => import(specifier), globals: { console: { log } } });
   return printed;
 }
 

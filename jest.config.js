@@ -32,6 +32,7 @@ const project = (displayName, testMatch, extra = {}) => ({
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   setupFiles: ['reflect-metadata'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/no-listeners-left.ts'],
   ...extra,
 });
 

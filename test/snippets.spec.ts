@@ -2,10 +2,12 @@ import { Logger, type DynamicModule, type Type } from '@nestjs/common';
 import * as nestCore from '@nestjs/core';
 import { KafkaRpcClient, msgpack, type MsgpackExtension } from 'nestjs-kafka-rpc';
 import { memoryDriver } from 'nestjs-kafka-rpc/memory';
+import { channel } from 'node:diagnostics_channel';
 import path from 'node:path';
 import { formatWithOptions } from 'node:util';
 import ts from 'typescript';
 import { allFences, readBlocks, readFences, ROOT, type DocBlock } from './support/doc-blocks.js';
+import { runAsModule } from './support/run-as-module.js';
 
 /** Where the blocks stand for the compiler; nothing is written there. */
 const FOLDER = path.join(ROOT, 'test/readme-blocks');
@@ -91,6 +93,7 @@ class BlockRunner {
   readonly printed: string[] = [];
   private readonly modules = new Map<string, Promise<Exports>>();
   private readonly apps: Closable[] = [];
+  private readonly unsubscribes: (() => void)[] = [];
 
   constructor(
     private readonly all: readonly DocBlock[],
@@ -109,6 +112,7 @@ class BlockRunner {
   }
 
   async close(): Promise<void> {
+    for (const unsubscribe of this.unsubscribes.splice(0)) unsubscribe();
     for (const app of this.apps.splice(0).reverse()) await app.close();
   }
 
@@ -117,30 +121,15 @@ class BlockRunner {
     if (block === undefined) throw new Error(`No page has a block ${name}.`);
     // Node would wait for it; here the end of the module has to.
     const code = block.code.replace(/^void bootstrap\(\);$/m, 'await bootstrap();');
-    const { outputText } = ts.transpileModule(code, {
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.CommonJS,
-        experimentalDecorators: true,
-        emitDecoratorMetadata: true,
-        esModuleInterop: true,
+    const suite = new Suite();
+    const exports = await runAsModule(code, {
+      load: (specifier) => this.load(specifier),
+      globals: {
+        ...(IS_SPEC.test(name) && suite.globals),
+        console: { log: (...values: unknown[]) => this.print(values), error: () => undefined },
+        ...this.globals,
       },
     });
-    const imported = new Map<string, unknown>();
-    for (const { fileName } of ts.preProcessFile(code).importedFiles) {
-      imported.set(fileName, await this.load(fileName));
-    }
-    const exports: Exports = {};
-    const suite = new Suite();
-    const parameters = {
-      exports,
-      ...(IS_SPEC.test(name) && suite.globals),
-      require: (specifier: string) => imported.get(specifier),
-      console: { log: (...values: unknown[]) => this.print(values), error: () => undefined },
-      ...this.globals,
-    };
-    const body = `return (async () => {\n${outputText}\n})();`;
-    await (new Function(...Object.keys(parameters), body)(...Object.values(parameters)) as Promise<void>);
     await suite.run();
     return exports;
   }
@@ -148,10 +137,19 @@ class BlockRunner {
   private load(specifier: string): unknown {
     if (specifier.startsWith('./')) return this.run(specifier.slice(2).replace(/\.js$/, '.ts'));
     if (specifier === 'nestjs-kafka-rpc/kafkajs') return { kafkajsDriver: () => this.driver };
+    if (specifier === 'node:diagnostics_channel') return { channel: this.openChannel };
     if (specifier === '@nestjs/core') return { ...nestCore, NestFactory: this.trackingFactory() };
     // The spec's own, so that the blocks and this file have the same classes.
     return import(specifier);
   }
+
+  /** Channels are the process's: who listened on would hear the calls of the next suite. */
+  private readonly openChannel = (name: string): object => ({
+    subscribe: (hear: (message: unknown) => void) => {
+      channel(name).subscribe(hear);
+      this.unsubscribes.push(() => channel(name).unsubscribe(hear));
+    },
+  });
 
   private print(values: readonly unknown[]): void {
     this.printed.push(formatWithOptions({ colors: false }, ...values));

@@ -22,7 +22,7 @@ const SERVICE = 'main.ts';
 const IS_SPEC = /spec\.ts$/;
 
 /** Languages of blocks; only those of TypeScript are run. */
-const LANGUAGES = ['hex', 'json', 'mermaid', 'sh', 'sql', 'text', 'ts', 'yaml'];
+const LANGUAGES = ['hex', 'js', 'json', 'mermaid', 'sh', 'sql', 'text', 'ts', 'yaml'];
 
 const fences = allFences();
 const blocks = readBlocks(fences);

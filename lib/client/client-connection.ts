@@ -159,7 +159,10 @@ export class ClientConnection {
     if (event.type === 'throttled') return this.counters.add('throttles');
     if (event.type === 'partitions-changed') this.topics.follow(this.current, event);
     else if (event.type === 'position-lost') this.refusals.onRepliesLost(event);
-    else this.lastEvent = event;
+    else {
+      this.lastEvent = event;
+      this.refusals.onState(event);
+    }
     for (const caller of this.callers) caller.onEvent(event);
   }
 

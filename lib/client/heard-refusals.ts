@@ -45,6 +45,7 @@ export class HeardRefusals {
   private readonly graces = new Map<ServiceState, Grace>();
   private readonly ended = new Map<number, ServiceState>();
   private refusedReply: Remark | undefined;
+  private trouble: string | undefined;
 
   constructor(private readonly parts: HeardRefusalsParts) {}
 
@@ -52,7 +53,11 @@ export class HeardRefusals {
   stateOf(topic: string): ServiceState {
     const known = this.services.get(topic);
     if (known !== undefined) return known;
-    const service = new ServiceState(topic, () => this.refusedReply);
+    const service = new ServiceState(
+      topic,
+      () => this.refusedReply,
+      () => this.trouble,
+    );
     this.services.set(topic, service);
     return service;
   }
@@ -86,6 +91,11 @@ export class HeardRefusals {
   onRepliesLost({ topic, partition, reason }: Extract<DriverEvent, { type: 'position-lost' }>): void {
     const text = `Answers on ${topic}, partition ${partition}, were lost meanwhile: ${LOSSES[reason]}.`;
     this.refusedReply = { text, atSeq: this.parts.lastSeq() };
+  }
+
+  /** How the connection is: what is wrong with it is why answers may not come. */
+  onState(event: DriverEvent): void {
+    this.trouble = event.type === 'crashed' ? event.error.message : undefined;
   }
 
   /** An answer to a call that is not open any more. */

@@ -10,10 +10,14 @@ export class ServiceState {
   /** The last notice of a refusal. */
   notice: Remark | undefined;
 
-  /** @param refusedReply the last reply to this client that it refused itself, of whatever service */
+  /**
+   * @param refusedReply the last reply to this client that it refused itself, of whatever service
+   * @param trouble what keeps this client from working, now
+   */
   constructor(
     readonly topic: string,
     private readonly refusedReply: () => Remark | undefined,
+    private readonly trouble: () => string | undefined = () => undefined,
   ) {}
 
   /** Whether a reply came that passed this client's stages. From then on no notice ends a call. */
@@ -28,9 +32,9 @@ export class ServiceState {
   /** What was heard since a call was sent: the end of a sentence that says that no answer came. */
   explainSilence(seq: number): string {
     const heard = [this.notice, this.refusedReply()].filter((remark) => remark !== undefined);
-    return heard
-      .filter(({ atSeq }) => atSeq >= seq)
-      .map(({ text }) => ` ${text}`)
-      .join('');
+    const texts = heard.filter(({ atSeq }) => atSeq >= seq).map(({ text }) => text);
+    const trouble = this.trouble();
+    if (trouble !== undefined) texts.push(trouble);
+    return texts.map((text) => ` ${text}`).join('');
   }
 }

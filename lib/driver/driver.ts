@@ -69,7 +69,8 @@ export type PositionLossReason = 'retention' | 'truncated' | 'recreated';
 /** An open connection. Every method fails with `UNAVAILABLE` once `close()` was called. */
 export interface DriverConnection {
   /**
-   * Creates the topics that are missing and checks those that exist.
+   * Creates the topics that are missing and checks those that exist. With `create`, one that is deleted while the connection
+   * is open is created again within seconds, at a bounded rate.
    * @throws RpcError `FAILED_PRECONDITION` naming the topic, the setting, what it is and what it should be.
    */
   ensureTopics(topics: readonly TopicSpec[], options: { readonly create: boolean }): Promise<void>;

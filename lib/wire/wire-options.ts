@@ -48,7 +48,7 @@ export interface WireOptions {
    * @default 30000
    */
   readonly deliveryTimeoutMs?: number;
-  /** Create missing topics. @default true */
+  /** Create missing topics, and again, after 5 s, those that are deleted while they are used. @default true */
   readonly createTopics?: boolean;
   /** Partitions of a request topic, when the package creates it. @default 8 */
   readonly partitions?: number;

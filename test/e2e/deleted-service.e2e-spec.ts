@@ -9,6 +9,7 @@ import { TopicAdmin } from '../support/topic-admin.js';
 
 jest.setTimeout(90_000);
 
+const PARTITIONS = 4;
 const ROUNDS = 20;
 const ROUND_MS = 1_000;
 const CALLS_PER_ROUND = 10;
@@ -54,8 +55,9 @@ describe('a service whose topic is deleted while it is called', () => {
 
   it('costs no call and no event of another service on the same connection anything', async () => {
     const [healthy, gone] = [cluster.newService('healthy'), cluster.newService('gone')];
-    for (const service of [healthy, gone])
-      await cluster.serve({ controllers: [EchoController] }, { service });
+    await cluster.serve({ controllers: [EchoController] }, { service: healthy });
+    await admin.create(`rpc.${gone}.requests`, PARTITIONS);
+    await cluster.serve({ controllers: [EchoController] }, { service: gone, createTopics: false });
     const rpc = KafkaRpcModule.register({
       driver: cluster.driver,
       createTopics: false,

@@ -51,7 +51,10 @@ const BY_TYPE: Readonly<Record<string, Advice>> = {
   SASL_AUTHENTICATION_FAILED: NOT_LET_IN,
   UNSUPPORTED_SASL_MECHANISM: NOT_LET_IN,
   ILLEGAL_SASL_STATE: NOT_LET_IN,
-  UNKNOWN_TOPIC_OR_PARTITION: { status: UNFIT },
+  UNKNOWN_TOPIC_OR_PARTITION: {
+    status: UNFIT,
+    todo: 'The topic may have been deleted: where createTopics is true it is created again within seconds, else create it.',
+  },
   INVALID_TOPIC_EXCEPTION: { status: INVALID, todo: 'Check the option topics.' },
   INVALID_PARTITIONS: { status: INVALID, todo: 'Check the options partitions and replyPartitions.' },
   INVALID_REPLICATION_FACTOR: {

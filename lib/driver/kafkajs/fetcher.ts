@@ -6,7 +6,6 @@ import { errorType, isConnectionFailure, isHopeless, toRpcError } from './kafkaj
 import type { PartitionCursor } from './partition-cursor.js';
 import { PositionFinder } from './position-finder.js';
 import type { TopicChange } from './topic-metadata.js';
-import { missingTopic } from './topics.js';
 
 export interface FetcherOptions {
   readonly maxWaitMs: number;
@@ -14,6 +13,8 @@ export interface FetcherOptions {
   readonly closing: AbortSignal;
   /** Takes the states of what is read, by a name for each. */
   readonly report: (source: string, event: DriverEvent) => void;
+  /** Why a topic that is read is not there any more. */
+  readonly whyGone: (topic: string) => Error;
   /** Told each time a broker throttles what is read, for how long. */
   readonly onThrottled?: (throttleMs: number) => void;
 }
@@ -144,7 +145,7 @@ export class Fetcher {
     );
     for (const topic of missing) {
       told.add(topic);
-      this.options.report(`topic ${topic}`, { type: 'crashed', error: missingTopic(topic) });
+      this.options.report(`topic ${topic}`, { type: 'crashed', error: this.options.whyGone(topic) });
     }
     for (const topic of told) {
       if (missing.has(topic)) continue;

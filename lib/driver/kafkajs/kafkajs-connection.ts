@@ -13,6 +13,7 @@ import type {
   ReadOptions,
   TopicSpec,
 } from '../driver.js';
+import { missingTopic } from '../missing-topic.js';
 import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../record.js';
 import { endOfWaits } from './backoff.js';
 import { ClusterLink, connectionClosed } from './cluster-link.js';
@@ -29,7 +30,7 @@ import type { OwnSockets } from './sockets.js';
 import { TopicAccess } from './topic-access.js';
 import type { TopicOperation } from './topic-metadata.js';
 import { TopicSettings } from './topic-settings.js';
-import { missingTopic, Topics } from './topics.js';
+import { Topics } from './topics.js';
 
 /** Settings of topics change seldom: they are looked at once in so many times that metadata is asked for. */
 const REFRESHES_PER_LOOK = 5;
@@ -70,15 +71,16 @@ export class KafkajsConnection implements DriverConnection {
     });
     this.settings = new TopicSettings(link, connectOptions.log, retries, closing);
     const limitOf = (topic: string): Promise<number | undefined> => this.settings.maxMessageBytes(topic);
+    this.topics = new Topics(link, this.settings, retries, { closing, log: connectOptions.log });
     this.producer = new Producer({ link, log: connectOptions.log, closing, limitOf });
     this.fetcher = new Fetcher(link, {
       maxWaitMs,
       maxFetchBytes,
       closing,
+      whyGone: (topic) => this.topics.whyGone(topic),
       report: (source, event) => this.health.report(source, event),
       onThrottled: (throttleMs) => this.readingThrottled(throttleMs),
     });
-    this.topics = new Topics(link, this.settings, retries, closing);
     this.refreshTimer = setInterval(() => void this.lookAround(), options.metadataMaxAgeMs).unref();
   }
 

@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../record.js';
+import { errorType } from './kafkajs-errors.js';
 import type { TopicMetadata } from './requests/metadata.js';
 
 /** What is known of a topic; kept while a broker knows nothing of it for a moment. */
@@ -17,7 +18,9 @@ export interface KnownTopic {
 /** What was learned that was not known before. */
 export type TopicChange =
   | { readonly type: 'partitions'; readonly topic: string; readonly from: number; readonly to: number }
-  | { readonly type: 'recreated'; readonly topic: string };
+  | { readonly type: 'recreated'; readonly topic: string }
+  /** It is not there any more. */
+  | { readonly type: 'deleted'; readonly topic: string };
 
 /** An operation on a topic that the broker has refused. */
 export interface DeniedOperation {
@@ -69,9 +72,9 @@ export class TopicDirectory {
     if (found.error === undefined) this.errors.delete(topic);
     else this.errors.set(topic, found.error);
     if (next.leaders.length === 0) {
-      if (known !== undefined)
-        this.topics.set(topic, { ...known, leaders: allWithout(known), error: next.error });
-      return [];
+      if (known === undefined) return [];
+      this.topics.set(topic, { ...known, leaders: allWithout(known), error: next.error });
+      return isGone(next) && !isGone(known) ? [{ type: 'deleted', topic }] : [];
     }
     this.topics.set(topic, next);
     return known === undefined ? [] : changesOf(topic, known, next);
@@ -87,6 +90,8 @@ const knownFrom = ({ id, error, operations, partitionMetadata }: TopicMetadata):
   }
   return { id, leaders, epochs, operations, error };
 };
+
+const isGone = ({ error }: KnownTopic): boolean => errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION';
 
 /** Its size stays known: what is written to it is kept for when it is back. */
 const allWithout = ({ leaders }: KnownTopic): readonly number[] => leaders.map(() => -1);

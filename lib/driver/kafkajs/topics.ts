@@ -1,8 +1,10 @@
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
-import type { TopicSpec } from '../driver.js';
+import type { DriverLog, TopicSpec } from '../driver.js';
+import { deletedTopic, missingTopic } from '../missing-topic.js';
 import { backoffMs, sleep } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
+import { KeptTopics } from './kept-topics.js';
 import { errorType, isRetriable, notPermitted, toRpcError } from './kafkajs-errors.js';
 import type { TopicSettings } from './topic-settings.js';
 
@@ -10,13 +12,27 @@ import type { TopicSettings } from './topic-settings.js';
 export class Topics {
   /** What was checked already on this connection: a second client of the same topics costs nothing. */
   private readonly checked = new Set<string>();
+  private readonly kept: KeptTopics;
+  private readonly closing: AbortSignal;
 
   constructor(
     private readonly link: ClusterLink,
     private readonly settings: TopicSettings,
     private readonly retries: number,
-    private readonly closing: AbortSignal,
-  ) {}
+    { closing, log }: { readonly closing: AbortSignal; readonly log: DriverLog },
+  ) {
+    this.closing = closing;
+    const make = async (spec: TopicSpec): Promise<void> => {
+      await this.create([spec], true);
+      await this.untilLed([spec.topic]);
+    };
+    this.kept = new KeptTopics(link, { make, closing, log });
+  }
+
+  /** Why a topic that was there is not. */
+  whyGone(topic: string): RpcError {
+    return this.kept.has(topic) ? deletedTopic(topic) : missingTopic(topic);
+  }
 
   async ensure(specs: readonly TopicSpec[], create: boolean): Promise<void> {
     const unchecked = specs.filter((spec) => !this.checked.has(checkOf(spec)));
@@ -30,6 +46,7 @@ export class Topics {
       throw toRpcError(error, `prepare the topics ${namesOf(unchecked)}`);
     }
     for (const spec of unchecked) this.checked.add(checkOf(spec));
+    if (create) for (const spec of unchecked) this.kept.keep(spec);
   }
 
   /** Topics that are not there, or not for us to see, which only an attempt to make them can tell apart. */
@@ -107,12 +124,6 @@ const isAlreadyThere = (error: unknown): boolean => {
 
 const isWorthRepeating = (error: unknown): boolean =>
   isRetriable(error) || errorType(error) === 'NOT_CONTROLLER';
-
-export const missingTopic = (topic: string): RpcError =>
-  new RpcError(
-    RpcStatus.FAILED_PRECONDITION,
-    `Topic ${topic} does not exist: create it, or let createTopics be true.`,
-  );
 
 const noLeader = (topics: readonly string[]): RpcError =>
   new RpcError(RpcStatus.UNAVAILABLE, `Not every partition of ${topics.join(', ')} has a leader.`);

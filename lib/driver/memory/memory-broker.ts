@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { ProduceAck, TopicSpec } from '../driver.js';
@@ -17,6 +18,7 @@ export interface MemoryBrokerOptions extends MemoryTopicLimits {
 export interface BrokerListener {
   onUp(): void;
   onDown(error: Error): void;
+  onTopicDeleted(topic: string): void;
   /** The topic was made anew, or has more partitions. */
   onTopicChanged(change: TopicChange): void;
 }
@@ -36,6 +38,8 @@ export class MemoryBroker {
   private readonly listeners = new Set<BrokerListener>();
   /** How many partitions a deleted topic had. */
   private readonly deleted = new Map<string, number>();
+  /** Who waits for a deleted topic to be made anew. */
+  private readonly waiters = new Map<string, Set<() => void>>();
   private up = true;
   /** Decides what becomes of each batch, where a test wants something else than the usual. */
   play: ProducePlay = () => undefined;
@@ -76,6 +80,26 @@ export class MemoryBroker {
     return this.topics.has(topic);
   }
 
+  /** Whether the topic was there once, and is not now. */
+  wasDeleted(topic: string): boolean {
+    return this.deleted.has(topic);
+  }
+
+  /** Resolves when a deleted topic is there again, or after `limitMs`. */
+  whenMade(topic: string, limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waiters = this.waiters.get(topic) ?? new Set();
+      this.waiters.set(topic, waiters);
+      const done = (): void => {
+        clearTimeout(timer);
+        waiters.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, limitMs).unref();
+      waiters.add(done);
+    });
+  }
+
   createTopic(spec: TopicSpec): void {
     const topic = new MemoryTopic(spec, this.options);
     this.topics.set(spec.topic, topic);
@@ -83,6 +107,8 @@ export class MemoryBroker {
     if (from === undefined) return;
     this.deleted.delete(spec.topic);
     this.changed({ topic: spec.topic, from, to: topic.logs.length });
+    for (const made of this.waiters.get(spec.topic) ?? []) made();
+    this.waiters.delete(spec.topic);
   }
 
   /** Deletes a topic with all that is in it, and what groups committed of it. */
@@ -90,6 +116,7 @@ export class MemoryBroker {
     this.deleted.set(topic, this.topic(topic).logs.length);
     this.topics.delete(topic);
     for (const group of this.groups.values()) group.forgetCommits(topic);
+    for (const listener of this.listeners) listener.onTopicDeleted(topic);
   }
 
   addPartitions(topic: string, partitions: number): void {

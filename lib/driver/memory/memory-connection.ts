@@ -13,6 +13,7 @@ import type {
   TopicSpec,
 } from '../driver.js';
 import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../record.js';
+import { KeptTopics } from './kept-topics.js';
 import { LogReader } from './log-reader.js';
 import type { MemoryBroker, TopicChange } from './memory-broker.js';
 import { MemoryMember } from './memory-member.js';
@@ -28,6 +29,7 @@ export class MemoryConnection implements DriverConnection {
   private readonly options: ConnectOptions;
   private readonly readers = new Map<LogReader, TopicPartition>();
   private readonly members = new Set<MemoryMember>();
+  private readonly kept: KeptTopics;
   private readonly unlisten: () => void;
   private isClosed = false;
 
@@ -39,9 +41,11 @@ export class MemoryConnection implements DriverConnection {
     this.broker = broker;
     this.producer = new MemoryProducer(broker);
     this.options = options;
+    this.kept = new KeptTopics(broker, options);
     this.unlisten = broker.listen({
       onUp: () => this.readOn(),
       onDown: (error) => options.onEvent({ type: 'disconnected', error }),
+      onTopicDeleted: (topic) => this.kept.deleted(topic, this.reads(topic)),
       onTopicChanged: (change) => this.follow(change),
     });
     options.signal?.addEventListener('abort', () => void this.close());
@@ -56,6 +60,7 @@ export class MemoryConnection implements DriverConnection {
         this.options.log.info(`Created the topic "${spec.topic}".`);
       }
       this.broker.topic(spec.topic).check(spec);
+      if (create) this.kept.keep(spec);
     }
   }
 
@@ -112,6 +117,7 @@ export class MemoryConnection implements DriverConnection {
     if (this.isClosed) return;
     this.isClosed = true;
     this.unlisten();
+    this.kept.close();
     for (const reader of this.readers.keys()) this.closeReader(reader);
     for (const member of [...this.members]) await member.close();
     this.options.onEvent({ type: 'disconnected' });
@@ -140,12 +146,19 @@ export class MemoryConnection implements DriverConnection {
     this.readers.delete(reader);
   }
 
+  private reads(topic: string): boolean {
+    for (const at of this.readers.values()) if (at.topic === topic) return true;
+    for (const { topics } of this.members) if (topics.includes(topic)) return true;
+    return false;
+  }
+
   /** Everybody who reads the topic goes on in the logs that it has now. */
   private follow(change: TopicChange): void {
     for (const [reader, at] of this.readers) {
       if (at.topic === change.topic && at.partition < change.to) reader.follow(this.broker.log(at));
     }
     for (const member of this.members) member.follow(change);
+    this.kept.made(change.topic);
     if (change.from !== change.to) this.options.onEvent({ type: 'partitions-changed', ...change });
   }
 

@@ -1,6 +1,12 @@
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
-import type { BatchPlace, ProduceAck, ProduceOptions } from '../driver.js';
+import {
+  DEFAULT_PRODUCE_TIMEOUT_MS,
+  type BatchPlace,
+  type ProduceAck,
+  type ProduceOptions,
+} from '../driver.js';
+import { missingTopic } from '../missing-topic.js';
 import type { ProducerRecord, TopicPartition } from '../record.js';
 import type { MemoryBroker } from './memory-broker.js';
 import { PartitionMap } from './partition-map.js';
@@ -49,9 +55,22 @@ export class MemoryProducer {
     options: ProduceOptions,
   ): ProduceAck | Promise<ProduceAck> {
     const outcome = this.broker.play({ ...at, records }) ?? AS_USUAL;
+    if (this.broker.wasDeleted(at.topic)) return this.appendLater(at.topic, records, options);
     if (outcome.delayedBy !== undefined) options.onDelayed?.(outcome.delayedBy);
     if (outcome.takesMs === undefined) return this.settle(records, options, outcome);
     return after(outcome.takesMs).then(() => this.settle(records, options, outcome));
+  }
+
+  /** As on Kafka: what goes to a topic that is gone is tried again until its time is over. */
+  private async appendLater(
+    topic: string,
+    records: readonly ProducerRecord[],
+    options: ProduceOptions,
+  ): Promise<ProduceAck> {
+    options.onDelayed?.(missingTopic(topic));
+    await this.broker.whenMade(topic, options.timeoutMs ?? DEFAULT_PRODUCE_TIMEOUT_MS);
+    if (this.broker.wasDeleted(topic)) throw missingTopic(topic);
+    return this.settle(records, options, AS_USUAL);
   }
 
   private settle(

@@ -3,6 +3,7 @@ import { Fetcher } from '../../../../lib/driver/kafkajs/fetcher.js';
 import { PartitionCursor } from '../../../../lib/driver/kafkajs/partition-cursor.js';
 import type { TopicChange } from '../../../../lib/driver/kafkajs/topic-metadata.js';
 import type { DriverEvent } from '../../../../lib/driver/driver.js';
+import { missingTopic } from '../../../../lib/driver/missing-topic.js';
 import { until } from '../../../support/until.js';
 
 const at = { topic: 'orders', partition: 7 };
@@ -48,6 +49,7 @@ const reading = (link: PlayedLink, position = 0n) => {
     maxFetchBytes: 1_000,
     closing: closing.signal,
     report: (source, event) => events.push([source, event]),
+    whyGone: missingTopic,
   });
   const reader = { onRecords: () => undefined, isReading: () => true, isOwner: () => true };
   const cursor = new PartitionCursor(at, position, reader);

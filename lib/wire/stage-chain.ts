@@ -1,10 +1,19 @@
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines, Due } from '../protocol/deadlines.js';
+import { ENVELOPE_HEADER } from '../protocol/envelope.js';
 import { refusalError, refusedByStage } from './refusal.js';
 import type { WireContext, WireInterceptor } from './wire-interceptor.js';
 
 type MaybePromise<T> = T | Promise<T>;
+
+/** What is done with each stage of a chain in its turn. */
+interface StageTurn {
+  readonly run: (stage: WireInterceptor, input: Buffer) => unknown;
+  /** Looks at what it may not have done. @throws what `toError` then names the stage for */
+  readonly check: () => void;
+  readonly toError: (stage: WireInterceptor, thrown: unknown) => RpcError;
+}
 
 /** One turn of a stage that is asynchronous, while it is waited for. */
 class Waiting extends Due {
@@ -62,44 +71,47 @@ export class StageChain {
   }
 
   encode(bytes: Buffer, context: WireContext): MaybePromise<Buffer> {
-    const run = (stage: WireInterceptor, input: Buffer): unknown => stage.encode(input, context);
-    return this.runAll(this.stages, bytes, run, failedStage);
+    const envelope = context.headers[ENVELOPE_HEADER];
+    return this.runAll(this.stages, bytes, {
+      run: (stage, input) => stage.encode(input, context),
+      check: () => checkEnvelope(context.headers, envelope),
+      toError: failedStage,
+    });
   }
 
   /** @throws RpcError with a `Refusal` for its cause. */
   decode(bytes: Buffer, context: WireContext): MaybePromise<Buffer> {
-    const run = (stage: WireInterceptor, input: Buffer): unknown => stage.decode(input, context);
-    return this.runAll(this.reversed, bytes, run, refusing);
+    return this.runAll(this.reversed, bytes, {
+      run: (stage, input) => stage.decode(input, context),
+      check: () => undefined,
+      toError: refusing,
+    });
   }
 
-  private runAll(
-    stages: readonly WireInterceptor[],
-    bytes: Buffer,
-    run: (stage: WireInterceptor, input: Buffer) => unknown,
-    toError: (stage: WireInterceptor, thrown: unknown) => RpcError,
-  ): MaybePromise<Buffer> {
+  private runAll(stages: readonly WireInterceptor[], bytes: Buffer, turn: StageTurn): MaybePromise<Buffer> {
     let current: MaybePromise<Buffer> = bytes;
     for (const stage of stages) {
-      const turn = (input: Buffer): MaybePromise<Buffer> =>
-        this.runOne(stage, () => run(stage, input), toError);
-      current = current instanceof Promise ? current.then(turn) : turn(current);
+      const runOne = (input: Buffer): MaybePromise<Buffer> => this.runOne(stage, input, turn);
+      current = current instanceof Promise ? current.then(runOne) : runOne(current);
     }
     return current;
   }
 
   private runOne(
     stage: WireInterceptor,
-    run: () => unknown,
-    toError: (stage: WireInterceptor, thrown: unknown) => RpcError,
+    input: Buffer,
+    { run, check, toError }: StageTurn,
   ): MaybePromise<Buffer> {
     const fail = (thrown: unknown): never => {
       throw toError(stage, thrown);
     };
+    const take = (output: unknown): Buffer => {
+      check();
+      return asBuffer(output);
+    };
     try {
-      const output = run();
-      if (Buffer.isBuffer(output)) return output;
-      if (!isThenable(output)) return asBuffer(output);
-      return this.limited(output, stage).then(asBuffer).catch(fail);
+      const output = run(stage, input);
+      return isThenable(output) ? this.limited(output, stage).then(take).catch(fail) : take(output);
     } catch (error) {
       return fail(error);
     }
@@ -134,12 +146,20 @@ const asBuffer = (value: unknown): Buffer => {
 /** Its text is ours, so that it may be shown. */
 class NotBytes extends Error {}
 class TookTooLong extends Error {}
+class ChangedEnvelope extends Error {}
+
+/** A receiver knows whose record it is by the envelope alone: without it nobody could be told that it failed. */
+const checkEnvelope = (headers: WireContext['headers'], envelope: Buffer | undefined): void => {
+  if (headers[ENVELOPE_HEADER] === envelope) return;
+  const text = `It changed the header "${ENVELOPE_HEADER}", which is the envelope of the record: give yours another name`;
+  throw new ChangedEnvelope(text);
+};
 
 const tooLong = (stage: string, limitMs: number): TookTooLong =>
   new TookTooLong(`It did not settle within ${limitMs} ms (stageTimeoutMs)`);
 
 const isOurs = (thrown: unknown): thrown is Error =>
-  thrown instanceof NotBytes || thrown instanceof TookTooLong;
+  thrown instanceof NotBytes || thrown instanceof TookTooLong || thrown instanceof ChangedEnvelope;
 
 const failedStage = ({ name }: WireInterceptor, thrown: unknown): RpcError => {
   const { status, message } = isOurs(thrown)

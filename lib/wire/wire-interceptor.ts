@@ -36,6 +36,6 @@ export interface WireContext {
   readonly isApart?: boolean;
   /** The canonical bytes of all routing facts (docs/protocol.md, "Envelope"): to be authenticated, never changed. */
   readonly envelope: Buffer;
-  /** While encoding, a stage adds record headers of its own here; while decoding, it finds them here. */
+  /** While encoding, a stage adds record headers of its own here, but never `rpc`; while decoding, it finds them here. */
   readonly headers: Record<string, Buffer>;
 }

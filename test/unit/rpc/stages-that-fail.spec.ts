@@ -118,6 +118,63 @@ describe('a wire stage that fails at one record', () => {
   });
 });
 
+describe('a wire stage that changes the envelope', () => {
+  let cluster: RpcCluster;
+
+  beforeEach(() => (cluster = new RpcCluster()));
+  afterEach(() => cluster.close());
+
+  const CHANGES: Record<string, (headers: Record<string, Buffer>) => void> = {
+    'overwrites it': (headers) => (headers['rpc'] = Buffer.from('mine')),
+    'takes it away': (headers) => delete headers['rpc'],
+    'gives a text for it': (headers) => ((headers as Record<string, unknown>)['rpc'] = 'mine'),
+  };
+
+  /** Does so at the next record of its direction. */
+  const changing = (direction: WireContext['direction'], how: string, isLate: boolean) => {
+    const state = { isArmed: false };
+    const stage: WireInterceptor = {
+      name: 'changing',
+      encode: (bytes, context) => {
+        if (context.direction !== direction || !state.isArmed) return bytes;
+        state.isArmed = false;
+        if (!isLate) {
+          CHANGES[how]!(context.headers);
+          return bytes;
+        }
+        return Promise.resolve().then(() => {
+          CHANGES[how]!(context.headers);
+          return bytes;
+        });
+      },
+      decode: (bytes) => bytes,
+    };
+    return { state, interceptors: [plain('before'), stage, plain('behind')] };
+  };
+
+  const plain = (name: string): WireInterceptor => ({
+    name,
+    encode: (bytes) => bytes,
+    decode: (bytes) => bytes,
+  });
+
+  it.each(
+    (['request', 'reply'] as const).flatMap((direction) =>
+      Object.keys(CHANGES).flatMap((how) => [false, true].map((isLate) => [how, direction, isLate] as const)),
+    ),
+  )('and %s in a %s fails that call with its name (asynchronously: %s)', async (how, direction, isLate) => {
+    const { state, interceptors } = changing(direction, how, isLate);
+    await cluster.serve({ controllers: [EchoController] }, { interceptors });
+    const client = cluster.client({ interceptors, timeoutMs: 2_000 });
+    expect((await client.call('echo', 1)).value).toBe(1);
+    state.isArmed = true;
+    await expect(client.call('echo', 2)).rejects.toThrow(
+      'The stage "changing" failed: It changed the header "rpc", which is the envelope of the record',
+    );
+    expect((await client.call('echo', 3)).value).toBe(3);
+  });
+});
+
 describe('a serializer that gives no bytes for one value', () => {
   let cluster: RpcCluster;
 

@@ -11,6 +11,7 @@ export {
 export { KafkaRpcRecord, KafkaRpcRecordBuilder, type CallOptions } from './client/kafka-rpc-record.js';
 export type { CallTimings, RpcReply } from './client/rpc-reply.js';
 export { RpcErrorFilter, type RpcErrorFilterOptions } from './client/rpc-error-filter.js';
+export { closeOnSignals, type Closable, type CloseOnSignalsOptions } from './server/close-on-signals.js';
 export { KafkaRpcServer } from './server/kafka-rpc-server.js';
 export type { DeadLetterOptions, KafkaRpcServerOptions } from './server/server-options.js';
 export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';

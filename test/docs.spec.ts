@@ -64,6 +64,7 @@ const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
   ['Topics', ['TopicOptions']],
   ['Dead letters', ['DeadLetterOptions']],
   ['RpcErrorFilter', ['RpcErrorFilterOptions']],
+  ['closeOnSignals', ['CloseOnSignalsOptions']],
   ['kafkajsDriver', ['KafkajsDriverOptions']],
   ['memoryDriver', ['MemoryDriverOptions']],
   ['msgpack', ['MsgpackOptions']],

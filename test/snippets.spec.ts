@@ -1,5 +1,6 @@
 import { Logger, type DynamicModule, type Type } from '@nestjs/common';
 import * as nestCore from '@nestjs/core';
+import * as kafkaRpc from 'nestjs-kafka-rpc';
 import { KafkaRpcClient, msgpack, type MsgpackExtension } from 'nestjs-kafka-rpc';
 import { memoryDriver } from 'nestjs-kafka-rpc/memory';
 import { channel } from 'node:diagnostics_channel';
@@ -137,6 +138,7 @@ class BlockRunner {
   private load(specifier: string): unknown {
     if (specifier.startsWith('./')) return this.run(specifier.slice(2).replace(/\.js$/, '.ts'));
     if (specifier === 'nestjs-kafka-rpc/kafkajs') return { kafkajsDriver: () => this.driver };
+    if (specifier === 'nestjs-kafka-rpc') return { ...kafkaRpc, closeOnSignals: this.closeOnSignals };
     if (specifier === 'node:diagnostics_channel') return { channel: this.openChannel };
     if (specifier === '@nestjs/core') return { ...nestCore, NestFactory: this.trackingFactory() };
     // The spec's own, so that the blocks and this file have the same classes.
@@ -150,6 +152,12 @@ class BlockRunner {
       this.unsubscribes.push(() => channel(name).unsubscribe(hear));
     },
   });
+
+  private readonly closeOnSignals: typeof kafkaRpc.closeOnSignals = (...of) => {
+    const stopListening = kafkaRpc.closeOnSignals(...of);
+    this.unsubscribes.push(stopListening);
+    return stopListening;
+  };
 
   private print(values: readonly unknown[]): void {
     this.printed.push(formatWithOptions({ colors: false }, ...values));

@@ -1,8 +1,16 @@
 import 'reflect-metadata';
-import { BadRequestException, Controller, Get, Module, type PipeTransform } from '@nestjs/common';
+import {
+  BadRequestException,
+  Controller,
+  Get,
+  Injectable,
+  Module,
+  type OnModuleDestroy,
+  type PipeTransform,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Payload, RpcException, type MicroserviceOptions } from '@nestjs/microservices';
-import { KafkaRpcClient, KafkaRpcModule, KafkaRpcServer } from 'nestjs-kafka-rpc';
+import { closeOnSignals, KafkaRpcClient, KafkaRpcModule, KafkaRpcServer } from 'nestjs-kafka-rpc';
 import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
 import { Inject } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,9 +27,22 @@ class NoNegativeWait implements PipeTransform {
   }
 }
 
+/** What a handler needs until it ends, as a pool of connections. */
+@Injectable()
+class Dependency implements OnModuleDestroy {
+  isOpen = true;
+
+  onModuleDestroy(): void {
+    this.isOpen = false;
+  }
+}
+
 @Controller()
 class HybridController {
-  constructor(@Inject('SELF') private readonly self: KafkaRpcClient) {}
+  constructor(
+    @Inject('SELF') private readonly self: KafkaRpcClient,
+    private readonly dependency: Dependency,
+  ) {}
 
   @Get('health')
   async health(): Promise<unknown> {
@@ -33,6 +54,7 @@ class HybridController {
   @MessagePattern('echo')
   async echo(@Payload() { nonce, ms = 0 }: { nonce: string; ms?: number }): Promise<object> {
     await sleep(ms);
+    if (!this.dependency.isOpen) throw new RpcException('The dependency was closed before its user.');
     return { nonce, server: 'hybrid' };
   }
 }
@@ -40,6 +62,7 @@ class HybridController {
 @Module({
   imports: [KafkaRpcModule.register({ driver, clients: [{ name: 'SELF', service }] })],
   controllers: [HybridController],
+  providers: [Dependency],
 })
 class HybridModule {}
 
@@ -51,10 +74,15 @@ async function main(): Promise<void> {
   app.connectMicroservice<MicroserviceOptions>({ strategy: server }, { inheritAppConfig: true });
   await app.startAllMicroservices();
   await app.listen(0, '127.0.0.1');
+  let isClosing = false;
+  const watched = { close: async () => void (isClosing = true) };
+  closeOnSignals(app, { servers: [watched, server] });
   answerParent({
     url: () => app.getUrl(),
     callsInHand: () => server.callsInHand,
-    close: () => app.close(),
+    isClosing: () => isClosing,
+    // Nest's own order in a hybrid app: providers are destroyed, and then servers are closed.
+    close: () => server.close().then(() => app.close()),
   });
 }
 

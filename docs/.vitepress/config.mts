@@ -1,3 +1,4 @@
+import { renderMermaidSVG } from 'beautiful-mermaid';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { defineConfig, type DefaultTheme, type SiteConfig } from 'vitepress';
@@ -66,7 +67,7 @@ const SIDEBAR: DefaultTheme.SidebarItem[] = [
 /** Links to files of the repository outside of docs: with its address in DOCS_SOURCE_URL they lead there, else they are text. */
 const SOURCE_URL = process.env.DOCS_SOURCE_URL;
 
-/** Titles of recipes that other authors add, by their first heading. */
+/** The sidebar with every recipe that there is, by its first heading. */
 const withRecipes = async (docs: string): Promise<DefaultTheme.SidebarItem[]> => {
   const files = await readdir(path.join(docs, 'recipes')).catch(() => []);
   const items = await Promise.all(
@@ -74,7 +75,8 @@ const withRecipes = async (docs: string): Promise<DefaultTheme.SidebarItem[]> =>
       .filter((name) => name.endsWith('.md') && name !== 'index.md')
       .sort()
       .map(async (name) => ({
-        text: titleOf(await readFile(path.join(docs, 'recipes', name), 'utf8'), name),
+        // A title says after its colon what the recipe shows.
+        text: titleOf(await readFile(path.join(docs, 'recipes', name), 'utf8'), name).split(':')[0] ?? name,
         link: `/recipes/${name.replace(/\.md$/, '')}`,
       })),
   );
@@ -102,6 +104,15 @@ const writeMarkdown = async ({ srcDir, outDir, pages }: SiteConfig): Promise<voi
   await writeFile(path.join(outDir, 'llms.txt'), `${about}\n## Pages\n\n${list}\n`);
   const full = texts.map(({ page, markdown }) => `<!-- ${page} -->\n\n${markdown}`).join('\n\n');
   await writeFile(path.join(outDir, 'llms-full.txt'), `${about}\n${full}`);
+};
+
+/** A state diagram as SVG, drawn when the site is built: readers load no script for it. Its colours are those of style.css. */
+const drawn = (diagram: string): string => {
+  const lost = diagram.split('\n').filter((line, index) => index > 0 && !/-->|^\s*$/.test(line));
+  if (lost.length > 0)
+    throw new Error(`Only transitions are drawn. Write as text below the diagram: ${lost[0]}`);
+  const svg = renderMermaidSVG(diagram, { transparent: true, padding: 4 });
+  return `<div class="diagram" v-pre>${svg.replace(/<style>[\s\S]*?<\/style>/, '').replace(/ style="[^"]*"/, '')}</div>\n`;
 };
 
 const docs = path.join(import.meta.dirname, '..');
@@ -147,6 +158,11 @@ export default defineConfig({
           }
         }
       });
+      const fence = md.renderer.rules.fence;
+      md.renderer.rules.fence = (tokens, index, options, env, self) => {
+        const { info, content } = tokens[index] ?? { info: '', content: '' };
+        return info === 'mermaid' ? drawn(content) : (fence?.(tokens, index, options, env, self) ?? '');
+      };
       md.renderer.rules.link_open = (tokens, index, options, env, self) => {
         const token = tokens[index];
         if (token?.attrGet('href') !== '')

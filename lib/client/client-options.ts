@@ -39,7 +39,7 @@ const CONNECTION_OPTIONS = {
 const SERVICE_OPTIONS = {
   service: text(),
   timeoutMs: (given) => checkTimeoutMs(given ?? 10_000),
-  headers: (given) => Object.freeze({ ...checkHeaders(given ?? {}) }),
+  headers: (given) => Object.freeze(checkHeaders(given ?? {})),
 } satisfies OptionTable<ServiceOptions>;
 
 export type ResolvedConnectionOptions = Resolved<typeof CONNECTION_OPTIONS>;

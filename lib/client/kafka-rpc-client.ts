@@ -2,7 +2,7 @@ import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microser
 import { Observable, throwError, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import type { DriverConnection } from '../driver/driver.js';
-import { checkMethods } from '../errors/option-checks.js';
+import { checkMethods, checkOptions, readOption } from '../errors/option-checks.js';
 import { fromCall, RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
@@ -145,10 +145,10 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   async call<T = unknown>(
     pattern: unknown,
     data: unknown,
-    options: AwaitedCallOptions = {},
+    options?: AwaitedCallOptions,
   ): Promise<RpcReply<T>> {
-    const { signal, ...callOptions } = options;
     try {
+      const { signal, callOptions } = options === undefined ? NO_OPTIONS : split(options);
       if (signal !== undefined) checkSignal(signal);
       if (signal?.aborted) throw cancelledBy(signal);
       const record = new KafkaRpcRecord(data, callOptions);
@@ -240,6 +240,22 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     return (answer) => publishedLater(publish(answer), answer, this.hooks.userCode);
   }
 }
+
+interface SplitOptions {
+  readonly signal?: AbortSignal;
+  readonly callOptions: CallOptions;
+}
+
+const NO_OPTIONS: SplitOptions = Object.freeze({ callOptions: Object.freeze({}) });
+
+/** Reads each option once. @throws RpcError `INVALID_ARGUMENT` */
+const split = (options: AwaitedCallOptions): SplitOptions => {
+  checkOptions('A call', options, ['timeoutMs', 'key', 'headers', 'signal']);
+  return readOption('options', () => {
+    const { signal, ...callOptions } = options;
+    return { signal, callOptions };
+  });
+};
 
 /** @throws RpcError `INVALID_ARGUMENT` */
 const checkSignal = (signal: unknown): void => {

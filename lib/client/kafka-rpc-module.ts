@@ -8,7 +8,15 @@ import {
   type OnApplicationShutdown,
   type Provider,
 } from '@nestjs/common';
-import { checkNames, invalidOption } from '../errors/option-checks.js';
+import {
+  checkArray,
+  checkBoolean,
+  checkFunction,
+  checkNames,
+  checkOptions,
+  invalidOption,
+  isByName,
+} from '../errors/option-checks.js';
 import { ClientConnection } from './client-connection.js';
 import {
   CONNECTION_OPTION_NAMES,
@@ -42,25 +50,34 @@ export interface KafkaRpcModuleAsyncOptions extends Pick<ModuleMetadata, 'import
 const CONNECTION = Symbol('nestjs-kafka-rpc:connection');
 const CLIENTS = Symbol('nestjs-kafka-rpc:clients');
 
+const REGISTER = 'KafkaRpcModule.register()';
+const ASYNC_OPTION_NAMES = ['clients', 'isGlobal', 'imports', 'inject', 'useFactory'];
+
 /** Registers clients that share one connection: one producer, one reply reader. They connect at their first call. */
 @Module({})
 export class KafkaRpcModule implements OnApplicationShutdown {
   constructor(@Inject(CLIENTS) private readonly clients: readonly KafkaRpcClient[]) {}
 
   /** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
-  static register({ clients, isGlobal, ...options }: KafkaRpcModuleOptions): DynamicModule {
+  static register(registration: KafkaRpcModuleOptions): DynamicModule {
+    checkOptions(REGISTER, registration, ['clients', 'isGlobal', ...CONNECTION_OPTION_NAMES]);
+    const { clients, isGlobal, ...options } = registration;
     const connection = openableConnection(options);
     return dynamicModule({ provide: CONNECTION, useValue: connection }, clients, {
-      global: isGlobal ?? false,
+      global: checkBoolean('isGlobal', isGlobal ?? false),
     });
   }
 
   /** The factory returns what `register` takes, without `clients` and `isGlobal`. */
   static registerAsync(options: KafkaRpcModuleAsyncOptions): DynamicModule {
+    checkNames('KafkaRpcModule.registerAsync()', options, ASYNC_OPTION_NAMES);
     const { clients, imports = [], inject = [], isGlobal = false } = options;
-    const useFactory = options.useFactory as (
-      ...injected: unknown[]
-    ) => ReturnType<typeof options.useFactory>;
+    const useFactory = checkFunction<
+      (...injected: unknown[]) => ReturnType<KafkaRpcModuleAsyncOptions['useFactory']>
+    >('useFactory', options.useFactory, 'of what is injected');
+    checkArray('inject', inject);
+    checkArray('imports', imports);
+    checkBoolean('isGlobal', isGlobal);
     const connection: Provider = {
       provide: CONNECTION,
       inject,
@@ -85,7 +102,8 @@ const dynamicModule = (
   metadata: Pick<DynamicModule, 'global' | 'imports'>,
 ): DynamicModule => {
   if (!Array.isArray(clients)) throw invalidOption('clients', clients, 'an array of { name, service }');
-  const providers = clients.map(clientProvider);
+  const names = new Set<unknown>();
+  const providers = clients.map((client, index) => clientProvider(client, `clients[${index}]`, names));
   const tokens = providers.map(({ provide }) => provide);
   return {
     module: KafkaRpcModule,
@@ -99,7 +117,15 @@ const dynamicModule = (
   };
 };
 
-const clientProvider = ({ name, ...service }: KafkaRpcClientRegistration): FactoryProvider => {
+/** @param place where it stands in the options @param names of the clients before it */
+const clientProvider = (
+  registration: KafkaRpcClientRegistration,
+  place: string,
+  names: Set<unknown>,
+): FactoryProvider => {
+  if (!isByName(registration)) throw invalidOption(place, registration, 'an object: { name, service }');
+  const { name, ...service } = registration;
+  checkName(`${place}.name`, name, names);
   checkNames('A client of KafkaRpcModule', service, SERVICE_OPTION_NAMES);
   resolveServiceOptions(service);
   return {
@@ -107,4 +133,16 @@ const clientProvider = ({ name, ...service }: KafkaRpcClientRegistration): Facto
     inject: [CONNECTION],
     useFactory: (connection: ClientConnection) => new KafkaRpcClient(service, connection),
   };
+};
+
+/** Nest would make one provider of two with one name, and the first client would never be injected. */
+const checkName = (option: string, name: unknown, names: Set<unknown>): void => {
+  const isToken =
+    (typeof name === 'string' && name !== '') || typeof name === 'symbol' || typeof name === 'function';
+  if (!isToken) throw invalidOption(option, name, 'a text, a symbol or a class');
+  if (names.has(name)) {
+    const got = typeof name === 'function' ? name.name : name;
+    throw invalidOption(option, got, 'a name that no other client has');
+  }
+  names.add(name);
 };

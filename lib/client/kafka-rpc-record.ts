@@ -1,4 +1,4 @@
-import { checkInteger, checkNames, invalidOption } from '../errors/option-checks.js';
+import { checkInteger, checkNames, invalidOption, isByName, readOption } from '../errors/option-checks.js';
 
 /** Options of one call or event. */
 export interface CallOptions {
@@ -41,7 +41,7 @@ Object.defineProperty(KafkaRpcRecord.prototype, BRAND, { value: true });
 export class KafkaRpcRecordBuilder<T = unknown> {
   private key: string | Buffer | undefined;
   private timeoutMs: number | undefined;
-  private headers: Readonly<Record<string, string>> | undefined;
+  private headers: Readonly<Record<string, unknown>> | undefined;
 
   constructor(private data?: T) {}
 
@@ -63,8 +63,7 @@ export class KafkaRpcRecordBuilder<T = unknown> {
 
   /** Those set before stay; of two with one name the later wins. @throws RpcError `INVALID_ARGUMENT` for what is no object. */
   setHeaders(headers: Readonly<Record<string, string>>): this {
-    checkIsRecord(headers);
-    this.headers = { ...this.headers, ...headers };
+    this.headers = { ...this.headers, ...copyOfHeaders(headers) };
     return this;
   }
 
@@ -79,7 +78,7 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return new KafkaRpcRecord(this.data as T, {
       ...(key !== undefined && { key }),
       ...(timeoutMs !== undefined && { timeoutMs: checkTimeoutMs(timeoutMs) }),
-      ...(headers !== undefined && { headers: Object.freeze({ ...checkHeaders(headers) }) }),
+      ...(headers !== undefined && { headers: Object.freeze(checkHeaders(headers)) }),
     });
   }
 }
@@ -97,16 +96,20 @@ export const keyBytes = (key: string | Buffer | undefined): Buffer | null => {
   throw invalidOption('key', key, 'a string or a Buffer');
 };
 
-export const checkHeaders = (headers: unknown): Readonly<Record<string, string>> => {
-  const record = checkIsRecord(headers);
-  if (Object.values(record).every((value) => typeof value === 'string'))
-    return record as Record<string, string>;
-  throw invalidHeaders(headers);
+/** A copy, so that what was checked is what is sent. @throws RpcError `INVALID_ARGUMENT` naming the option. */
+export const checkHeaders = (headers: unknown): Record<string, string> => {
+  const copy = copyOfHeaders(headers);
+  if (Object.values(copy).every((value) => typeof value === 'string')) return copy as Record<string, string>;
+  throw invalidOption('headers', headers, 'an object of strings');
 };
 
-const checkIsRecord = (headers: unknown): object => {
-  if (typeof headers === 'object' && headers !== null && !Array.isArray(headers)) return headers;
-  throw invalidHeaders(headers);
+/** Reads each header once: a getter may throw, or give something else the next time. */
+const copyOfHeaders = (headers: unknown): Record<string, unknown> => {
+  if (!isByName(headers) || headers instanceof Date)
+    throw invalidOption(
+      'headers',
+      headers,
+      'an object of strings, such as Object.fromEntries() makes of a Map',
+    );
+  return readOption('headers', () => ({ ...headers }));
 };
-
-const invalidHeaders = (headers: unknown): Error => invalidOption('headers', headers, 'an object of strings');

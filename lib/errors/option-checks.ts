@@ -61,13 +61,31 @@ export const checkMethods = <T>(name: string, value: unknown, methods: readonly 
   throw invalidOption(name, value, `an object with ${methods.map((method) => `${method}()`).join(', ')}`);
 };
 
+/** Whether it may hold options or headers by name: an array, a Map or `Headers` keeps what it holds elsewhere. */
+export const isByName = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !(Symbol.iterator in value);
+
+/** Refuses what is no object of options, before anything of it is read. */
+export const checkOptions = (what: string, options: unknown, known: readonly string[]): void => {
+  if (isByName(options)) return;
+  const wants = `${what} wants an object of options. It has: ${known.join(', ')}.`;
+  throw new RpcError(RpcStatus.INVALID_ARGUMENT, wants);
+};
+
+/** What `read` gives, of an object that is not ours. @throws RpcError `INVALID_ARGUMENT` naming the option, when that throws */
+export const readOption = <Value>(name: string, read: () => Value): Value => {
+  try {
+    return read();
+  } catch (cause) {
+    const reason = RpcError.from(cause).message;
+    const text = `Option "${name}" cannot be read: ${reason}`;
+    throw new RpcError(RpcStatus.INVALID_ARGUMENT, text, { cause });
+  }
+};
+
 /** Refuses names that no option has: a mistyped option must not be ignored in silence. */
 export const checkNames = (what: string, options: object, known: readonly string[]): void => {
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null) {
-    const wants = `${what} wants an object of options. It has: ${known.join(', ')}.`;
-    throw new RpcError(RpcStatus.INVALID_ARGUMENT, wants);
-  }
+  checkOptions(what, options, known);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     throw new RpcError(
@@ -77,8 +95,21 @@ export const checkNames = (what: string, options: object, known: readonly string
   }
 };
 
+export const checkArray = (name: string, value: unknown): readonly unknown[] => {
+  if (Array.isArray(value)) return value as readonly unknown[];
+  throw invalidOption(name, value, 'an array');
+};
+
 /** Never the content of an object: it may hold a secret. */
 const show = (value: unknown): string => {
+  try {
+    return shown(value);
+  } catch {
+    return 'something that cannot be shown';
+  }
+};
+
+const shown = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return `an object (${Object.keys(value).join(', ')})`;

@@ -5,6 +5,7 @@ import {
   checkNames,
   checkObject,
   checkString,
+  readOption,
 } from './option-checks.js';
 
 /** The check of one option, which fills in its default as well: what was given becomes what is used. */
@@ -38,7 +39,16 @@ export const resolveOptions = <Table extends Readonly<Record<string, OptionCheck
   owner = '',
 ): Resolved<Table> => {
   const given = options as Readonly<Record<string, unknown>>;
-  const entries = Object.entries(table).map(([name, check]) => [name, check(given[name], `${owner}${name}`)]);
+  const entries = Object.entries(table).map(([name, check]) => {
+    const fullName = `${owner}${name}`;
+    return [
+      name,
+      check(
+        readOption(fullName, () => given[name]),
+        fullName,
+      ),
+    ];
+  });
   return Object.freeze(Object.fromEntries(entries)) as Resolved<Table>;
 };
 

@@ -1,4 +1,5 @@
-import { statusCode } from '../errors/status.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus, statusCode } from '../errors/status.js';
 import type { ByteWriter } from './byte-writer.js';
 import {
   MESSAGE_KINDS,
@@ -69,6 +70,15 @@ const encodeInvocation = (writer: ByteWriter, message: RequestMessage | EventMes
   writer.bytes(message.payload);
 };
 
+/** A uint16 on the wire. */
+const MAX_HEADERS = 0xffff;
+
+const tooManyHeaders = (count: number): RpcError =>
+  new RpcError(
+    RpcStatus.INVALID_ARGUMENT,
+    `A message has at most ${MAX_HEADERS} headers, not ${count}: send them as data.`,
+  );
+
 const encodeHeaders = (writer: ByteWriter, headers: Readonly<Record<string, string>>): void => {
   const countAt = writer.length;
   let count = 0;
@@ -78,6 +88,7 @@ const encodeHeaders = (writer: ByteWriter, headers: Readonly<Record<string, stri
     writer.string16(name);
     writer.string16(headers[name] as string);
   }
+  if (count > MAX_HEADERS) throw tooManyHeaders(count);
   if (count > 0) writer.patchUint16(count, countAt);
 };
 

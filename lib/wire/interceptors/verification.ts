@@ -1,4 +1,10 @@
-import { checkMethods, checkNames, checkString, invalidOption } from '../../errors/option-checks.js';
+import {
+  checkMethods,
+  checkNames,
+  checkOptions,
+  checkString,
+  invalidOption,
+} from '../../errors/option-checks.js';
 import { checkKeyring, type Keyring } from '../keyring/keyring.js';
 import type { WireInterceptor } from '../wire-interceptor.js';
 import { ChecksumVerification } from './checksum-verification.js';
@@ -37,6 +43,7 @@ export interface ChecksumVerificationOptions {
  * @throws RpcError `INVALID_ARGUMENT` naming the option that cannot be used.
  */
 export const verification = (options: VerificationOptions): WireInterceptor => {
+  checkOptions('verification()', options, ['keyring', 'algorithm']);
   if ('sign' in options || 'verify' in options) return custom(options as CustomSignature);
   const algorithm: string = options.algorithm ?? 'hmac-sha256';
   if (algorithm === 'crc32c') {

@@ -1,5 +1,5 @@
 import { Decoder, Encoder, ExtData, type ExtensionCodecType } from '@msgpack/msgpack';
-import { checkNames } from '../../errors/option-checks.js';
+import { checkArray, checkMethods, checkNames } from '../../errors/option-checks.js';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { Serializer } from '../serializer.js';
@@ -54,7 +54,8 @@ const MAX_ENCODER_BYTES = 1024 * 1024;
  */
 export function msgpack(options: MsgpackOptions = {}): Serializer {
   checkNames('msgpack()', options, ['maxDepth', 'maxElements', 'extensions']);
-  const { maxDepth = DEFAULT_MAX_DEPTH, maxElements = DEFAULT_MAX_ELEMENTS, extensions = [] } = options;
+  const { maxDepth = DEFAULT_MAX_DEPTH, maxElements = DEFAULT_MAX_ELEMENTS } = options;
+  const extensions = checkExtensions(options.extensions ?? []);
   checkRange('maxDepth', maxDepth, 1, LARGEST_MAX_DEPTH);
   checkRange('maxElements', maxElements, 1, Number.MAX_SAFE_INTEGER);
   const limits: ScanLimits = { maxDepth, maxElements, extensionKinds: extensionKinds(extensions) };
@@ -135,9 +136,14 @@ function extensionKinds(extensions: readonly MsgpackExtension[]): Uint8Array {
   return kinds;
 }
 
+function checkExtensions(given: unknown): readonly MsgpackExtension[] {
+  const extensions = checkArray('extensions', given);
+  return extensions.map((each) => checkMethods<MsgpackExtension>('extensions', each, ['encode', 'decode']));
+}
+
 function checkRange(name: string, value: number, from: number, to: number): void {
   if (Number.isInteger(value) && value >= from && value <= to) return;
-  throw invalid(`msgpack({ ${name} }) is ${value}; it must be an integer from ${from} to ${to}.`);
+  throw invalid(`msgpack({ ${name} }) is ${String(value)}; it must be an integer from ${from} to ${to}.`);
 }
 
 function unsendable(error: unknown): RpcError {

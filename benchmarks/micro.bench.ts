@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Benchmark } from './benchmark.js';
 import { inTurns, type Row, type Variant } from './measure/turns.js';
 import { frameSubjects } from './micro/frames.js';
+import { finishedMapSubjects } from './micro/finished-maps.js';
 import { ledgerSubjects } from './micro/ledgers.js';
 import { payloadSubjects } from './micro/payloads.js';
 import { stageSubjects } from './micro/stages.js';
@@ -27,6 +28,7 @@ export const micro: Benchmark = {
       { title: 'Wire stages, records of 1 KB', subjects: await stageSubjects() },
       { title: 'Payloads', subjects: payloadSubjects() },
       { title: 'What is under way, 1,000 at once', subjects: ledgerSubjects() },
+      { title: 'What a commit says of 100,000 finished calls above it', subjects: finishedMapSubjects() },
     ];
     const seconds = options.seconds * PART;
     const variants = groups.flatMap(({ subjects }) => subjects.map((subject) => variantOf(subject, seconds)));

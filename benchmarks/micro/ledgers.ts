@@ -1,7 +1,7 @@
 import { PendingCall, type CallObserver, type CallOrigin } from '../../lib/client/pending-call.js';
 import { PendingCalls } from '../../lib/client/pending-calls.js';
 import { ServiceState } from '../../lib/client/service-state.js';
-import { OffsetTracker } from '../../lib/server/offset-tracker.js';
+import { OffsetTracker } from '../../lib/server/commits/offset-tracker.js';
 import { msgpack } from '../../lib/wire/serializers/msgpack.js';
 import type { Subject } from './subject.js';
 
@@ -25,9 +25,10 @@ function tracker(name: string, order: <R>(records: R[]) => R[]): Subject {
   const run = (): void => {
     const records = Array.from({ length: AT_ONCE }, () => offsets.add(next++)!);
     for (const record of order(records)) offsets.finish(record);
-    const mark = offsets.toCommit();
-    if (mark !== next) throw new Error(`The tracker commits ${mark}, all below ${next} is finished`);
-    offsets.onCommitted(mark);
+    const progress = offsets.progress();
+    if (progress?.offset !== next)
+      throw new Error(`The tracker commits ${progress?.offset}, all below ${next} is finished`);
+    offsets.onCommitted(progress, '');
   };
   return { name, operations: AT_ONCE, run };
 }

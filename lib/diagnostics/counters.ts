@@ -28,6 +28,10 @@ export const COUNTER_NAMES = [
   'eventsFailed',
   /** Records, and calls of authenticated ones, read again though they were in hand already, or over. */
   'recordsRedelivered',
+  /** Commits whose metadata could not be read as what is finished above them, or was of another log: what they said is run again. */
+  'finishedMapsIgnored',
+  /** Commits that had no room for all that is finished above them: the rest is run again should the server end now. */
+  'finishedMapsCut',
   /** Calls that ended at their deadline. */
   'deadlinesExceeded',
   /** Throws of an app's own code in the middle of our work: observers, teardowns, listeners, hooks. */

@@ -235,6 +235,7 @@ export interface GroupHandler {
 export interface OffsetCommit extends TopicPartition {
   /** The next offset to read. */
   readonly offset: bigint;
+  /** Given back to the next owner, `AssignedPartition.metadata`. A broker takes 4,096 characters, if nothing else is set there. */
   readonly metadata?: string;
 }
 
@@ -242,7 +243,8 @@ export interface GroupMember {
   readonly assignment: readonly TopicPartition[];
   /**
    * @throws RpcError `ABORTED` when the group moved on and the commit was refused: the owner of the partition will
-   * commit. `UNAVAILABLE` when the coordinator cannot be reached in time.
+   * commit. `UNAVAILABLE` when the coordinator cannot be reached in time. `RESOURCE_EXHAUSTED` when the broker finds metadata too
+   * long: offsets without may be committed all the same.
    */
   commit(offsets: readonly OffsetCommit[]): Promise<void>;
   /**

@@ -1,18 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { channels } from '../diagnostics/channels.js';
 import type { Counters } from '../diagnostics/counters.js';
+import type { Log } from '../diagnostics/log.js';
 import type {
   AssignedPartition,
   DriverConnection,
   GroupHandler,
   GroupMember,
   GroupView,
-  OffsetCommit,
 } from '../driver/driver.js';
 import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
-import type { FinishedRecords } from './finished-records.js';
-import { OffsetTracker } from './offset-tracker.js';
+import { Committer } from './commits/committer.js';
+import { decodeFinishedMap } from './commits/finished-map-decoder.js';
+import { OffsetTracker, type FormerPartition } from './commits/offset-tracker.js';
 import type { GroupWatch } from './group-watch.js';
 import type { PartitionMoves } from './partition-moves.js';
 import { PartitionShare, type PartitionReading } from './partition-share.js';
@@ -25,6 +24,7 @@ export interface GroupConsumerParts {
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
   readonly commitIntervalMs: number;
+  readonly commitMetadataBytes: number;
   readonly counters: Counters;
   readonly moves: PartitionMoves;
   readonly gate: Pick<RequestGate, 'take' | 'forget'>;
@@ -34,17 +34,9 @@ export interface GroupConsumerParts {
   /** What this server says of itself to the others of the group. */
   readonly memberData?: Buffer;
   readonly onCommitError: (error: unknown) => void;
+  readonly log: Pick<Log, 'warn'>;
 }
 
-/** What of a partition may be committed, and where that is noted when it is. */
-interface DueCommit {
-  readonly tracker: OffsetTracker;
-  readonly offset: OffsetCommit;
-}
-
-/** A last commit that failed is tried again after so long, then after twice that, up to the second. */
-const FIRST_DELAY_MS = 25;
-const LAST_DELAY_MS = 400;
 /** A last commit that is not answered is waited for as long. */
 const SHORTEST_LAST_COMMIT_MS = 1_000;
 
@@ -55,17 +47,21 @@ const SHORTEST_LAST_COMMIT_MS = 1_000;
 export class GroupConsumer implements GroupHandler {
   private readonly shares: ReadonlyMap<string, Map<number, PartitionShare>>;
   /** Of partitions that were ours, by name: what was finished of them and not committed. */
-  private readonly finished = new Map<string, FinishedRecords>();
+  private readonly former = new Map<string, FormerPartition>();
+  private readonly committer: Committer;
   /** Not to be read for now. */
   private readonly paused = new Set<TopicPartition>();
   private isPaused = false;
   private member: GroupMember | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private committing: Promise<boolean> = Promise.resolve(true);
-  private isClosed = false;
 
   constructor(private readonly parts: GroupConsumerParts) {
     this.shares = new Map(parts.topics.map((topic) => [topic, new Map<number, PartitionShare>()]));
+    this.committer = new Committer({
+      ...parts,
+      shares: () => this.allShares(),
+      member: () => this.member,
+      onError: parts.onCommitError,
+    });
   }
 
   async join(driver: DriverConnection): Promise<void> {
@@ -99,31 +95,32 @@ export class GroupConsumer implements GroupHandler {
    * @param commitMs how long a commit that fails is tried again: the group may just be rebalancing
    */
   async close(commitMs = 0): Promise<void> {
-    await waitAtMost(this.commitAtLast(commitMs), Math.max(commitMs, SHORTEST_LAST_COMMIT_MS));
-    this.isClosed = true;
-    clearTimeout(this.timer);
+    const committed = this.committer.commitAtLast(commitMs);
+    await waitAtMost(committed, Math.max(commitMs, SHORTEST_LAST_COMMIT_MS));
+    this.committer.close();
     await this.member?.close();
   }
 
   onAssigned(partitions: readonly AssignedPartition[]): void {
-    for (const { topic, partition, position } of partitions) {
-      const place = { topic, partition };
-      const tracker = new OffsetTracker(position, this.finished.get(nameOf(place)));
-      this.finished.delete(nameOf(place));
-      this.shares.get(topic)?.set(partition, new PartitionShare(tracker, this.readingOf(place)));
+    for (const assigned of partitions) {
+      const { topic, partition } = assigned;
+      const tracker = this.trackerOf(assigned);
+      this.shares
+        .get(topic)
+        ?.set(partition, new PartitionShare(tracker, this.readingOf({ topic, partition })));
     }
   }
 
   /** What comes from there on is of another log: nothing that is known of the old one holds. */
   onPositionReset(place: TopicPartition, position: bigint): void {
-    this.finished.delete(nameOf(place));
+    this.former.delete(nameOf(place));
     this.shareOf(place)?.follow(new OffsetTracker(position));
   }
 
   /** What is finished and committed before the partitions move is not run again by their next owners. */
   async onRevoking(partitions: readonly TopicPartition[], limitMs: number): Promise<void> {
     await this.parts.moves.begin(partitions, limitMs);
-    await this.commit();
+    await this.committer.commit();
   }
 
   onRetained(partitions: readonly TopicPartition[]): void {
@@ -153,7 +150,7 @@ export class GroupConsumer implements GroupHandler {
     if (share === undefined || tracked === undefined) return this.parts.counters.add('recordsRedelivered');
     if (!tracked.isFinished) return this.parts.gate.take(new RequestRecord(record, share, tracked));
     this.parts.counters.add('recordsRedelivered');
-    this.scheduleCommit();
+    this.committer.schedule();
   }
 
   private shareOf({ topic, partition }: TopicPartition): PartitionShare | undefined {
@@ -170,7 +167,7 @@ export class GroupConsumer implements GroupHandler {
         this.paused.delete(place);
         this.member?.resume([place]);
       },
-      onProgress: () => this.scheduleCommit(),
+      onProgress: () => this.committer.schedule(),
     };
   }
 
@@ -179,63 +176,37 @@ export class GroupConsumer implements GroupHandler {
     if (share === undefined) return;
     this.shares.get(place.topic)?.delete(place.partition);
     for (const paused of this.paused) if (nameOf(paused) === nameOf(place)) this.paused.delete(paused);
-    this.finished.set(nameOf(place), share.tracker.leave());
+    this.former.set(nameOf(place), share.tracker.leave());
     this.parts.gate.forget(share);
     this.parts.onRevoked(place);
   }
 
-  private scheduleCommit(): void {
-    if (this.isClosed) return;
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      void this.commit();
-    }, this.parts.commitIntervalMs);
+  /** What is known of a partition that becomes ours goes on: from its last commit, and from when it was ours before. */
+  private trackerOf({ topic, partition, position, metadata }: AssignedPartition): OffsetTracker {
+    const place = { topic, partition, offset: position };
+    const { map, problem } = decodeFinishedMap(metadata, place);
+    if (problem !== undefined) this.tellIgnored(place, problem);
+    const former = this.former.get(nameOf(place));
+    this.former.delete(nameOf(place));
+    return new OffsetTracker(position, {
+      committed: map,
+      metadata,
+      former,
+      onStale: () => this.tellIgnored(place, 'the log is another than the one that it was made of'),
+    });
   }
 
-  private async commitAtLast(limitMs: number): Promise<void> {
-    const lastTryMs = performance.now() + limitMs;
-    for (
-      let delayMs = FIRST_DELAY_MS;
-      !(await this.commit());
-      delayMs = Math.min(2 * delayMs, LAST_DELAY_MS)
-    ) {
-      if (performance.now() + delayMs > lastTryMs) return;
-      await delay(delayMs);
-    }
+  private tellIgnored({ topic, partition }: TopicPartition, problem: string): void {
+    const { counters, log } = this.parts;
+    counters.add('finishedMapsIgnored');
+    log.warn(
+      `What the commit of ${topic}[${partition}] says of finished work above it is ignored: ${problem}. That work is run again.`,
+    );
   }
 
-  /** One commit at a time, so that an older one never arrives after a newer one. @returns whether all is committed. */
-  private commit(): Promise<boolean> {
-    this.committing = this.committing.then(() => this.commitFinished());
-    return this.committing;
-  }
-
-  private async commitFinished(): Promise<boolean> {
-    const due = this.dueCommits();
-    if (due.length === 0 || this.member === undefined) return true;
-    const offsets = due.map(({ offset }) => offset);
-    try {
-      await this.member.commit(offsets);
-      for (const { tracker, offset } of due) tracker.onCommitted(offset.offset);
-      channels.committed.publish({ groupId: this.parts.groupId, offsets });
-      return true;
-    } catch (error) {
-      // Not lost: what is not committed now is in the next commit, or is the next owner's to run again.
-      this.scheduleCommit();
-      this.parts.onCommitError(error);
-      return false;
-    }
-  }
-
-  private dueCommits(): DueCommit[] {
-    const due: DueCommit[] = [];
-    for (const [topic, shares] of this.shares) {
-      for (const [partition, { tracker }] of shares) {
-        const offset = tracker.toCommit();
-        if (offset !== undefined) due.push({ tracker, offset: { topic, partition, offset } });
-      }
-    }
-    return due;
+  private *allShares(): Iterable<readonly [TopicPartition, PartitionShare]> {
+    for (const [topic, shares] of this.shares)
+      for (const [partition, share] of shares) yield [{ topic, partition }, share];
   }
 }
 

@@ -77,6 +77,8 @@ export class IncomingCall extends Due implements Work {
   constructor(
     readonly message: RequestMessage | EventMessage,
     readonly origin: CallOrigin,
+    /** Its place among the messages of its record. */
+    readonly index = 0,
   ) {
     super();
     const { key } = message;

@@ -1,5 +1,6 @@
-import type { OffsetTracker } from './offset-tracker.js';
-import type { TrackedRecord } from './tracked-record.js';
+import { MapPressure, type PressureState } from './commits/map-pressure.js';
+import type { OffsetTracker } from './commits/offset-tracker.js';
+import type { RecordTracker, TrackedRecord } from './commits/tracked-record.js';
 
 /** Whoever reads a partition, and commits what is finished of it. */
 export interface PartitionReading {
@@ -9,13 +10,19 @@ export interface PartitionReading {
   onProgress(): void;
 }
 
+/** Why a partition is not read: it has its part of what may be in hand, or there is no room to say what is finished of it. */
+export type PauseReason = 'gate' | 'map';
+
 /** What a server has in hand of one partition, from its assignment until it is lost. */
 export class PartitionShare {
   /** Of records that were let in and are not finished. */
   heldBytes = 0;
   /** Records on their way through the wire stages. */
   opening = 0;
-  private isPaused = false;
+  /** Of what is finished above the commit, as it was last committed. */
+  mapLength = 0;
+  private readonly mapPressure = new MapPressure();
+  private readonly pauses = new Set<PauseReason>();
   private closed = false;
 
   constructor(
@@ -32,10 +39,20 @@ export class PartitionShare {
     return this.closed;
   }
 
+  get pressure(): PressureState {
+    return this.mapPressure.state;
+  }
+
   /** Nothing in the record needs work any more. */
   finish(record: TrackedRecord): void {
     const { tracker } = record;
-    if (tracker.finish(record) && tracker === this.currentTracker && !this.closed) this.reading.onProgress();
+    if (tracker.finish(record)) this.onProgress(tracker);
+  }
+
+  /** A call of a record needs no work any more; others do. @param index its place in the record */
+  finishCall(record: TrackedRecord, index: number): void {
+    const { tracker } = record;
+    if (record.mark(index) && tracker.marked()) this.onProgress(tracker);
   }
 
   /** The log is another: what is in hand of the old one is finished for its callers, and not committed. */
@@ -43,19 +60,31 @@ export class PartitionShare {
     this.currentTracker = tracker;
   }
 
-  pause(): void {
-    if (this.isPaused || this.closed) return;
-    this.isPaused = true;
-    this.reading.pause();
+  /** What is finished above the commit takes so much of its room: reading waits when that is too much. */
+  onMap(length: number, room: number, nowMs: number): PressureState {
+    this.mapLength = length;
+    const state = this.mapPressure.update(length, room, nowMs);
+    if (state === 'waiting') this.pause('map');
+    else this.resume('map');
+    return state;
   }
 
-  resume(): void {
-    if (!this.isPaused || this.closed) return;
-    this.isPaused = false;
-    this.reading.resume();
+  pause(reason: PauseReason = 'gate'): void {
+    if (this.closed || this.pauses.has(reason)) return;
+    this.pauses.add(reason);
+    if (this.pauses.size === 1) this.reading.pause();
+  }
+
+  resume(reason: PauseReason = 'gate'): void {
+    if (this.closed || !this.pauses.delete(reason)) return;
+    if (this.pauses.size === 0) this.reading.resume();
   }
 
   close(): void {
     this.closed = true;
+  }
+
+  private onProgress(tracker: RecordTracker): void {
+    if (tracker === this.currentTracker && !this.closed) this.reading.onProgress();
   }
 }

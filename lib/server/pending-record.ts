@@ -8,7 +8,7 @@ import type { RecordGuard } from './replay-guard.js';
 import type { RequestGate } from './request-gate.js';
 import type { Arrival } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
-import type { TrackedRecord } from './tracked-record.js';
+import type { TrackedRecord } from './commits/tracked-record.js';
 
 /** What is kept of a record of requests, whose it is, and when it came. */
 export interface OpenedRecord {
@@ -26,6 +26,8 @@ export interface RecordAccount {
   readonly share: PartitionShare;
   readonly tracked: TrackedRecord;
   readonly bytes: number;
+  /** Whether its calls are told apart by their place, which they are not where a message could not be read. */
+  readonly keepsMarks: boolean;
 }
 
 /** A record of requests until the last of its calls is finished: then its offset may be committed. */
@@ -34,6 +36,7 @@ export class PendingRecord implements CallOrigin {
   private openCalls = 1;
   private hasDropped = false;
   private refusedCalls: RefusedCalls | undefined;
+  private readonly keepsMarks: boolean;
 
   readonly record: RecordPosition;
   readonly envelope: RequestEnvelope;
@@ -51,6 +54,7 @@ export class PendingRecord implements CallOrigin {
     this.caller = opened.caller;
     this.receivedAtMs = opened.receivedAtMs;
     this.arrival = opened.arrival;
+    this.keepsMarks = account.keepsMarks;
   }
 
   /** The calls that were not admitted because somebody repeated them; undefined for none, as nearly always. */
@@ -58,9 +62,11 @@ export class PendingRecord implements CallOrigin {
     return this.refusedCalls;
   }
 
-  /** Whether the call was run here before the partition went and came back. */
-  wasRun({ seq }: RequestMessage | EventMessage): boolean {
-    return this.account.tracked.wasRun(seq);
+  /** Whether the call was finished before the record was read now, by this server or another. @param index its place in the record */
+  wasRun(message: RequestMessage | EventMessage, index: number): boolean {
+    if (!this.keepsMarks || !this.account.tracked.wasRun(index)) return false;
+    this.guard?.note(message);
+    return true;
   }
 
   /** @returns whether the call is to be run: it is asked for each, in their order. */
@@ -77,6 +83,18 @@ export class PendingRecord implements CallOrigin {
     this.openCalls += 1;
   }
 
+  /** The message needs no work, or no more. @param index its place in the record */
+  mark(index: number): void {
+    if (this.keepsMarks) this.account.tracked.mark(index);
+  }
+
+  /** As `release`, of the call at this place. */
+  finish(index: number): void {
+    const { share, tracked } = this.account;
+    if (this.keepsMarks && (this.openCalls > 1 || this.hasDropped)) share.finishCall(tracked, index);
+    this.release();
+  }
+
   release(): void {
     this.openCalls -= 1;
     if (this.openCalls > 0) return;
@@ -85,16 +103,15 @@ export class PendingRecord implements CallOrigin {
     gate.free(share, bytes);
   }
 
-  onFinished({ message }: IncomingCall): void {
+  onFinished({ message, index }: IncomingCall): void {
     this.caller.calls.delete(message.seq);
-    this.release();
+    this.finish(index);
   }
 
   /** The offset stays open: its next reader is to find the call there. */
   onDropped({ message }: IncomingCall): void {
     this.caller.calls.delete(message.seq);
     this.guard?.allowAgain(message);
-    this.account.tracked.drop(message.seq);
     this.hasDropped = true;
     this.release();
   }

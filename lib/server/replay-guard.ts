@@ -31,6 +31,8 @@ export type Verdict = 'new' | 'known' | CallRefusal;
 export interface RecordGuard {
   /** Counts a call that is not to be run. To be asked for each, in their order. */
   judge(message: CallMessage): Verdict;
+  /** The call was finished before, by this server or another, and is not to be run should it come again. */
+  note(message: CallMessage): void;
   /** The call was not started and its partition is another server's: should it come back, the call is to be run. */
   allowAgain(message: CallMessage): void;
 }
@@ -80,6 +82,7 @@ export class ReplayGuard {
         if (!isNew) return this.refuse(repeated);
         return isStale(message, received) ? this.refuse('stale') : 'new';
       },
+      note: (message) => void isNext(message, seen, offset),
       allowAgain: (message) => this.allowAgain(nameOf(message, place, offset)),
     };
   }

@@ -82,7 +82,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
   ): void {
     // Its stages took longer than its partition was ours: the next owner reads it.
     if (record.share.isClosed) return;
-    const pending = this.begin(messages.length, envelope, record);
+    const pending = this.begin(messages.length, envelope, record, malformed === undefined);
     try {
       this.takeAllIn(messages, pending);
       this.tellRefused({ record, envelope, malformed }, pending);
@@ -94,11 +94,15 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
   private takeAllIn(messages: readonly Message[], pending: PendingRecord): void {
     const { caller } = pending;
     const cancelled = cancelledSeqs(messages);
-    for (const message of messages) {
+    for (let index = 0; index < messages.length; index++) {
+      const message = messages[index] as Message;
+      if (isCall(message) && !cancelled?.has(message.seq)) {
+        this.takeIn(message, index, pending);
+        continue;
+      }
       if (message.kind === 'cancel') this.cancel(caller, message.seq);
-      else if (message.kind !== 'request' && message.kind !== 'event') continue;
-      else if (cancelled?.has(message.seq)) this.parts.counters.add('callsCancelled');
-      else this.takeIn(message, pending);
+      else if (isCall(message)) this.parts.counters.add('callsCancelled');
+      pending.mark(index);
     }
   }
 
@@ -122,7 +126,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     if (tracked.isOpened) return onRefused({ record, refused, envelope }, () => undefined);
     const bytes = record.value?.length ?? 0;
     gate.opened(record, bytes);
-    tracked.isOpened = true;
+    tracked.open(0);
     onRefused({ record, refused, envelope }, () => {
       share.finish(tracked);
       gate.free(share, bytes);
@@ -144,7 +148,12 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
   }
 
   /** The record is in hand: from here on nothing refers to what it came in. */
-  private begin(messages: number, envelope: RequestEnvelope, received: RequestRecord): PendingRecord {
+  private begin(
+    messages: number,
+    envelope: RequestEnvelope,
+    received: RequestRecord,
+    keepsMarks: boolean,
+  ): PendingRecord {
     const { callers, clock, replays, gate } = this.parts;
     const { topic, partition, offset, timestampMs, share, tracked } = received;
     const { sender, replyTo, contentType, stages } = envelope;
@@ -159,8 +168,8 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     };
     const bytes = received.frameBytes + messages * CALL_BYTES;
     gate.opened(received, bytes);
-    tracked.isOpened = true;
-    return new PendingRecord(opened, { gate, share, tracked, bytes }, replays?.guard(opened));
+    tracked.open(messages);
+    return new PendingRecord(opened, { gate, share, tracked, bytes, keepsMarks }, replays?.guard(opened));
   }
 
   private report(calls: RefusedCalls, record: RequestRecord, tell: (refused: RefusedRecord) => void): void {
@@ -170,21 +179,22 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     }
   }
 
-  private takeIn(message: RequestMessage | EventMessage, record: PendingRecord): void {
+  private takeIn(message: RequestMessage | EventMessage, index: number, record: PendingRecord): void {
     const { calls } = record.caller;
     record.retain();
+    // Before what is in hand: another server may have finished what still runs here from before the partition moved.
+    if (record.wasRun(message, index)) {
+      this.parts.counters.add('recordsRedelivered');
+      return record.finish(index);
+    }
     const inHand = calls.get(message.seq);
     if (inHand !== undefined) {
       // The same call again, while its first delivery is still being worked on: one answer serves both.
       this.parts.counters.add('recordsRedelivered');
-      return inHand.whenFinished(() => record.release());
+      return inHand.whenFinished(() => record.finish(index));
     }
-    if (record.wasRun(message)) {
-      this.parts.counters.add('recordsRedelivered');
-      return record.release();
-    }
-    if (!record.admits(message)) return record.release();
-    const call = new IncomingCall(message, record);
+    if (!record.admits(message)) return record.finish(index);
+    const call = new IncomingCall(message, record, index);
     calls.set(message.seq, call);
     this.parts.onCall(call);
   }
@@ -215,6 +225,9 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     );
   }
 }
+
+const isCall = (message: Message): message is RequestMessage | EventMessage =>
+  message.kind === 'request' || message.kind === 'event';
 
 /** A call that was cancelled while both waited for the broker stands in one record with its cancel, and is never begun. */
 const cancelledSeqs = (messages: readonly Message[]): NumberSet | undefined => {

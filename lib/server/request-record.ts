@@ -1,6 +1,6 @@
 import type { ConsumerRecord } from '../driver/record.js';
 import type { PartitionShare } from './partition-share.js';
-import type { TrackedRecord } from './tracked-record.js';
+import type { TrackedRecord } from './commits/tracked-record.js';
 
 /** Where a record stands, and when it was appended: all that is kept of it beside its calls. */
 export type RecordPosition = Pick<ConsumerRecord, 'topic' | 'partition' | 'offset' | 'timestampMs'>;

@@ -197,7 +197,15 @@ export class RunningServer {
   ): GroupConsumer[] {
     const { options, hooks, queue, gate } = this;
     const moves = new PartitionMoves(queue, () => this.callers.openCalls());
-    const parts = { ...options, counters, moves, gate, onRevoked, onCommitError: hooks.onCommitError };
+    const parts = {
+      ...options,
+      counters,
+      moves,
+      gate,
+      onRevoked,
+      onCommitError: hooks.onCommitError,
+      log: hooks.log,
+    };
     return topicsByGroup(options).map(([groupId, topics]) => {
       const served = servedHandlers(formatInstanceId(id), hooks.patterns(), topics);
       const memberData = encodeServedHandlers(served);

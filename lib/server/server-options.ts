@@ -48,6 +48,12 @@ export interface KafkaRpcServerOptions extends WireOptions {
   readonly maxQueuedRequestBytes?: number;
   /** How often the server commits finished work, in milliseconds. After a crash, calls since the last commit run again. @default 200 */
   readonly commitIntervalMs?: number;
+  /**
+   * How much a commit may say of what is finished above its offset, in characters, so that it does not run again after a restart:
+   * no more than the broker's `offset.metadata.max.bytes`. Where that does not suffice for a partition, its reading pauses.
+   * 0: nothing is said, and nothing pauses. @default 4096
+   */
+  readonly commitMetadataBytes?: number;
   /** How long `close()` waits for running handlers and their replies, in milliseconds. @default 10000 */
   readonly gracePeriodMs?: number;
   /**
@@ -79,6 +85,7 @@ const SERVER_OPTIONS = {
   maxQueued: integer(4096, 1),
   maxQueuedRequestBytes: integer(128 * 1024 * 1024, 1_024),
   commitIntervalMs: durationMs(200, 1, 60_000),
+  commitMetadataBytes: integer(4096, 0, 32_767),
   gracePeriodMs: durationMs(10_000, 0),
   sessionTimeoutMs: durationMs(6_000, 100),
   deadLetter: nested(DEAD_LETTER_OPTIONS),

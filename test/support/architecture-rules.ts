@@ -43,7 +43,7 @@ const PORT = ['driver/driver.ts', 'driver/record.ts'];
 /** Which folders, or which of their files, a folder may import besides itself. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   client: ['wire', 'protocol', 'errors', 'diagnostics', ...PORT],
-  server: ['wire', 'protocol', 'errors', 'diagnostics', ...PORT],
+  server: ['wire', 'protocol', 'errors', 'diagnostics', 'checksum', ...PORT],
   wire: ['protocol', 'errors', 'diagnostics', 'checksum', ...PORT],
   protocol: ['errors'],
   driver: ['errors', 'diagnostics', 'checksum'],

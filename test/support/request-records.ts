@@ -1,8 +1,8 @@
 import type { ConsumerRecord } from 'nestjs-kafka-rpc';
-import { OffsetTracker } from '../../lib/server/offset-tracker.js';
+import { OffsetTracker } from '../../lib/server/commits/offset-tracker.js';
 import { PartitionShare } from '../../lib/server/partition-share.js';
 import { RequestRecord } from '../../lib/server/request-record.js';
-import { TrackedRecord } from '../../lib/server/tracked-record.js';
+import { TrackedRecord } from '../../lib/server/commits/tracked-record.js';
 import { consumed } from './raw-records.js';
 
 /** A gate that lets everything in and counts nothing. */

@@ -38,6 +38,10 @@ const NO_TLS: Advice = {
 const BY_TYPE: Readonly<Record<string, Advice>> = {
   MESSAGE_TOO_LARGE: TOO_LARGE,
   RECORD_LIST_TOO_LARGE: TOO_LARGE,
+  OFFSET_METADATA_TOO_LARGE: {
+    status: RpcStatus.RESOURCE_EXHAUSTED,
+    todo: "Raise the broker's offset.metadata.max.bytes, or lower commitMetadataBytes.",
+  },
   TOPIC_AUTHORIZATION_FAILED: {
     status: DENIED,
     todo: 'Grant the right on the topic (an ACL): Read to read it, Write to write to it, Create to make it.',

@@ -4,7 +4,7 @@ import type { ConnectOptions, GroupHandler, GroupMember, GroupOptions, OffsetCom
 import type { ConsumerRecord, TopicPartition } from '../record.js';
 import { connectionClosed } from './cluster-link.js';
 import type { Fetcher } from './fetcher.js';
-import { toRpcError } from './kafkajs-errors.js';
+import { errorType, toRpcError } from './kafkajs-errors.js';
 import { isPassing } from './member-trouble.js';
 import { Membership, type MembershipLinks } from './membership.js';
 import { OwnedPartitions } from './owned-partitions.js';
@@ -54,7 +54,9 @@ export class KafkajsGroupMember implements GroupMember, Reader {
       await membership.session.commit(offsets, membership.signature);
       membership.recovered('commit');
     } catch (error) {
-      if (!isPassing(error)) membership.failed('commit', error);
+      // Who commits is to commit less, and can.
+      const isTooLong = errorType(error) === 'OFFSET_METADATA_TOO_LARGE';
+      if (!isTooLong && !isPassing(error)) membership.failed('commit', error);
       throw toRpcError(error, `commit for group ${groupId}`);
     }
   }

@@ -109,7 +109,7 @@ export class MemoryGroup {
     }
     if (metadata.length > MAX_METADATA_LENGTH) {
       throw new RpcError(
-        RpcStatus.INVALID_ARGUMENT,
+        RpcStatus.RESOURCE_EXHAUSTED,
         `The metadata for partition ${partition} of topic "${topic}" has ${metadata.length} characters: ` +
           `a broker takes ${MAX_METADATA_LENGTH}.`,
       );

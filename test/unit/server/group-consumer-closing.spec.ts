@@ -24,6 +24,8 @@ describe('GroupConsumer, once it is closed', () => {
       topics: [TOPIC],
       sessionTimeoutMs: 6_000,
       commitIntervalMs: INTERVAL_MS,
+      commitMetadataBytes: 4_096,
+      log: { warn: () => undefined },
       counters: new Counters(),
       gate: { take: (record) => (taken = record), forget: (share) => share.close() },
       onRevoked: () => undefined,
@@ -74,7 +76,7 @@ describe('GroupConsumer, once it is closed', () => {
       const closing = consumer.close(5_000);
       await jest.advanceTimersByTimeAsync(5_000);
       await closing;
-      expect(group.commits).toEqual([[{ topic: TOPIC, partition: 0, offset: 1n }]]);
+      expect(group.commits).toEqual([[{ topic: TOPIC, partition: 0, offset: 1n, metadata: '' }]]);
       expect(group.log.at(-1)).toBe('close');
       expect(jest.getTimerCount()).toBe(0);
     },
@@ -92,7 +94,7 @@ describe('GroupConsumer, once it is closed', () => {
     group.handler.onRevoked([{ topic: TOPIC, partition: 0 }]);
     await jest.advanceTimersByTimeAsync(5_000);
     await closing;
-    expect(group.commits).toEqual([[{ topic: TOPIC, partition: 1, offset: 1n }]]);
+    expect(group.commits).toEqual([[{ topic: TOPIC, partition: 1, offset: 1n, metadata: '' }]]);
   });
 
   it('waits no longer than it may for a commit that is not answered', async () => {

@@ -20,6 +20,8 @@ describe('GroupConsumer', () => {
       topics: [PARTITION.topic],
       sessionTimeoutMs: 6_000,
       commitIntervalMs: 200,
+      commitMetadataBytes: 4_096,
+      log: { warn: () => undefined },
       counters: new Counters(),
       gate: { take: () => undefined, forget: (share) => share.close() },
       onRevoked: () => undefined,

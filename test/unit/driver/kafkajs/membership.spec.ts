@@ -74,6 +74,17 @@ describe('the membership of a group', () => {
     expect(bench.reading).toEqual([]);
   });
 
+  it('takes metadata that is too long for no trouble of its own: who commits is told, and commits less', async () => {
+    await bench.member.join();
+    coordinator.fail('OffsetCommit', 1, () => protocolError('OFFSET_METADATA_TOO_LARGE'));
+    await expect(bench.commit(0)).rejects.toMatchObject({
+      status: 'RESOURCE_EXHAUSTED',
+      message: expect.stringContaining('offset.metadata.max.bytes'),
+    });
+    await bench.commit(0);
+    expect(bench.events.filter(({ type }) => type === 'crashed')).toEqual([]);
+  });
+
   describe('without the right to its group', () => {
     const denied = (): Error => protocolError('GROUP_AUTHORIZATION_FAILED');
 

@@ -348,7 +348,7 @@ describe('a group of a memoryDriver', () => {
 
     const commit = member.commit([{ ...AT, offset: 0n, metadata: 'm'.repeat(4_097) }]);
 
-    await expect(commit).rejects.toMatchObject({ status: RpcStatus.INVALID_ARGUMENT });
+    await expect(commit).rejects.toMatchObject({ status: RpcStatus.RESOURCE_EXHAUSTED });
   });
 
   it('refuses to join for a topic that is not there', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { ProxiedConnection, type Weather } from './proxied-connection.js';
+import { ProxiedConnection, resetSocket, type Weather } from './proxied-connection.js';
 
 const HOST = '127.0.0.1';
 
@@ -80,7 +80,7 @@ export class FaultProxy {
   private onConnection(client: Socket): void {
     // A client may be gone before anything is said of errors.
     client.on('error', () => undefined);
-    if (this.isRefusing) return void client.resetAndDestroy();
+    if (this.isRefusing) return resetSocket(client);
     const { targetPort: port, targetHost: host = HOST } = this.route;
     const broker = connect({ host, port, noDelay: true, allowHalfOpen: true });
     const connection = new ProxiedConnection(client, broker, this.weather);

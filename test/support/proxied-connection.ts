@@ -54,8 +54,8 @@ export class ProxiedConnection {
   reset(): void {
     this.toBroker.stop();
     this.toClient.stop();
-    this.client.resetAndDestroy();
-    this.broker.resetAndDestroy();
+    resetSocket(this.client);
+    resetSocket(this.broker);
   }
 
   /** Half open: the connection stays, and nothing passes either way. */
@@ -96,3 +96,12 @@ export class ProxiedConnection {
     return { api, way: 'answer' };
   }
 }
+
+/**
+ * RST, where that can be. A socket that was ended and has not said so yet is not reset by libuv (EINVAL), and Node 20 then waits for
+ * it for ever when the process ends: that one is closed.
+ */
+export const resetSocket = (socket: Socket): void => {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+};

@@ -2,41 +2,42 @@ import type { RpcStatus } from '../errors/status.js';
 import { channels } from './channels.js';
 
 /**
- * How a call ends at its client: by the server's value or error; by an error found on this side; because the broker or a server
- * did not take it, or it could not be made; at its deadline; by its caller.
+ * The ends of a call at its client: `answered` with a value or error of the server, `failed` by an error on this side, `refused`
+ * by the broker or a server or before it was sent, `expired` at its deadline, `cancelled` by its caller.
  */
 export const CLIENT_CALL_ENDS = ['answered', 'failed', 'refused', 'expired', 'cancelled'] as const;
 
 /**
- * How a call ends at a server: the broker has its answer, or its event's handler is over; its answer could not be delivered; nobody
- * could be answered; at its deadline; by its caller. After `moved` (its partition did) and `closing` another server runs it.
+ * The ends of a call at a server: `answered` when the broker has the answer or the event's handler has ended, `failed` when the
+ * answer could not be delivered, `refused` when there was nobody to answer, `expired` at its deadline, `cancelled` by its caller.
+ * After `moved` (its partition moved) and `closing`, another server runs the call.
  */
 export const SERVER_CALL_ENDS = [...CLIENT_CALL_ENDS, 'moved', 'closing'] as const;
 
 export type ClientCallEnd = (typeof CLIENT_CALL_ENDS)[number];
 export type ServerCallEnd = (typeof SERVER_CALL_ENDS)[number];
 
-/** What a call came to: an `RpcStatus`, or that nothing was wrong. */
+/** The result of a call: an `RpcStatus`, or `OK` without an error. */
 export type CallStatus = RpcStatus | 'OK';
 
 /**
- * Published on `channels.callEnded`, once per call on each side: at the client for every call that was begun, sent or not; at a
- * server for every call and event that it took in. A call that two servers had ends at each.
+ * Published on `channels.callEnded`, once per call on each side. A client publishes every call that was begun, sent or not. A
+ * server publishes every call and event that it accepted. If two servers had a call, both publish its end.
  */
 export interface CallEnded {
   readonly side: 'client' | 'server';
   readonly kind: 'request' | 'event';
-  /** As it stands on the wire. A caller chooses it: a server is also told of patterns that it does not have. */
+  /** The pattern on the wire. The caller chooses it, so a server may see patterns without a handler. */
   readonly pattern: string;
   /** The request topic of the service. */
   readonly topic: string;
   readonly how: ServerCallEnd;
   readonly status: CallStatus;
-  /** From the call, or from when the server took it in, in milliseconds; undefined if it began before anybody listened. */
+  /** Milliseconds since the call began, or since the server accepted it. Undefined if nobody listened at that time. */
   readonly totalMs: number | undefined;
-  /** At a server: how long it waited for its handler, in milliseconds; undefined if it never got one. */
+  /** Server only: milliseconds in the queue. Undefined if no handler started. */
   readonly waitedMs?: number | undefined;
-  /** At a client: how long the server had the call, in milliseconds; undefined without an answer. */
+  /** Client only: milliseconds that the server had the call. Undefined without an answer. */
   readonly serverMs?: number | undefined;
 }
 

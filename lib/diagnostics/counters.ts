@@ -1,63 +1,63 @@
 import { isOfMessages, REFUSAL_REASONS, type RefusalReason } from './refusal-reasons.js';
 
-/** What is counted. Every count only grows; a snapshot is read with `counters.snapshot()`. */
+/** The counters. Every counter only grows. `counters.snapshot()` reads them. */
 export const COUNTER_NAMES = [
-  /** Records that are not ours to read: no envelope, another version, other stages, forged addresses. */
+  /** Records that this side refuses: no envelope, another version, other stages, forged addresses. */
   'recordsRefused',
-  /** Messages in a good record that could not be read, and requests that say of no place for their answer. */
+  /** Unreadable messages in a good record, and requests without a reply address. */
   'messagesMalformed',
-  /** Replies for which nobody waits any more: their call timed out, was cancelled or had its answer. */
+  /** Replies to calls that had timed out, were cancelled or had their answer. */
   'lateReplies',
-  /** Answers by another server than the one whose answer a call had: it ran twice. */
+  /** Second answers to a call, by another server: the call ran twice. */
   'duplicateAnswers',
   /** Calls handed to a handler. */
   'callsStarted',
-  /** Calls and events whose time was over before a handler could start. */
+  /** Calls and events that expired before a handler started. */
   'callsExpired',
-  /** Calls stopped because the caller cancelled. */
+  /** Calls that the server stopped because the caller cancelled. */
   'callsCancelled',
-  /** Calls and events not run because they stood in the topic a second time: appended again by their producer, or by an attacker. */
+  /** Calls and events that did not run because a producer or an attacker appended them again. */
   'callsReplayed',
-  /** Calls and events not run because their record was young and they were old: appended again long after. */
+  /** Calls and events that did not run because they were much older than their record: appended again long after. */
   'callsStale',
-  /** Handlers that ran on though nobody waited for them any more. */
+  /** Handlers that ran on after nobody waited for them any more. */
   'handlersAbandoned',
   /** Events handed to a handler. */
   'eventsStarted',
   /** Events whose handler failed. */
   'eventsFailed',
-  /** Records, and calls of authenticated ones, read again though they were in hand already, or over. */
+  /** Records, and calls of authenticated records, that were read again while in hand or finished. */
   'recordsRedelivered',
-  /** Commits whose metadata could not be read as what is finished above them, or was of another log: what they said is run again. */
+  /** Commits whose map of finished calls was unreadable or belonged to another log. These calls run again. */
   'finishedMapsIgnored',
-  /** Commits that had no room for all that is finished above them: the rest is run again should the server end now. */
+  /** Commits without room for the whole map of finished calls. The rest runs again if the server dies now. */
   'finishedMapsCut',
   /** Calls that ended at their deadline. */
   'deadlinesExceeded',
-  /** Throws of an app's own code in the middle of our work: observers, teardowns, listeners, hooks. */
+  /** Exceptions of the app's code in observers, teardowns, listeners and hooks. */
   'userCodeErrors',
-  /** Answers with which a broker throttled what this client writes or reads, as a quota is used up. */
+  /** Responses in which a broker throttled writes or reads of this client, because a quota is used up. */
   'throttles',
   /** Refused records that were written to a dead-letter topic. */
   'deadLetters',
-  /** Refused records that should have been, and could not. */
+  /** Refused records whose dead letter could not be written. */
   'deadLettersLost',
-  /** Clients that a server told that it refuses their records. */
+  /** Refusal notices that a server sent to clients. */
   'refusalNoticesSent',
-  /** Notices that a server could not send. */
+  /** Refusal notices that a server could not send. */
   'refusalNoticesLost',
-  /** What servers, or others in their name, told a client of records that they refuse. */
+  /** Refusal notices that a client received, from servers or from others in their name. */
   'refusalNoticesHeard',
 ] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];
 
 export interface CounterSnapshot extends Readonly<Record<CounterName, number>> {
-  /** Records by the reason for which they, or messages of them, were refused; only the former are in `recordsRefused`. */
+  /** Records by the reason of a refusal, of the record or of some messages. `recordsRefused` has only whole records. */
   readonly refusals: Readonly<Record<RefusalReason, number>>;
 }
 
-/** The counts of one client connection or one server. */
+/** The counters of one client connection or one server. */
 export class Counters {
   private readonly counts = zeros(COUNTER_NAMES);
   private readonly refusals = zeros(REFUSAL_REASONS);

@@ -1,4 +1,4 @@
-/** Whatever was thrown, as text for a log. Never throws: not for a BigInt, a circular object, or a getter that throws. */
+/** Any thrown value as text for a log. Never throws, even for a BigInt, a circular object, or a getter that throws. */
 export const describeError = (error: unknown): string => {
   try {
     if (error instanceof Error) return String(error.stack ?? error.message);

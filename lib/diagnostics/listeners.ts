@@ -1,6 +1,6 @@
 import type { UserCode } from './user-code.js';
 
-/** Who listens to the events of one client or server. A listener that throws, or rejects, harms nobody else. */
+/** The event listeners of one client or server. A listener that throws or rejects harms no other. */
 export class Listeners<Events extends Record<keyof Events, (...args: never[]) => void>> {
   private readonly listeners = new Map<keyof Events, Events[keyof Events][]>();
 

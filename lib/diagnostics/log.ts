@@ -1,4 +1,4 @@
-/** Where this package writes its log lines. A `guardedLog` never throws. */
+/** The log of this package. A `guardedLog` never throws. */
 export interface Log {
   debug(message: string): void;
   info(message: string): void;
@@ -6,7 +6,7 @@ export interface Log {
   error(message: string): void;
 }
 
-/** What is used of Nest's Logger, or of what the app put in its place. */
+/** The used methods of Nest's Logger, or of the app's own logger. */
 export interface NestLogger {
   log(message: string): unknown;
   warn(message: string): unknown;
@@ -14,7 +14,7 @@ export interface NestLogger {
   debug?(message: string): unknown;
 }
 
-/** Log lines through Nest's logger. An app's own logger that throws loses its line; nothing else depends on it. */
+/** Writes log lines to Nest's logger. If the app's own logger throws, only its line is lost. */
 export const guardedLog = (logger: NestLogger): Log => ({
   debug: (message) => guard(() => logger.debug?.(message)),
   info: (message) => guard(() => logger.log(message)),

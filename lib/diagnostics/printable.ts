@@ -3,7 +3,7 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 const CUT = '…';
 
-/** Text from the wire as it may stand in a log or an error: on one line, and no longer than `maxLength` characters. */
+/** Text from the wire, made safe for a log or an error: one line, with at most `maxLength` characters. */
 export const printable = (text: string, maxLength: number): string => {
   const isLong = text.length > maxLength;
   // Cut first: the work is bounded, too.

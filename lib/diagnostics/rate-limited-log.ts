@@ -6,22 +6,22 @@ interface LastLine {
 }
 
 /**
- * At most one line per kind in 10 s: the first of a kind at once, a later one with the number that was left out before it.
- * Who can cause lines cannot fill a disk with them. Bounded by the number of kinds; no timer.
+ * Writes at most one line per kind in 10 s. The first line of a kind is written at once, a later one with the number of omitted
+ * lines. So an attacker cannot fill a disk with log lines. Cost: one entry per kind, no timer.
  */
 export class RateLimitedLog<Kind extends string> {
   private readonly last = new Map<Kind, LastLine>();
 
   /**
-   * @param write where lines go
-   * @param nowMs a clock that does not go back
+   * @param write writes a line
+   * @param nowMs a monotonic clock, in milliseconds
    */
   constructor(
     private readonly write: (line: string) => void,
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** @param line made only if it is written */
+  /** @param line called only if the line is written */
   add(kind: Kind, line: () => string): void {
     const now = this.nowMs();
     const last = this.last.get(kind);

@@ -1,42 +1,42 @@
-/** Why messages of a record are refused, while its other messages are taken. */
+/** Reasons to refuse messages of a record and accept its other messages. */
 const MESSAGE_REFUSAL_REASONS = [
-  /** They cannot be read. */
+  /** Unreadable messages. */
   'message',
-  /** Calls that were appended before: by their producer, or by an attacker. */
+  /** Calls that a producer or an attacker appended again. */
   'replay',
-  /** Calls too old for their record: appended again long after. */
+  /** Calls that are much older than their record: appended again long after. */
   'stale',
 ] as const;
 
-/** Why a record is refused: a closed set, so that it can be counted. */
+/** The reasons to refuse a record. The set is closed, so that each can be counted. */
 export const REFUSAL_REASONS = [
-  /** It has no envelope, or more than one: somebody else's record. */
+  /** No envelope, or more than one: a record of another program. */
   'not-ours',
   /** Another version of the protocol. */
   'version',
-  /** Its envelope, or what a keyed stage put in front of the bytes, cannot be read; or it has no value. */
+  /** An unreadable envelope, an unreadable head of a keyed stage, or no value. */
   'structure',
   /** A reply on a request topic. */
   'direction',
-  /** Replies to it would go elsewhere than to the reply topic. */
+  /** A reply address outside the reply topic. */
   'reply-address',
-  /** Its sender has other wire stages, or the same in another order. */
+  /** Other wire stages, or the same in another order. */
   'stages',
-  /** No key of the id that it names. */
+  /** No key with the id in the record. */
   'unknown-key',
-  /** A key of that id, but not the sender's. */
+  /** A key with that id that differs from the sender's. */
   'other-key',
-  /** Changed, moved, turned round, or signed with another key. */
+  /** Changed, moved, sent in the other direction, or signed with another key. */
   'mismatch',
-  /** Its checksum does not fit: an accident on the way. */
+  /** A wrong checksum: damaged on the way. */
   'damaged',
-  /** Not compressed as it says. */
+  /** Not compressed in the named way. */
   'compression',
-  /** Larger than may be inflated. */
+  /** Above the size limit when inflated. */
   'size',
-  /** A stage of the user's own threw. */
+  /** An exception in a user's own stage. */
   'stage',
-  /** This side failed at it: a bug of this package, or of a driver. */
+  /** An error of this side: a bug of this package or of a driver. */
   'internal',
   ...MESSAGE_REFUSAL_REASONS,
 ] as const;
@@ -48,5 +48,5 @@ const OF_MESSAGES: ReadonlySet<RefusalReason> = new Set(MESSAGE_REFUSAL_REASONS)
 
 export const isRefusalReason = (value: unknown): value is RefusalReason => KNOWN.has(value);
 
-/** Whether only messages of the record are refused, and not the record. */
+/** Whether the reason refuses single messages, and not the whole record. */
 export const isOfMessages = (reason: RefusalReason): boolean => OF_MESSAGES.has(reason);

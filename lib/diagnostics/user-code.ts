@@ -3,18 +3,18 @@ import { describeError } from './describe-error.js';
 import type { Log } from './log.js';
 
 /**
- * The kinds of code that are not ours and run in the middle of our work. The list is closed: a test has for each kind the files
- * that may call it, and another throws from each.
+ * The kinds of user code that this package calls. The list is closed: a test has the files that may call each kind, and another test
+ * throws from each.
  *
- * What a handler, a stage or a serializer throws is the outcome of the smallest thing that it is for: its call, its record, its
- * value. What all others throw has no outcome: `UserCode` reports it.
+ * An exception of a handler, a stage or a serializer becomes the outcome of its call, record or value. An exception of any other
+ * kind has no outcome, and `UserCode` reports it.
  */
 export const CALL_OUTS = [
-  /** A `@MessagePattern` or `@EventPattern` handler, the Observable or iterable it gave, a `then` of what it gave. */
+  /** A `@MessagePattern` or `@EventPattern` handler, its Observable or iterable, a `then` of its result. */
   'handler',
-  /** What a handler's Observable or iterable does when nobody listens any more. */
+  /** The teardown of a handler's Observable or iterable, after the last listener left. */
   'handler teardown',
-  /** A caller's observer, with the `finalize()` and `unsubscribe()` behind it. */
+  /** A caller's observer, with its `finalize()` and `unsubscribe()`. */
   'observer',
   /** A listener of `on()`, or of `status`. */
   'listener',
@@ -31,18 +31,18 @@ export const CALL_OUTS = [
 export type CallOut = (typeof CALL_OUTS)[number];
 
 /**
- * The one guard around user code: what it throws is reported, and goes no further.
+ * The one guard around user code. It reports an exception and stops it.
  *
- * Change our own state first, then call out: nothing that follows may depend on the call coming back well.
+ * Change our own state first, then call user code. No later step may depend on its success.
  * Cost: one closure and one `try` per call.
  */
 export class UserCode {
-  /** @param report told of what was thrown; must not throw itself, as a `guardedLog` does not */
+  /** @param report gets the exception. It must not throw, like a `guardedLog`. */
   constructor(readonly report: (callOut: CallOut, error: unknown) => void) {}
 
   /**
-   * @param code may give a promise: what that rejects with is reported as well
-   * @returns whether the code came back without throwing.
+   * @param code may return a promise. Its rejection is reported too.
+   * @returns whether the code returned without an exception.
    */
   run(callOut: CallOut, code: () => unknown): boolean {
     try {
@@ -56,7 +56,7 @@ export class UserCode {
   }
 }
 
-/** A guard whose reports are counted as `userCodeErrors` and written to the log. */
+/** A guard that counts exceptions as `userCodeErrors` and writes them to the log. */
 export const reportedUserCode = (counters: Counters, log: Log): UserCode =>
   new UserCode((callOut, error) => {
     counters.add('userCodeErrors');

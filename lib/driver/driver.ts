@@ -2,18 +2,18 @@ import type { RpcError } from '../errors/rpc-error.js';
 import type { ConsumerRecord, ProducerRecord, TopicPartition } from './record.js';
 
 /**
- * A Kafka cluster that can be connected to: all that wire, client and server know of Kafka.
+ * The port to a Kafka cluster. Wire, client and server know nothing else of Kafka.
  *
- * Not part of the port: batching, correlation, offset tracking, retries of calls, serialization.
- * Those stand above it and are the same for every driver. A driver object holds no connection of its own and may be shared
- * by any number of servers and clients; each opens a connection of its own.
+ * Batching, correlation, offset tracking, retries of calls and serialization are above the port, and are the same for every
+ * driver. A driver object holds no connection. Any number of servers and clients may share it, and each opens its own
+ * connection.
  */
 export interface KafkaDriver {
   /** Shown in logs and errors: `kafkajs`, `memory`. */
   readonly name: string;
   /**
    * Opens a connection.
-   * @throws RpcError `UNAVAILABLE` with the addresses tried, after bounded retries; a later call tries afresh.
+   * @throws RpcError `UNAVAILABLE` with the addresses, after a limited number of tries. You may call it again.
    */
   connect(options: ConnectOptions): Promise<DriverConnection>;
 }
@@ -22,13 +22,13 @@ export interface ConnectOptions {
   /** The name that the broker shows for this connection in its logs and metrics. */
   readonly clientId: string;
   readonly log: DriverLog;
-  /** Told of every change of state that an operator should see. Must not throw. */
+  /** Called for every change of state that matters to an operator. Must not throw. */
   readonly onEvent: (event: DriverEvent) => void;
-  /** Ends it: an attempt to connect fails at once with `UNAVAILABLE` and leaves nothing behind, an open connection is closed. */
+  /** Aborting fails a pending `connect()` at once with `UNAVAILABLE` and frees its resources, or closes the open connection. */
   readonly signal?: AbortSignal;
 }
 
-/** Where a driver writes its own log lines. */
+/** The log of a driver. */
 export interface DriverLog {
   debug(message: string): void;
   info(message: string): void;
@@ -36,15 +36,15 @@ export interface DriverLog {
   error(message: string): void;
 }
 
-/** What happened to a connection, a reader or a group member. */
+/** An event of a connection, a reader or a group member. */
 export type DriverEvent =
-  /** Connected, connected again, or done with a rebalance. */
+  /** The connection is up or up again, or a rebalance has ended. */
   | { readonly type: 'connected' }
   | { readonly type: 'disconnected'; readonly error?: Error }
   | { readonly type: 'rebalancing'; readonly groupId: string }
-  /** Something that is needed is refused, and tried again until it is not: a right, a password. `connected` follows then. */
+  /** The broker refuses a needed right or login. The driver retries, and raises `connected` when it succeeds. */
   | { readonly type: 'crashed'; readonly error: Error }
-  /** The log is not what it was, and reading goes on at `to`: the start of what is new. */
+  /** The log has changed. Reading continues at offset `to`, where the new records start. */
   | {
       readonly type: 'position-lost';
       readonly topic: string;
@@ -53,9 +53,9 @@ export type DriverEvent =
       readonly to: bigint;
       readonly reason: PositionLossReason;
     }
-  /** A broker brings nothing for so long, as a quota of this connection is used up: what was read was too much (KIP-219). */
+  /** A read quota is used up: the broker sends nothing for `throttleMs` milliseconds (KIP-219). */
   | { readonly type: 'throttled'; readonly throttleMs: number }
-  /** A topic that this connection uses has more partitions than before, or was made anew with others. */
+  /** A topic of this connection has more partitions than before, or was recreated with another number. */
   | {
       readonly type: 'partitions-changed';
       readonly topic: string;
@@ -63,80 +63,81 @@ export type DriverEvent =
       readonly to: number;
     };
 
-/** Why a position is not in the log any more: records were dropped, a leader had fewer, or the topic was made anew. */
+/** Why a position is gone: retention removed the records, a new leader had fewer, or the topic was recreated. */
 export type PositionLossReason = 'retention' | 'truncated' | 'recreated';
 
-/** An open connection. Every method fails with `UNAVAILABLE` once `close()` was called. */
+/** An open connection. After `close()`, every method fails with `UNAVAILABLE`. */
 export interface DriverConnection {
   /**
-   * Creates the topics that are missing and checks those that exist. With `create`, one that is deleted while the connection
-   * is open is created again within seconds, at a bounded rate.
-   * @throws RpcError `FAILED_PRECONDITION` naming the topic, the setting, what it is and what it should be.
+   * Creates missing topics (with `create`) and checks existing ones. With `create`, the driver also creates a topic again within
+   * seconds that is deleted while the connection is open, at a limited rate.
+   * @throws RpcError `FAILED_PRECONDITION` with the topic, the setting, its value and the required value.
    */
   ensureTopics(topics: readonly TopicSpec[], options: { readonly create: boolean }): Promise<void>;
   /**
-   * How many partitions the topic has, from metadata that is a minute old at most; `partitions-changed` tells of another
-   * number later.
+   * The number of partitions of the topic, from metadata of at most a minute. The event `partitions-changed` reports later
+   * changes.
    * @param options.isFresh asks the broker now
    * @throws RpcError `FAILED_PRECONDITION` when the topic does not exist.
    */
   partitionCount(topic: string, options?: { readonly isFresh?: boolean }): Promise<number>;
-  /** The broker that leads a partition, from metadata at hand; `undefined` when not known. Never does I/O. */
+  /** The id of the broker that leads a partition, or `undefined` if unknown. Reads cached metadata, without I/O. */
   leaderOf(partition: TopicPartition): number | undefined;
   /**
-   * Appends a batch: records of one partition, whole, in this order and behind what was asked before, or not at all.
+   * Appends a batch: records of one partition. The driver appends the whole batch or nothing, in this order, and behind earlier
+   * batches of the partition.
    *
-   * What is asked in the same turn of the event loop leaves in as few requests as there are leaders, and each batch has an
-   * outcome of its own, told as soon as it is known. One that the broker has not taken is tried again, with growing pauses,
-   * until `timeoutMs` are over; it holds up its own partition and no other. With `acks` -1 a batch is appended once, whatever
-   * answer is lost, where the driver can (KIP-98).
-   * @throws RpcError when it is not known to be appended: `RESOURCE_EXHAUSTED`, not retryable, for a batch that the broker
-   * finds too large, `PERMISSION_DENIED`, `INVALID_ARGUMENT` for no records or those of several partitions, and after
-   * `timeoutMs` what the last attempt failed with, mostly `UNAVAILABLE`: it may then be appended all the same.
+   * Batches of the same turn of the event loop leave in one request per leader. Each batch has its own outcome, and the promise
+   * settles as soon as the outcome is known. The driver retries a failed batch with growing pauses, up to `timeoutMs`. A
+   * retry delays only its own partition. With `acks` -1, a batch is appended once, even if answers are lost, where the driver can
+   * (KIP-98).
+   * @throws RpcError if the append is not confirmed: `RESOURCE_EXHAUSTED`, not retryable, for a batch that is too large for the
+   * broker, `PERMISSION_DENIED`, `INVALID_ARGUMENT` for no records or records of several partitions. After `timeoutMs` it throws
+   * the error of the last try, mostly `UNAVAILABLE`. The batch may have been appended then.
    */
   produce(records: readonly ProducerRecord[], options: ProduceOptions): Promise<ProduceAck>;
   /**
-   * Reads one partition without a consumer group. Resolves once the start offset is known, so that nothing appended
-   * after that is missed. Keeps its place through reconnects, leader changes and broker restarts.
+   * Reads one partition without a consumer group. Resolves when the start offset is known. It delivers every record appended after
+   * that. It keeps its position through reconnects, leader changes and broker restarts.
    */
   readPartition(
     options: ReadOptions,
     onRecords: (records: readonly ConsumerRecord[]) => void,
   ): Promise<PartitionReader>;
-  /** Joins a consumer group. Resolves when the first assignment (which may be empty) is known. */
+  /** Joins a consumer group. Resolves at the first assignment, which may be empty. */
   joinGroup(options: GroupOptions, handler: GroupHandler): Promise<GroupMember>;
-  /** Closes readers, members and sockets. Idempotent, allowed in any state, prompt. */
+  /** Closes readers, members and sockets, promptly. You may call it in any state and repeatedly. */
   close(): Promise<void>;
 }
 
-/** -1: all in-sync replicas; 1: the leader alone. @see https://kafka.apache.org/documentation/#producerconfigs_acks */
+/** -1: all in-sync replicas. 1: the leader only. @see https://kafka.apache.org/documentation/#producerconfigs_acks */
 export type Acks = -1 | 1;
 
 export interface TopicSpec {
   readonly topic: string;
-  /** Used when the topic is created; -1 leaves it to the broker's default. */
+  /** For a new topic. -1: the broker's default. */
   readonly partitions: number;
   readonly replicationFactor: number;
-  /** Topic configuration used when the topic is created. */
+  /** The topic configuration of a new topic. */
   readonly config: Readonly<Record<string, string>>;
-  /** Names in `config` whose value an existing topic must have too. */
+  /** Names in `config` whose values an existing topic must have too. */
   readonly required: readonly string[];
-  /** Settings whose value an existing topic must not be below, each with what to do, as in "for maxRecordBytes=…: raise it". */
+  /** Minimum values of settings of an existing topic. `why` is the advice in the error, as in "for maxRecordBytes=…: raise it". */
   readonly atLeast?: Readonly<Record<string, { readonly value: number; readonly why: string }>>;
 }
 
 export interface ProduceOptions {
   readonly acks: Acks;
-  /** For how long it is tried, in milliseconds. @default 30000 */
+  /** Time limit for all tries, in milliseconds. @default 30000 */
   readonly timeoutMs?: number;
   /**
-   * Told at most once: the batch is tried again, or waits behind one of its partition that is, and why. From then on it takes
-   * nothing from the way of other partitions. Must not throw.
+   * Called at most once, with the reason, when the driver retries the batch, or when the batch waits behind a retry of its
+   * partition. From then on the batch delays no other partition. Must not throw.
    */
   readonly onDelayed?: (reason: RpcError) => void;
   /**
-   * Told before `produce` rejects because the broker finds this batch too large by itself. What is produced through `instead`
-   * until the promise settles takes its place in the order of the partition. Must not wait for those outcomes.
+   * Called before `produce` rejects because this batch alone is too large for the broker. Batches that you produce through `instead`
+   * before the returned promise settles take its place in the order of the partition. Do not wait for their outcomes.
    */
   readonly onTooLarge?: (instead: BatchPlace, error: RpcError) => Promise<void> | void;
 }
@@ -145,15 +146,15 @@ export interface ProduceOptions {
 export type BatchPlace = Pick<DriverConnection, 'produce'>;
 
 export interface ProduceAck extends TopicPartition {
-  /** The offset of the first record; -1 when the broker no longer knows it. */
+  /** The offset of the first record, or -1 when the broker has forgotten it. */
   readonly baseOffset: bigint;
-  /** The broker's append time in milliseconds since the epoch; -1 when the topic does not keep append time. */
+  /** The broker's append time in milliseconds since the epoch, or -1 if the topic does not use append time. */
   readonly appendTimeMs: number;
-  /** How long the broker wants to hear nothing more from this client, in milliseconds: a quota is used up (KIP-219). */
+  /** A quota is used up: the time for which the client must not send to the broker, in milliseconds (KIP-219). */
   readonly throttleMs?: number;
 }
 
-/** How long a batch is tried when `timeoutMs` is left out. */
+/** The default of `timeoutMs`, in milliseconds. */
 export const DEFAULT_PRODUCE_TIMEOUT_MS = 30_000;
 
 export interface ReadOptions extends TopicPartition {
@@ -162,72 +163,72 @@ export interface ReadOptions extends TopicPartition {
 
 export interface PartitionReader {
   readonly startOffset: bigint;
-  /** After it resolves `onRecords` is not called again. Idempotent. */
+  /** Stops reading. After it resolves, the driver calls `onRecords` no more. Idempotent. */
   close(): Promise<void>;
 }
 
 export interface GroupOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
-  /** A member that the broker has not heard of for so long is taken to be dead, and its partitions go to others. */
+  /** After this time without a heartbeat, in milliseconds, the broker gives the partitions of a member to others. */
   readonly sessionTimeoutMs: number;
-  /** What this member says of itself to the others of the group: opaque to the driver, 4 KiB at most. @default nothing */
+  /** Data of this member for the others of the group, at most 4 KiB. The driver does not read it. @default nothing */
   readonly memberData?: Buffer;
 }
 
 /**
- * A partition that became ours, and where reading starts: the commit, or the start of the log when there is none, which the
- * driver then commits, so that there is always a commit to count from.
+ * A new partition of this member, and its first position. The position is the commit. Without a commit it is the start of the log,
+ * and the driver commits that, so that every partition has a commit.
  */
 export interface AssignedPartition extends TopicPartition {
   readonly position: bigint;
-  /** The metadata of the commit; empty when there is none. */
+  /** The metadata of the commit, or an empty string. */
   readonly metadata: string;
 }
 
-/** What is known of a group after a rebalance. */
+/** The state of a group after a rebalance. */
 export interface GroupView {
-  /** How many members it has; undefined when the member that shared out the partitions did not say. */
+  /** The number of members, or undefined if the group leader did not publish it. */
   readonly members: number | undefined;
-  /** How many partitions the topics of this member have. */
+  /** The number of partitions of this member's topics. */
   readonly partitions: number;
-  /** How many of them are this member's now. */
+  /** The number of these partitions that this member owns. */
   readonly owned: number;
-  /** What the members say of themselves: known to one member of the group, and undefined at the others. */
+  /** The `memberData` of all members. Only one member of the group has it. It is undefined at the others. */
   readonly memberData: readonly Buffer[] | undefined;
 }
 
 /**
- * What a group member is told. `onRecords` hands off and returns: the driver never waits for the work.
+ * The callbacks of a group member. `onRecords` must hand the records over and return: the driver does not wait for the work.
  *
- * A rebalance is incremental: partitions that stay are read through it, and nothing is said of them. One that moves is told
- * in this order, each step by all its owners before the next:
+ * A rebalance is incremental. The driver keeps reading partitions that stay, without a callback. For a partition that moves, the
+ * callbacks come in this order, each step at all its owners before the next:
  *
  *     old owner: onRevoking → onRevoked        new owner: onAssigned → onRecords
  *
- * In a group with members that know no other way all stand still instead: `onRevoking` of all partitions, then `onRetained`
- * of those that stay after all, and `onRevoked` of the others.
+ * In a group with older members, all members stop instead. They get `onRevoking` for all partitions, then `onRetained` for those
+ * that stay and `onRevoked` for the others.
  */
 export interface GroupHandler {
-  /** Only partitions that were not ours before. Called before their first record. */
+  /** New partitions of this member. Called before their first record. */
   onAssigned(partitions: readonly AssignedPartition[]): void;
   /**
-   * These are about to move, and are not read any more: the last chance to finish what runs, and to commit it.
-   * Awaited for `limitMs` at most, both together.
+   * These partitions are about to move, and are not read any more. This is the last chance to finish running work and to commit.
+   * The driver waits at most `limitMs` milliseconds for both together.
    */
   onRevoking(partitions: readonly TopicPartition[], limitMs: number): Promise<void> | void;
-  /** Told of in `onRevoking`, they stay after all: reading goes on where it stood. */
+  /** Partitions of an `onRevoking` that stay. Reading continues at the same position. */
   onRetained(partitions: readonly TopicPartition[]): void;
-  /** Told of in `onRevoking`, they are no longer ours. Commits of them fail from now on. */
+  /** Partitions of an `onRevoking` that are gone. Their commits fail from now on. */
   onRevoked(partitions: readonly TopicPartition[]): void;
-  /** The group went on without this member: somebody else may read these already. There is no last chance. */
+  /** The group continued without this member. Other members may already read these partitions. Commits are too late. */
   onLost(partitions: readonly TopicPartition[]): void;
   /**
-   * The log of a partition of ours is not what it was: reading goes on at `position`, which may be below what was read.
-   * Called before the first record from there; what was read before is of a log that is gone, and is not to be committed.
+   * The log of an owned partition has changed. Reading continues at `position`, which may be below earlier offsets. Called before
+   * the first record from there. Earlier records belong to a log that is gone, and must not be committed.
    */
   onPositionReset?(partition: TopicPartition, position: bigint): void;
-  /** A rebalance is over: what changed was told before. */
+  /** A rebalance has ended. Called after the callbacks for its changes. */
   onGroup?(group: GroupView): void;
   onRecords(records: readonly ConsumerRecord[]): void;
 }
@@ -235,25 +236,27 @@ export interface GroupHandler {
 export interface OffsetCommit extends TopicPartition {
   /** The next offset to read. */
   readonly offset: bigint;
-  /** Given back to the next owner, `AssignedPartition.metadata`. A broker takes 4,096 characters, if nothing else is set there. */
+  /** The next owner gets it as `AssignedPartition.metadata`. A broker accepts 4,096 characters by default. */
   readonly metadata?: string;
 }
 
 export interface GroupMember {
   readonly assignment: readonly TopicPartition[];
   /**
-   * @throws RpcError `ABORTED` when the group moved on and the commit was refused: the owner of the partition will
-   * commit. `UNAVAILABLE` when the coordinator cannot be reached in time. `RESOURCE_EXHAUSTED` when the broker finds metadata too
-   * long: offsets without may be committed all the same.
+   * Commits offsets in the group.
+   * @throws RpcError `ABORTED` when the group has moved on: the new owner of the partition will commit. `UNAVAILABLE` when the
+   * coordinator does not answer in time. `RESOURCE_EXHAUSTED` when metadata is too long for the broker. Offsets without metadata may
+   * be committed then.
    */
   commit(offsets: readonly OffsetCommit[]): Promise<void>;
   /**
-   * Stops reading; membership goes on. Records already fetched may still be delivered.
-   * @param partitions these, until they are resumed or move; without, all, those too that come later, whatever is said of single ones
+   * Stops reading and stays a member. Records that were already fetched may still arrive.
+   * @param partitions pauses these, until they are resumed or move. Without it, pauses all partitions, later ones included,
+   * independent of the state of single partitions
    */
   pause(partitions?: readonly TopicPartition[]): void;
-  /** Reads on at once, where it stood. */
+  /** Continues reading at once, at the same position. */
   resume(partitions?: readonly TopicPartition[]): void;
-  /** Leaves the group, so that others take over at once. Idempotent. */
+  /** Leaves the group, so that others take its partitions at once. Idempotent. */
   close(): Promise<void>;
 }

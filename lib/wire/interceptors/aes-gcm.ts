@@ -12,7 +12,7 @@ interface Sealing {
   readonly associatedData: Buffer;
 }
 
-/** AES-256-GCM (NIST SP 800-38D): ciphertext and tag. Never twice with one key and nonce. */
+/** AES-256-GCM (NIST SP 800-38D): returns ciphertext and tag. Never use a key with the same nonce twice. */
 export const seal = (
   { key, nonce, associatedData }: Sealing,
   plaintext: Buffer,
@@ -24,7 +24,7 @@ export const seal = (
   return { ciphertext, tag: cipher.getAuthTag() };
 };
 
-/** The plaintext, or `undefined` if anything was changed. `tag` must have all its 16 bytes. */
+/** Returns the plaintext, or `undefined` if any input was changed. `tag` must have 16 bytes. */
 export const unseal = (
   { key, nonce, associatedData }: Sealing,
   ciphertext: Buffer,

@@ -5,7 +5,7 @@ const DIRECTIONS = { request: 1, reply: 2 } as const;
 /** Version, direction, partition, and the four lengths. */
 const FIXED_BYTES = 14;
 
-/** What is authenticated beside the bytes themselves. */
+/** The context that a stage authenticates in addition to the bytes. */
 export interface AssociatedFacts {
   /** Of the stage's layout. */
   readonly version: number;

@@ -3,16 +3,16 @@ import { RpcStatus } from '../../errors/status.js';
 import { isKeyId } from '../keyring/keyring.js';
 import { refusalError, type Refusal } from '../refusal.js';
 
-/** Why a record was refused. For this side's counters and logs alone: it stands in the error's `cause`. */
+/** The reason of a failed check, in the error's `cause`. Only this side's counters and logs may show it. */
 export interface AuthenticationFailure extends Refusal {
   /**
    * - `structure`: too short, or of another version;
    * - `unknown-key`: no key of that id;
-   * - `other-key`: a key of that id, but not the sender's;
-   * - `mismatch`: changed, moved to another topic, or turned round.
+   * - `other-key`: a key of that id that differs from the sender's;
+   * - `mismatch`: changed, moved to another topic or partition, or sent in the other direction.
    */
   readonly reason: 'structure' | 'unknown-key' | 'other-key' | 'mismatch';
-  /** As the record says; left out if it has not the shape of a key id. */
+  /** The key id in the record; absent if it does not have the form of a key id. */
   readonly keyId?: string;
 }
 

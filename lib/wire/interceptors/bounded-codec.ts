@@ -1,10 +1,10 @@
-/** A way to make bytes smaller, whose way back cannot be made to use more memory than it is allowed. */
+/** A compression algorithm that inflates within a memory limit. */
 export interface BoundedCodec {
   compress(bytes: Buffer): Buffer;
   /**
-   * @param maxBytes holds while inflating, not after
-   * @throws RpcError `RESOURCE_EXHAUSTED` for more than `maxBytes`, `INVALID_ARGUMENT` for anything but one whole stream
-   *   with nothing behind it.
+   * @param maxBytes the limit during inflation
+   * @throws RpcError `RESOURCE_EXHAUSTED` for more than `maxBytes`, `INVALID_ARGUMENT` for any input except one whole stream
+   *   with no bytes behind it.
    */
   inflate(bytes: Buffer, maxBytes: number): Buffer;
 }

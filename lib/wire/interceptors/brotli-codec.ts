@@ -2,7 +2,7 @@ import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import type { BoundedCodec } from './bounded-codec.js';
 import { inflateWhole } from './inflate-whole.js';
 
-/** @param level 0 to 11; from 10 on, a record takes milliseconds */
+/** @param level 0 to 11. From level 10, a record takes milliseconds. */
 export const brotliCodec = (level: number): BoundedCodec => ({
   compress: (bytes) =>
     brotliCompressSync(bytes, {

@@ -9,7 +9,7 @@ const HEAD_BYTES = 5;
 const NO_KEY = '';
 
 /**
- * Against accidents alone: anyone can make a sum that fits.
+ * Detects accidents only: anyone can compute a checksum.
  *
  *     offset  size  type    field
  *     0       1     uint8   version, 1

@@ -10,22 +10,23 @@ import { loadZstdCodec } from './zstd-codec.js';
 
 export interface CompressionOptions {
   /**
-   * `zstd` needs Node 22.15, or the package `@bokuweb/zstd-wasm`. `none` writes all records plain, under the same limits.
+   * `zstd` needs Node 22.15 or the package `@bokuweb/zstd-wasm`. `none` sends all records uncompressed, with the same limits.
    * @default 'zstd'
    */
   readonly algorithm?: CompressionAlgorithm;
-  /** Smaller records are not compressed. @default 1024 */
+  /** Records below this size are sent uncompressed, in bytes. @default 1024 */
   readonly minBytes?: number;
-  /** The largest record before compression and after inflating, in bytes. @default 8388608 (8 MiB) */
+  /** Largest uncompressed size of a record, in bytes, for sending and receiving. @default 8388608 (8 MiB) */
   readonly maxBytes?: number;
   /**
-   * zstd -7 to 19, of which those below 0 are its fast ones and 0 is its own default; gzip 1 to 9, brotli 0 to 11. More is slower.
+   * zstd -7 to 19 (negative levels are fast, 0 is zstd's own default), gzip 1 to 9, brotli 0 to 11. A higher level is slower.
    * @default zstd -1, gzip 6, brotli 4
    */
   readonly level?: number;
   /**
-   * Patterns, as in `context.getPattern()`, whose calls and replies stay uncompressed, in records of their own. Name those in which a
-   * secret travels together with text that a stranger chooses. Set it on both sides, because each writes one direction. @default []
+   * Patterns, as in `context.getPattern()`, whose calls and replies are sent uncompressed, in separate records. Name the patterns
+   * that carry a secret together with text that a stranger chooses. Set it on both sides, because each side writes one direction.
+   * @default []
    */
   readonly except?: readonly string[];
 }
@@ -52,21 +53,20 @@ const PLAIN = Buffer.from([0]);
 const MAX_MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * Smaller records. One that is small, or that would grow, goes plain:
+ * A stage that compresses whole records. A record below `minBytes`, or one that would grow, is sent plain:
  *
  *     offset  size  type   field
  *     0       1     uint8  0 plain, 1 zstd, 2 gzip, 3 brotli
  *     1       rest         the bytes, or one compressed stream and nothing behind it
  *
- * A receiver takes plain records and those of its own algorithm. `maxBytes` holds while inflating: a bomb costs no more
- * memory than a good record may. Stands before encryption and verification, so that nothing is inflated that is not
- * authentic.
+ * A receiver accepts plain records and records of its own algorithm. The limit `maxBytes` applies during inflation, so a
+ * compression bomb uses no more memory than a good record may. Put this stage before encryption and verification. Then the
+ * receiver inflates only authentic records.
  *
- * The size of a compressed record tells something of its content (CRIME, BREACH): name in `except` the patterns where a
- * secret and what a stranger may write travel in one record.
- * Cost: the work of the algorithm, on the event loop; one byte and one copy for what goes plain.
+ * The size of a compressed record reveals something about its content (CRIME, BREACH). See `except`.
+ * Cost: the algorithm runs on the event loop. A plain record costs one byte and one copy.
  *
- * @throws RpcError `INVALID_ARGUMENT` naming the option that cannot be used.
+ * @throws RpcError `INVALID_ARGUMENT` for an invalid option, with its name.
  */
 export const compression = (options: CompressionOptions = {}): WireInterceptor => {
   checkNames('compression()', options, ['algorithm', 'minBytes', 'maxBytes', 'level', 'except']);

@@ -4,13 +4,13 @@ import type { WireContext, WireInterceptor } from '../wire-interceptor.js';
 import { associatedData } from './associated-data.js';
 import { notAuthentic } from './authentication.js';
 
-/** A signature of your own: a key service, a hardware module, another algorithm. */
+/** Your own signature, for example by a key service, a hardware module or another algorithm. */
 export interface CustomSignature {
-  /** Travels with every record; both sides must have the same. @default 'custom' */
+  /** Sent with every record. Both sides need the same name. @default 'custom' */
   readonly name?: string;
-  /** The signature of the bytes: 1 to 65,535 bytes. Called once per record. */
+  /** Returns the signature of the bytes: 1 to 65,535 bytes. Called once per record. */
   sign(bytes: Buffer): Uint8Array | Promise<Uint8Array>;
-  /** Whether the signature is that of the bytes. Compare with `crypto.timingSafeEqual`; what it throws is a no. */
+  /** Whether the signature fits the bytes. Compare with `crypto.timingSafeEqual`. An exception counts as `false`. */
   verify(bytes: Buffer, signature: Buffer): boolean | Promise<boolean>;
 }
 

@@ -28,13 +28,13 @@ const NAME = 'encryption:aes-256-gcm';
 const COUNTER_BYTES = 4;
 const FIXED_BYTES = SALT_BYTES + COMMITMENT_BYTES + COUNTER_BYTES;
 
-/** Of processes that send here. One more costs a derivation per record of those pushed out, some 10 µs. */
+/** Session keys of sending processes. With more processes, a record of an evicted one costs a derivation, about 10 µs. */
 const MAX_CACHED_SESSIONS = 1_024;
 
 /**
- * AES-256-GCM over whole records, both directions: payloads, patterns, metadata and user headers of calls, events and
- * errors are unreadable and unchangeable on the wire, and hold only for the topic, partition, direction, sender and
- * reply address they were made for. What stays readable: the topic, the record's key and size, and the envelope.
+ * A stage that encrypts whole records with AES-256-GCM, in both directions. It protects payloads, patterns, metadata and user
+ * headers of calls, events and errors against reading and changes. A record is valid only for its topic, partition, direction,
+ * sender and reply address. Topic, record key, size and envelope stay readable.
  *
  *     offset   size  type    field
  *     0        1     uint8   version, 1
@@ -46,14 +46,14 @@ const MAX_CACHED_SESSIONS = 1_024;
  *     54 + n   rest          ciphertext, as long as the plaintext
  *     end      16    bytes   GCM tag
  *
- * Key, nonce base and commitment come from the key of that id by HKDF-SHA256 over salt, purpose and direction; the nonce
- * is nonce base XOR counter. The associated data stand in `associated-data.ts`.
+ * HKDF-SHA256 derives key, nonce base and commitment from the named key, the salt, the purpose and the direction. The nonce is
+ * nonce base XOR counter. `associated-data.ts` builds the associated data.
  *
- * A record that is appended again as it is stays authentic: the server behind runs none of its calls twice
+ * An unchanged copy of a record is authentic too. The server refuses the calls of a copy that was appended again
  * (docs/decisions/0006-calls-grow-along-a-partition.md).
- * Cost: 70 bytes and the length of the key id per record, and a few microseconds on each side; synchronous.
+ * Cost: 70 bytes and the key id per record, and a few microseconds on each side, on the event loop.
  *
- * @throws RpcError `INVALID_ARGUMENT` for a keyring that does not hold secret keys.
+ * @throws RpcError `INVALID_ARGUMENT` for a keyring without secret keys.
  */
 export const encryption = (options: EncryptionOptions): WireInterceptor => {
   checkNames('encryption()', options, ['keyring']);

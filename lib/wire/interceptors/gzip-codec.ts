@@ -11,8 +11,8 @@ const TRAILER_BYTES = 8;
 const FIXED_BYTES = 4;
 
 /**
- * gzip of exactly one member without optional fields. Header and trailer are handled here, since Node's own `gunzip` goes
- * on with joined members and passes over what follows.
+ * gzip with exactly one member and no optional fields. It reads header and trailer itself, because Node's `gunzip` also accepts
+ * joined members and trailing bytes.
  *
  * @param level 1 to 9
  */

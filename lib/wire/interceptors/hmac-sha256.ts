@@ -10,11 +10,11 @@ type Direction = 'request' | 'reply';
 const KEY_BYTES = 32;
 const NO_SALT = Buffer.alloc(0);
 
-/** HMAC-SHA256 (RFC 2104) by a key that is derived for this purpose and direction alone. */
+/** HMAC-SHA256 (RFC 2104) with a key derived for this purpose and direction. */
 export class HmacSha256 implements KeyedSignature {
   readonly name = 'hmac-sha256';
   readonly bytes = 32;
-  /** Goes with the key: what a rotation leaves out is forgotten here too. */
+  /** Derived keys live as long as their key: a removed key takes them along. */
   private readonly derived = new WeakMap<KeyObject, Readonly<Record<Direction, KeyObject>>>();
 
   sign(key: KeyMaterial, { associatedData, body }: SignedBytes, direction: Direction): Buffer {

@@ -11,7 +11,7 @@ interface Inflated {
 }
 
 /**
- * Inflates by one of zlib's functions, which stop at `maxBytes`, and refuses what it did not read.
+ * Inflates with one of zlib's functions, which stop at `maxBytes`, and refuses input with unread bytes.
  * @throws RpcError as `BoundedCodec.inflate` does.
  */
 export const inflateWhole = (

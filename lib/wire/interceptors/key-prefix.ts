@@ -1,9 +1,9 @@
 import { notAuthentic } from './authentication.js';
 
-/** What a keyed stage puts in front: `uint8 version, uint8 length, key id (ASCII)`. */
+/** The size in bytes of the head of a keyed stage: `uint8 version, uint8 length, key id (ASCII)`. */
 export const keyPrefixBytes = (keyId: string): number => 2 + keyId.length;
 
-/** @returns the offset behind it. */
+/** @returns the offset behind the head. */
 export const writeKeyPrefix = (bytes: Buffer, version: number, keyId: string): number => {
   bytes[0] = version;
   bytes[1] = keyId.length;
@@ -11,7 +11,7 @@ export const writeKeyPrefix = (bytes: Buffer, version: number, keyId: string): n
 };
 
 /**
- * The key id of a record. What follows must be at least `minRest` bytes.
+ * The key id of a record. At least `minRest` bytes must follow it.
  * @throws RpcError `UNAUTHENTICATED`
  */
 export const readKeyPrefix = (bytes: Buffer, version: number, minRest: number): string => {

@@ -5,13 +5,13 @@ import { associatedData } from './associated-data.js';
 import { notAuthentic } from './authentication.js';
 import { keyPrefixBytes, readKeyPrefix, writeKeyPrefix } from './key-prefix.js';
 
-/** What is signed, in two parts that are signed as one: the associated data say their own length. */
+/** The signed bytes, in two parts. They are signed as one, because the associated data contain their own length. */
 export interface SignedBytes {
   readonly associatedData: Buffer;
   readonly body: Buffer;
 }
 
-/** A way to sign with a key of the keyring. */
+/** A signature algorithm with keys of the keyring. */
 export interface KeyedSignature {
   readonly name: string;
   /** Of every signature; any other length is refused. */

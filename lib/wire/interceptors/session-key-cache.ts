@@ -2,8 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import type { SessionKey } from './session-key.js';
 
 /**
- * The keys of other processes, the last used at most. Holds only keys that a record was authentic with: who has no key
- * cannot push others out, nor make it grow.
+ * The most recently used session keys of other processes. It holds only keys that verified a record. So a sender without a
+ * key can neither evict others nor make the cache grow.
  */
 export class SessionKeyCache {
   private readonly sessions = new Map<string, SessionKey>();
@@ -14,7 +14,7 @@ export class SessionKeyCache {
     return this.sessions.size;
   }
 
-  /** Only if it was derived from this very master key: a rotation may have put another under the same id. */
+  /** Finds a session only if this master key derived it. A rotation may have put another key under the same id. */
   find(master: KeyObject, name: string): SessionKey | undefined {
     const session = this.sessions.get(name);
     if (session === undefined || session.master !== master) return undefined;

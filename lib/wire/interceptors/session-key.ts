@@ -7,19 +7,19 @@ export const COMMITMENT_BYTES = 16;
 const KEY_BYTES = 32;
 
 /**
- * A new salt after so many records, long before the counter ends at 2^32: the bound of TLS 1.3 for AES-GCM (RFC 8446, 5.5)
- * rounded down. A new salt costs one derivation on each side.
+ * The number of records before a new salt. It is TLS 1.3's limit for AES-GCM (RFC 8446, 5.5), rounded down, and far below the
+ * end of the counter at 2^32. A new salt costs one derivation on each side.
  */
 export const RECORDS_PER_SALT = 2 ** 24;
 
-/** What one process encrypts with in one direction, until its salt wears out. */
+/** The key of one process for one direction and one salt. */
 export interface SessionKey {
   readonly master: KeyObject;
   readonly salt: Buffer;
   readonly key: KeyObject;
-  /** Nonces are this, with the counter XORed into the last four bytes (as RFC 8446, 5.3). */
+  /** A nonce is this base with the counter XORed into its last four bytes (as in RFC 8446, 5.3). */
   readonly nonceBase: Buffer;
-  /** Shows which master key was meant without telling anything of it, so that no ciphertext fits two keys. */
+  /** Identifies the master key without revealing it, so that no ciphertext fits two keys. */
   readonly commitment: Buffer;
 }
 
@@ -50,10 +50,10 @@ export const nonceOf = (session: SessionKey, counter: number): Buffer => {
 };
 
 /**
- * Keys and nonces to encrypt with: never the same pair twice, over all processes and restarts, since each sequence
- * draws a salt of 256 random bits and counts from there.
+ * Gives keys and nonces for encryption. No pair occurs twice over all processes and restarts, because each sequence draws a salt
+ * of 256 random bits and counts its records.
  *
- * The salt is drawn with the first record, not before, so that a process that is started from a snapshot has its own.
+ * It draws the salt with the first record. So processes that start from one snapshot have different salts.
  */
 export class NonceSequence {
   private session: SessionKey | undefined;

@@ -6,15 +6,15 @@ import type { WireInterceptor } from '../wire-interceptor.js';
 const KEYED = ['encryption', 'verification'];
 
 /**
- * Refuses orders that are always wrong: compression behind encryption or verification, or twice.
+ * Refuses orders that are always wrong: compression behind encryption or verification, and compression twice.
  *
- * Behind encryption it has nothing to find; behind either, a receiver would inflate what nobody has vouched for. Twice, the
- * second only adds a way to hide a bomb in a bomb. Encryption behind verification is let pass: `encryption()` is
- * authenticated of itself, and a signature inside of it hides who signed.
+ * Compression cannot shrink encrypted bytes. Behind either stage, a receiver would inflate bytes of an unknown sender. A second
+ * compression only helps to hide a bomb in a bomb. Encryption behind verification is allowed: `encryption()` authenticates
+ * by itself, and hides the signer of an inner signature.
  *
- * Stages are known by their names; one whose name says nothing may stand anywhere.
+ * The check knows stages by their names. A stage with an unknown name may be anywhere.
  *
- * @throws RpcError `INVALID_ARGUMENT` naming both stages.
+ * @throws RpcError `INVALID_ARGUMENT` with the names of both stages.
  */
 export const checkStageOrder = (interceptors: readonly WireInterceptor[]): void => {
   let before: string | undefined;

@@ -18,29 +18,29 @@ export type VerificationOptions = KeyedVerificationOptions | ChecksumVerificatio
 export interface KeyedVerificationOptions {
   /** Secret keys for `hmac-sha256`, key pairs for `ed25519`. */
   readonly keyring: Keyring;
-  /** `ed25519` where those who read must not be able to sign; costs some 100 µs a record. @default 'hmac-sha256' */
+  /** Use `ed25519` if readers must not be able to sign. It costs about 100 µs per record. @default 'hmac-sha256' */
   readonly algorithm?: 'hmac-sha256' | 'ed25519';
 }
 
 export interface ChecksumVerificationOptions {
-  /** Finds accidents, never intent: anyone can make a record that fits. Needs no key. */
+  /** Detects accidents only: anyone can compute a checksum. Needs no key. */
   readonly algorithm: 'crc32c';
 }
 
 /**
- * Refuses records that were changed, made by somebody else, or moved: the signature covers the bytes and the topic,
- * direction, sender and reply address they were sent with. Hides nothing: that is `encryption()`, which needs no
- * `hmac-sha256` beside it. A record that is appended again as it is stays authentic: the server behind runs none of its
- * calls twice (docs/decisions/0006-calls-grow-along-a-partition.md).
+ * A stage that signs records and refuses changed, foreign and moved records. The signature covers the bytes, topic, partition,
+ * direction, sender and reply address. The content stays readable. `encryption()` hides it, and needs no `hmac-sha256` in
+ * addition. An unchanged copy of a record is authentic too. The server refuses the calls of a copy that was appended again
+ * (docs/decisions/0006-calls-grow-along-a-partition.md).
  *
  *     verification({ keyring })                               hmac-sha256: 34 bytes and the key id per record
  *     verification({ keyring, algorithm: 'ed25519' })         66 bytes and the key id
- *     verification({ algorithm: 'crc32c' })                   5 bytes; accidents only
- *     verification({ sign, verify })                          your own, synchronous or not
+ *     verification({ algorithm: 'crc32c' })                   5 bytes, accidents only
+ *     verification({ sign, verify })                          your own, synchronous or asynchronous
  *
- * A record that does not verify is refused with `UNAUTHENTICATED`, one that is damaged (`crc32c`) with `DATA_LOSS`.
+ * The receiver refuses a record with a wrong signature with `UNAUTHENTICATED`, and a damaged one (`crc32c`) with `DATA_LOSS`.
  *
- * @throws RpcError `INVALID_ARGUMENT` naming the option that cannot be used.
+ * @throws RpcError `INVALID_ARGUMENT` for an invalid option, with its name.
  */
 export const verification = (options: VerificationOptions): WireInterceptor => {
   checkOptions('verification()', options, ['keyring', 'algorithm']);

@@ -23,11 +23,11 @@ interface ZstdWasm {
 const WASM_PACKAGE: string = '@bokuweb/zstd-wasm';
 
 /**
- * zstd by Node itself from 22.15 on, else by the optional package `@bokuweb/zstd-wasm`. Either reads what the other writes.
- * Frames carry their content size, and one that lies is refused by the decoder when its buffer is full.
+ * zstd by Node 22.15 or later, otherwise by the optional package `@bokuweb/zstd-wasm`. Each reads the frames of the other.
+ * A frame names its content size. The decoder refuses a frame with a false size when its buffer is full.
  *
- * @param level -7 to 19; 0 is zstd's own default
- * @throws RpcError `FAILED_PRECONDITION` when there is neither.
+ * @param level -7 to 19. 0 is zstd's own default.
+ * @throws RpcError `FAILED_PRECONDITION` when neither is available.
  */
 export const loadZstdCodec = async (level: number): Promise<BoundedCodec> => {
   if ('zstdCompressSync' in zlib) return guarded(nativeZstd(zlib as unknown as ZlibWithZstd, level));

@@ -7,15 +7,15 @@ const CHECKSUM_BYTES = 4;
 const RLE = 1;
 const RESERVED = 3;
 
-/** The window that every decoder is to have (RFC 9659). */
+/** The window size that every decoder should support (RFC 9659), in bytes. */
 export const MAX_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /**
- * The size that one zstd frame says it inflates to (RFC 8878, 3.1.1), read from its headers alone: nothing is inflated, nothing
- * allocated, and every block header is visited once.
+ * The content size of one zstd frame in bytes (RFC 8878, 3.1.1), read from its headers. It visits every block header once, and
+ * neither inflates nor allocates.
  *
- * Refuses what our encoders never write and a bomb is made of: a frame without content size or of more than `maxBytes`, a
- * window above 8 MiB and `maxBytes`, a dictionary, a skippable frame, joined frames, bytes behind the end.
+ * Refuses frames that our encoders never write and that can hide a bomb: no content size or one above `maxBytes`, a window above
+ * 8 MiB and `maxBytes`, a dictionary, a skippable frame, joined frames, bytes behind the end.
  *
  * @throws RpcError `RESOURCE_EXHAUSTED`, `INVALID_ARGUMENT`
  */

@@ -1,6 +1,6 @@
 import { createSecretKey, hkdfSync, scrypt, type KeyObject } from 'node:crypto';
 
-/** What scrypt costs: memory is `128 * N * r` bytes. */
+/** The cost parameters of scrypt. It takes `128 * N * r` bytes of memory. */
 export interface ScryptCost {
   readonly N: number;
   readonly r: number;
@@ -8,7 +8,7 @@ export interface ScryptCost {
 }
 
 /**
- * 128 MiB and some 0.4 s of one core, off the event loop.
+ * Costs 128 MiB and about 0.4 s of one core, off the event loop.
  * @see OWASP Password Storage Cheat Sheet, scrypt
  */
 export const SCRYPT_COST: ScryptCost = { N: 2 ** 17, r: 8, p: 1 };
@@ -16,7 +16,7 @@ export const SCRYPT_COST: ScryptCost = { N: 2 ** 17, r: 8, p: 1 };
 /** Node refuses above 32 MiB unless told; 2^17 needs a little more than 128 MiB. */
 const MAX_MEMORY = 256 * 1024 * 1024;
 
-/** A key from a passphrase by scrypt (RFC 7914). */
+/** Derives a key from a passphrase by scrypt (RFC 7914), off the event loop. */
 export const deriveFromPassphrase = (
   passphrase: string,
   salt: Uint8Array,
@@ -31,7 +31,7 @@ export const deriveFromPassphrase = (
     });
   });
 
-/** Bytes for one purpose from a master key, by HKDF-SHA256 (RFC 5869). Costs some 10 µs. */
+/** Derives bytes for one purpose from a master key, by HKDF-SHA256 (RFC 5869). Costs about 10 µs. */
 export const deriveBytes = (
   master: KeyObject,
   salt: Uint8Array,
@@ -39,6 +39,6 @@ export const deriveBytes = (
   bytes: number,
 ): Buffer => Buffer.from(hkdfSync('sha256', master, salt, info, bytes));
 
-/** The `info` of every derivation here: no two purposes, and no two directions, ever share a key. */
+/** The `info` of a derivation. Each purpose and each direction has its own key. */
 export const purposeLabel = (purpose: string, direction: 'request' | 'reply'): string =>
   `nestjs-kafka-rpc/v1/${purpose}/${direction}`;

@@ -5,27 +5,28 @@ import { RpcStatus } from '../../errors/status.js';
 import { deriveFromPassphrase } from './derive.js';
 
 /**
- * Where the bytes of a key come from.
+ * The source of a key: 32 bytes, a passphrase, or an Ed25519 pair.
  *
- * 32 random bytes (`openssl rand 32`) are best. A passphrase is only as strong as it is hard to guess: whoever reads one
- * record can try passphrases against it.
+ * Prefer 32 random bytes (`openssl rand 32`). Anyone with one record can try passphrases against it, so a passphrase is only
+ * as strong as it is hard to guess.
  */
 export type KeySource = Uint8Array | PassphraseSource | SigningKeySource;
 
 export interface PassphraseSource {
-  /** At least 8 characters; taken as UTF-8, as it stands. */
+  /** At least 8 characters. Its UTF-8 bytes are used unchanged. */
   readonly passphrase: string;
-  /** At least 16 random bytes, the same on all sides; need not be secret. */
+  /** At least 16 random bytes, the same on all sides. The salt may be public. */
   readonly salt: Uint8Array;
 }
 
-/** Ed25519, for `verification({ algorithm: 'ed25519' })` only. Who only reads needs no private key. */
+/** Ed25519, for `verification({ algorithm: 'ed25519' })` only. */
 export interface SigningKeySource {
   readonly publicKey: KeyObject;
+  /** Only a sender needs it. @default none */
   readonly privateKey?: KeyObject;
 }
 
-/** A key ready for use. Its bytes stand in KeyObjects alone, which no log prints. */
+/** A key ready for use. Only KeyObjects hold its bytes, and logs do not print these. */
 export type KeyMaterial = SecretMaterial | SigningMaterial;
 
 export interface SecretMaterial {
@@ -39,7 +40,7 @@ export interface SigningMaterial {
   readonly privateKey?: KeyObject;
 }
 
-/** What a source becomes: at once, or through a slow derivation. */
+/** The key of a source, ready or after a slow derivation. */
 export type PendingMaterial = KeyMaterial | (() => Promise<KeyMaterial>);
 
 export const KEY_BYTES = 32;
@@ -47,8 +48,8 @@ const MIN_SALT_BYTES = 16;
 const MIN_PASSPHRASE_LENGTH = 8;
 
 /**
- * Checks a source and takes a copy of it.
- * @throws RpcError `INVALID_ARGUMENT` that names the option and never its content.
+ * Checks and copies a source.
+ * @throws RpcError `INVALID_ARGUMENT` with the name of the option, and never its content.
  */
 export const materialOf = (name: string, source: KeySource): PendingMaterial => {
   if (source instanceof Uint8Array) return rawKey(name, source);
@@ -99,6 +100,6 @@ const isEd25519 = (key: unknown, type: string): boolean =>
 const unusable = (name: string): RpcError =>
   refused(name, 'must be a Buffer of 32 bytes, { passphrase, salt } or { publicKey, privateKey }');
 
-/** Says what is wrong, never what was given: it may be the secret itself in the wrong place. */
+/** Names the fault without the value, because the value may be the secret itself in the wrong place. */
 const refused = (name: string, what: string): RpcError =>
   new RpcError(RpcStatus.INVALID_ARGUMENT, `Option "${name}" ${what}.`);

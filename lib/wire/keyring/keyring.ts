@@ -6,13 +6,13 @@ import { materialOf, type KeyMaterial, type KeySource, type PendingMaterial } fr
 
 /** The keys of both sides: one to write with, all to read with. */
 export interface KeyringOptions {
-  /** The id of the key to write with. The id is readable in every record. */
+  /** Id of the key for sending. It is readable in every record. */
   readonly current: string;
   /** Keys by id: 32 bytes, a passphrase, or an Ed25519 pair. An id has 1 to 64 of `A-Z a-z 0-9 . _ -`. */
   readonly keys: Readonly<Record<string, KeySource>>;
 }
 
-/** A key and the id that stands for it on the wire. */
+/** A key with its id on the wire. */
 export interface NamedKey {
   readonly id: string;
   readonly material: KeyMaterial;
@@ -33,17 +33,17 @@ const BRAND = Symbol.for('nestjs-kafka-rpc.Keyring');
 const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /**
- * Keys by id, for `encryption()` and `verification()`. One keyring may serve both: each derives keys of its own from it.
+ * Keys by id, for `encryption()` and `verification()`. Both may share one keyring, because each derives its own keys.
  *
- * Nothing prints a key: not `util.inspect`, not `JSON.stringify`, not an error. A record's key is looked up by its id,
- * once; no other key is ever tried.
+ * `util.inspect`, `JSON.stringify` and errors never show a key. A receiver looks up the key of a record once, by its id, and
+ * tries no other key.
  */
 export class Keyring {
-  /** Whether the keys are secrets of 32 bytes or Ed25519 pairs; never mixed. */
+  /** Secrets of 32 bytes (`secret`) or Ed25519 pairs (`signing`). A keyring has one kind only. */
   readonly kind: KeyMaterial['kind'];
   #set: KeySet | undefined;
   #first: PendingKeys | undefined;
-  /** Ends when the last opening or rotation does: they happen one after the other. */
+  /** The last `open()` or `rotate()`: they run one after the other. */
   #turn: Promise<void> = Promise.resolve();
 
   constructor(options: KeyringOptions) {
@@ -54,8 +54,8 @@ export class Keyring {
   }
 
   /**
-   * Derives what has to be derived: some 0.4 s and 128 MiB per passphrase, off the event loop, one after the other.
-   * Derives once, however many stages call it; after a failure, it can be called again.
+   * Derives keys from passphrases. Servers and clients call it. Cost: about 0.4 s and 128 MiB per passphrase, off the event
+   * loop, one after the other. All calls share one derivation. After a failure, call it again.
    */
   async open(): Promise<void> {
     const first = this.#first;
@@ -67,14 +67,14 @@ export class Keyring {
   }
 
   /**
-   * Puts other keys in the place of all there are, at once, when the last of them is derived; until then, and if it
-   * fails, the old ones stay. To change a key without a failed call:
+   * Replaces all keys at once, after the derivation of the last new key. Until then, and after a failure, the old keys are
+   * used. To change a key without a failed call:
    *
-   * 1. everywhere, add the new key and keep the old one as `current`;
-   * 2. everywhere, make the new one `current`;
-   * 3. when no topic holds a record of the old one (retention plus the longest deadline), leave it out.
+   * 1. Everywhere, add the new key and keep the old key as `current`.
+   * 2. Everywhere, make the new key `current`.
+   * 3. Remove the old key when no topic holds a record of it (retention plus the longest deadline).
    *
-   * @throws RpcError `INVALID_ARGUMENT` as `keyring()` does; nothing is changed then.
+   * @throws RpcError `INVALID_ARGUMENT` as `keyring()` does. The keys are unchanged then.
    */
   async rotate(options: KeyringOptions): Promise<void> {
     const pending = checkOptions(options);
@@ -85,14 +85,17 @@ export class Keyring {
     });
   }
 
-  /** @throws RpcError `FAILED_PRECONDITION` before `open()` has derived it. */
+  /**
+   * The key for sending.
+   * @throws RpcError `FAILED_PRECONDITION` before `open()` has derived it.
+   */
   current(): NamedKey {
     const set = this.#ready();
     return set.keys.get(set.current) as NamedKey;
   }
 
   /**
-   * The key of that id, or `undefined`. One look-up.
+   * The key with this id, or `undefined`. Cost: one look-up.
    * @throws RpcError `FAILED_PRECONDITION` before `open()` has derived it.
    */
   find(id: string): NamedKey | undefined {
@@ -178,7 +181,7 @@ const materialKind = (material: PendingMaterial): KeyMaterial['kind'] =>
 const kindOf = ({ current, keys }: PendingKeys): KeyMaterial['kind'] =>
   materialKind(keys.get(current) as PendingMaterial);
 
-/** The set at once, if none of its keys has to be derived. */
+/** The key set, or `undefined` if a key needs a derivation. */
 const readyKeys = ({ current, keys }: PendingKeys): KeySet | undefined => {
   const ready = new Map<string, NamedKey>();
   for (const [id, material] of keys) {
@@ -188,7 +191,7 @@ const readyKeys = ({ current, keys }: PendingKeys): KeySet | undefined => {
   return { current, keys: ready };
 };
 
-/** One after the other: each derivation takes 128 MiB while it runs. */
+/** One after the other, because each derivation takes 128 MiB while it runs. */
 const loadKeys = async ({ current, keys }: PendingKeys): Promise<KeySet> => {
   const ready = new Map<string, NamedKey>();
   for (const [id, material] of keys) {

@@ -1,18 +1,18 @@
-/** A type of your own on the wire. Both sides of a call need it, under the same number. */
+/** Your own type on the wire. Both sides of a call need it, with the same number. */
 export interface MsgpackExtension {
-  /** From 0 to 63; the numbers above are this package's. */
+  /** From 0 to 63. This package uses the numbers above. */
   readonly type: number;
   /**
-   * The bytes of a value that this extension is for; `undefined` for any other.
-   * Asked for every object that is neither plain nor an array, before the built-in types.
+   * Returns the bytes of a value of this type, or `undefined` for any other value.
+   * `msgpack()` calls it for every object except plain objects and arrays, before it tries the built-in types.
    */
   encode(value: object): Uint8Array | undefined;
   /**
-   * The value of those bytes, which may be kept: they are shared with nothing but the same message.
-   * @throws anything: the call fails with `INVALID_ARGUMENT`.
+   * Returns the value of these bytes. You may keep the bytes: only the same message shares their memory.
+   * @throws any exception fails the call with `INVALID_ARGUMENT`.
    */
   decode(bytes: Buffer): unknown;
 }
 
-/** The largest number that a type of the user may have. */
+/** The largest number of a user's type. */
 export const MAX_CUSTOM_TYPE = 63;

@@ -3,17 +3,16 @@ import { RpcStatus } from '../../errors/status.js';
 import type { Serializer } from '../serializer.js';
 
 /**
- * JSON: for eyes, and for callers and handlers in other languages.
+ * JSON: readable in tools, and for callers and handlers in other languages.
  *
- * The rules are those of `JSON.stringify`: a Date comes back as a string, NaN as null, a Map as `{}`, a Buffer as
- * `{ type, data }`, `undefined` in an object not at all. Only `undefined` alone comes back as it went, as no bytes.
- * A key `__proto__` that is received becomes an own property and reaches no prototype; copying it on with `Object.assign`
- * would.
+ * The rules of `JSON.stringify` apply. A Date arrives as a string, NaN as null, a Map as `{}`, a Buffer as `{ type, data }`.
+ * `undefined` in an object is omitted. `undefined` alone arrives as `undefined`, in no bytes. A received key `__proto__` becomes
+ * an own property and changes no prototype. Do not copy such an object with `Object.assign`, which would.
  *
- * Cost: the least of all for small objects, since both ways are built into Node; Buffers take four times their size.
+ * Cost: the lowest for small objects, because Node has both ways built in. A Buffer takes four times its size.
  *
- * `serialize` and `deserialize` throw RpcError `INVALID_ARGUMENT` for a cycle or a BigInt, and for what is not JSON. The
- * text of the error never quotes the payload; its `cause` does.
+ * `serialize` throws RpcError `INVALID_ARGUMENT` for a cycle or a BigInt, and `deserialize` for bytes that are not JSON. The text of
+ * the error never quotes the payload. Its `cause` does.
  */
 export function json(): Serializer {
   return { contentType: 'json', serialize, deserialize };

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { decodeTimestampExtension, encodeTimestampExtension, EXT_TIMESTAMP, ExtData } from '@msgpack/msgpack';
 
-/** The numbers on the wire: a change here is a change of the protocol. */
+/** The numbers on the wire. A change here changes the protocol. */
 export const ExtensionType = {
   constant: 64,
   bigint: 65,
@@ -58,7 +58,7 @@ const INVALID_DATE = constant(INVALID_DATE_CODE);
 
 const INT64_BYTES = 8;
 
-/** 8 bytes of two's complement where they suffice, else a sign byte and 8 or more bytes of magnitude. */
+/** 8 bytes of two's complement if they suffice. Otherwise a sign byte and 8 or more bytes of magnitude. */
 export function encodeBigInt(value: bigint): ExtData {
   if (BigInt.asIntN(64, value) === value) {
     const bytes = Buffer.allocUnsafe(INT64_BYTES);
@@ -77,7 +77,7 @@ function decodeBigInt(bytes: Buffer): bigint {
   return bytes[0] === 0 ? magnitude : -magnitude;
 }
 
-/** For strings that UTF-8 cannot carry, or that the decoder would strip of their byte order mark. */
+/** For strings that UTF-8 cannot represent, or whose byte order mark the decoder would remove. */
 export const encodeUtf16 = (text: string): ExtData =>
   new ExtData(ExtensionType.utf16, Buffer.from(text, 'utf16le'));
 
@@ -104,8 +104,8 @@ function encodeView(view: ArrayBufferView): ExtData | undefined {
 }
 
 /**
- * The value of a built-in extension; shares no memory with `data`.
- * @throws RangeError, SyntaxError or TypeError when the bytes are not what the encoders here make.
+ * Returns the value of a built-in extension. It shares no memory with `data`.
+ * @throws RangeError, SyntaxError or TypeError for bytes that no encoder here writes.
  */
 export function decodeBuiltIn(
   type: number,

@@ -15,11 +15,11 @@ export interface PrepareRules {
   readonly maxDepth: number;
   readonly maxElements: number;
   readonly extensions: readonly MsgpackExtension[];
-  /** Bytes of a prepared array, not shared with the next call: what stands inside a Map or a Set. */
+  /** Encodes a prepared array, the content of a Map or a Set. The next call does not reuse the bytes. */
   encode(prepared: readonly unknown[]): Uint8Array;
 }
 
-/** Why a value cannot be sent, and where in it; becomes an RpcError once the whole path is known. */
+/** The reason why a value cannot be sent, and the path to the place. It becomes an RpcError when the path is complete. */
 export class Unsendable extends Error {
   /** From the innermost key outwards. */
   readonly path: (string | number)[] = [];
@@ -32,10 +32,10 @@ const PATH_KEYS_SHOWN = 8;
 type Text = string & { isWellFormed(): boolean };
 
 /**
- * A value becomes a tree that MessagePack itself can write: all that it has no type for is an `ExtData`.
+ * Turns a value into a tree that MessagePack can write. Values without a MessagePack type become `ExtData`.
  *
- * Needed beside the library's own hook for extensions, which never sees `undefined`, `-0` and strings.
- * What needs no change is not copied. One per value. The limits are those of the receiver's scan.
+ * The library's own hook for extensions is not enough, because it never sees `undefined`, `-0` and strings.
+ * Unchanged parts are not copied. Use one object per value. The limits are the same as in the receiver's scan.
  */
 export class Preparation {
   private elements = 0;
@@ -164,7 +164,7 @@ export class Preparation {
   }
 }
 
-/** `value.user.tags[0]`, cut after some keys: a cycle has as many as are allowed. */
+/** A path such as `value.user.tags[0]`. It is cut after some keys, because a cycle goes to the depth limit. */
 export function pathOf(error: Unsendable): string {
   const keys = error.path.toReversed();
   const shown = keys.slice(0, PATH_KEYS_SHOWN);

@@ -1,7 +1,7 @@
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 
-/** What a scan makes of an extension type. */
+/** How a scan treats an extension type. */
 export const ExtensionKind = {
   unknown: 0,
   /** Its decoder copies what it keeps. */
@@ -46,12 +46,12 @@ for (const head of [0xc0, 0xc2, 0xc3]) define(head, Shape.plain);
 });
 
 /**
- * Reads the structure of MessagePack bytes from a stranger, before a decoder allocates from what they declare.
+ * Checks the structure of untrusted MessagePack bytes, before a decoder allocates memory for declared lengths.
  *
- * Bounds depth and number of elements, holds every declared length against the bytes that are there, refuses extension
- * types without a decoder and bytes after the end. Linear; allocates nothing that grows; skips what has a length.
+ * It limits depth and number of elements, compares every declared length with the available bytes, and refuses unknown extension
+ * types and bytes after the end. Cost: linear time, constant memory. It skips content with a length.
  *
- * @returns whether the decoded value will hold on to the bytes (Buffers, custom extensions).
+ * @returns whether the decoded value keeps the bytes (Buffers, custom extensions).
  * @throws RpcError `INVALID_ARGUMENT`
  */
 export function scan(bytes: Uint8Array, limits: ScanLimits): boolean {

@@ -8,20 +8,20 @@ import { BUILT_IN_TYPES, decodeBuiltIn, ExtensionType } from './msgpack-extensio
 import { pathOf, Preparation, Unsendable, type PrepareRules } from './msgpack-prepare.js';
 import { ExtensionKind, scan, type ScanLimits } from './msgpack-scan.js';
 
-/** Limits and extensions of `msgpack()`. The limits apply to sending and receiving. Set the same on both sides. */
+/** Limits and extensions of `msgpack()`. The limits apply to sending and receiving. Use the same options on both sides. */
 export interface MsgpackOptions {
   /**
-   * How deep arrays, objects, Maps and Sets may be nested; from 1 to 1,000.
+   * Maximum nesting of arrays, objects, Maps and Sets, from 1 to 1,000.
    * @default 32
    */
   readonly maxDepth?: number;
   /**
-   * How many array items, keys and values one message may have in total. An item of one byte can take
-   * 56 bytes of memory, an empty object: this is what bounds it, to 6 MB. A typed array or a Buffer is one item.
+   * Maximum number of array items, keys and values in one message. An item of one byte can take 56 bytes of memory (an empty
+   * object), so the default limits a message to 6 MB. A typed array or a Buffer is one item.
    * @default 100_000
    */
   readonly maxElements?: number;
-  /** Your own types: see `MsgpackExtension`. */
+  /** Your own types. See `MsgpackExtension`. */
   readonly extensions?: readonly MsgpackExtension[];
 }
 
@@ -33,22 +33,22 @@ const LARGEST_MAX_DEPTH = 1_000;
 const MAX_ENCODER_BYTES = 1024 * 1024;
 
 /**
- * MessagePack, the default: small and binary, and a value comes back as it went.
+ * The default serializer: MessagePack. It is small and binary, and a received value equals the sent value.
  *
- * By value and by type: Date, BigInt, Map, Set, Buffer, every typed array, DataView, ArrayBuffer, `undefined` (alone, in
- * an array, in an object), NaN, the infinities, `-0`, and any string. Any other object that has a `toJSON` goes as what that gives, as
- * in JSON; else an instance of a class of yours goes as a plain object of its own enumerable properties. Symbol keys are left
- * out. A hole in an array is `undefined` there. Two places that hold the same object hold two there.
+ * These arrive with the same value and type: Date, BigInt, Map, Set, Buffer, every typed array, DataView, ArrayBuffer, `undefined`
+ * (alone, in an array, in an object), NaN, the infinities, `-0`, and any string. Another object with a `toJSON` is sent as the result
+ * of `toJSON`, as in JSON. An instance of another class is sent as a plain object with its own enumerable properties. Symbol keys
+ * are omitted. A hole in an array arrives as `undefined`. An object that occurs twice arrives as two objects.
  *
- * Fails with `INVALID_ARGUMENT`, and the path to the place: functions, symbols, cycles, objects of the platform with neither a type
- * here nor a `toJSON` (Error, RegExp, Promise …: send what you need of them, or give an extension), and an own key `__proto__`.
- * `constructor` and `prototype` are keys like any other: they become own properties.
+ * These fail with `INVALID_ARGUMENT` and the path to the place: functions, symbols, cycles, an own key `__proto__`, and platform
+ * objects without a type here and without a `toJSON` (Error, RegExp, Promise …). Send the needed parts of them, or add an
+ * extension. `constructor` and `prototype` are ordinary keys and become own properties.
  *
- * What is received is read once for its structure before it is decoded, so that hostile bytes fail with
- * `INVALID_ARGUMENT`, fast and without taking memory. Numbers that other writers send as 64-bit integers become numbers.
- * Buffers received may be kept: they are views on one copy of their own message's payload, never of the record.
+ * A receiver checks the structure of the bytes before it decodes them. So hostile bytes fail with `INVALID_ARGUMENT`, fast and
+ * without memory. 64-bit integers of other writers become numbers. You may keep received Buffers: they are views on a copy of
+ * their message's payload, and do not hold the record.
  *
- * Cost: half a microsecond for a small object each way, ten for a kilobyte of fields, and one copy of a payload with Buffers.
+ * Cost: 0.5 µs each way for a small object, 10 µs for a kilobyte of fields, and one copy of a payload with Buffers.
  *
  * @throws RpcError `INVALID_ARGUMENT` when an option is out of its range.
  */

@@ -4,15 +4,15 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** A record on its way to the broker; the partition is always chosen by the caller. */
+/** A record to send. The caller of `produce` chooses the partition. */
 export interface ProducerRecord extends TopicPartition {
   readonly key?: Buffer | null;
   readonly value: Buffer | null;
-  /** An array for a header that stands more than once. */
+  /** An array for a header that occurs more than once. */
   readonly headers?: Readonly<Record<string, Buffer | readonly Buffer[]>>;
 }
 
-/** A record as it was read. A header that stands more than once is an array, in record order. */
+/** A received record. A header that occurs more than once is an array, in record order. */
 export interface ConsumerRecord extends TopicPartition {
   readonly offset: bigint;
   /** Milliseconds since the epoch: the broker's append time on topics of type `LogAppendTime`. */

@@ -1,16 +1,16 @@
 /**
- * Values become bytes and come back.
+ * Turns values into bytes and back.
  *
  *     value → Serializer → bytes → frame list → WireInterceptor[] → record
  *
- * Both sides of a call must use the same one; `contentType` travels with every record, so that a mismatch is a clear
- * error and not a garbled value.
+ * Both sides of a call must use the same serializer. Every record carries `contentType`, so a mismatch gives a clear error instead
+ * of a garbled value.
  */
 export interface Serializer {
-  /** At most 255 bytes of UTF-8: `msgpack`, `json`, or a name of your own. */
+  /** `msgpack`, `json`, or your own name, with at most 255 bytes of UTF-8. */
   readonly contentType: string;
-  /** @throws when the value cannot be represented: the call (or the reply) fails, nothing else. */
+  /** @throws for a value without a representation. Only the call or the reply fails. */
   serialize(value: unknown): Buffer;
-  /** @throws when the bytes are not what `serialize` makes: the call fails with `INVALID_ARGUMENT`, nothing else. */
+  /** @throws for bytes that `serialize` cannot have written. Only the call fails, with `INVALID_ARGUMENT`. */
   deserialize(bytes: Buffer): unknown;
 }

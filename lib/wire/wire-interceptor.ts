@@ -1,41 +1,42 @@
 /**
- * One stage of the wire: bytes to bytes, both directions.
+ * A wire stage: changes the bytes of whole records, in both directions.
  *
  *     frame list → [stage 1 → stage 2 → …] → record        and back, last stage first
  *
- * The array given as `interceptors` is the encode order. A stage runs once per record, however many calls the record
- * carries. A chain of stages that all return bytes, not promises, never awaits.
+ * The order of the option `interceptors` is the encode order. A stage runs once per record, for all calls in the record. If all
+ * stages return bytes instead of promises, the chain never awaits.
  */
 export interface WireInterceptor {
-  /** Travels with every record: a receiver with other stages refuses the record with an error that names both. */
+  /** Sent with every record. A receiver with other stages refuses the record, and its error names both. */
   readonly name: string;
   /**
-   * Whether `decode` refuses what nobody with a key has made, for the place where it was read. If one stage does, a server runs no
-   * call a second time that somebody appended again.
+   * Whether `decode` refuses every record that no key holder made for this topic and partition. With such a stage, a server refuses
+   * calls that were appended again.
    * @default false
    */
   readonly authenticates?: boolean;
-  /** Runs once, before the first record; an asynchronous key derivation belongs here. */
+  /** Called before the first record. Do asynchronous work here, such as key derivation. */
   open?(): Promise<void> | void;
   /**
-   * Whether the calls of a pattern, with their replies, share no record with others. Their records come with `context.isApart`.
+   * Whether calls and replies of a pattern get their own records, without others. These records have `context.isApart`.
    * @default none do
    */
   keepsApart?(pattern: string): boolean;
+  /** Returns the bytes to send. @throws any exception fails the calls in the record. */
   encode(bytes: Buffer, context: WireContext): Buffer | Promise<Buffer>;
-  /** @throws to refuse the record: it is counted and skipped, never decoded. */
+  /** Returns the bytes that `encode` got. @throws any exception refuses the record: the receiver counts and skips it. */
   decode(bytes: Buffer, context: WireContext): Buffer | Promise<Buffer>;
 }
 
-/** What a stage may know of the record that passes. */
+/** The facts about a record for a stage. */
 export interface WireContext {
   readonly direction: 'request' | 'reply';
   readonly topic: string;
   readonly partition: number;
-  /** While encoding: the record holds nothing but what a stage keeps apart. */
+  /** In `encode`: all messages of the record have patterns that a stage keeps apart. */
   readonly isApart?: boolean;
-  /** The canonical bytes of all routing facts (docs/protocol.md, "Envelope"): to be authenticated, never changed. */
+  /** The bytes of the envelope (docs/protocol.md, "Envelope"). A stage may authenticate them, and must not change them. */
   readonly envelope: Buffer;
-  /** While encoding, a stage adds record headers of its own here, but never `rpc`; while decoding, it finds them here. */
+  /** Record headers. `encode` may add its own, except `rpc`. `decode` finds them here. */
   readonly headers: Record<string, Buffer>;
 }

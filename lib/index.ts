@@ -15,7 +15,26 @@ export { closeOnSignals, type Closable, type CloseOnSignalsOptions } from './ser
 export { KafkaRpcServer } from './server/kafka-rpc-server.js';
 export type { DeadLetterOptions, KafkaRpcServerOptions } from './server/server-options.js';
 export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';
-export { KafkaRpcContext, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
+export { KafkaRpcContext, type CallPast, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
+export type { RetriedFailures, RetryOptions } from './server/retries/retry-options.js';
+export type {
+  DeadLetterError,
+  DeadLetterHook,
+  DeadLetterOrigin,
+  DeadLetterReason,
+  FailedEvent,
+} from './server/dead-letters/failed-event.js';
+export {
+  KafkaRpcDeadLetters,
+  type DeadLetterActionOptions,
+  type PurgeReport,
+  type RedriveReport,
+} from './server/dead-letters/kafka-rpc-dead-letters.js';
+export type {
+  DeadLetterFilter,
+  KafkaRpcDeadLettersOptions,
+} from './server/dead-letters/dead-letter-options.js';
+export type { DeadLetter } from './server/dead-letters/read-letter.js';
 export { RpcError, type RpcErrorOptions } from './errors/rpc-error.js';
 export { RpcStatus } from './errors/status.js';
 export type { TopicOptions } from './protocol/topics.js';

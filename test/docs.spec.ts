@@ -63,6 +63,8 @@ const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
   ['One call', ['CallOptions', 'AwaitedCallOptions']],
   ['Topics', ['TopicOptions']],
   ['Dead letters', ['DeadLetterOptions']],
+  ['Retry', ['RetryOptions']],
+  ['KafkaRpcDeadLetters', ['KafkaRpcDeadLettersOptions', 'DeadLetterFilter', 'DeadLetterActionOptions']],
   ['RpcErrorFilter', ['RpcErrorFilterOptions']],
   ['closeOnSignals', ['CloseOnSignalsOptions']],
   ['kafkajsDriver', ['KafkajsDriverOptions']],

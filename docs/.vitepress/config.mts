@@ -26,6 +26,7 @@ const SIDEBAR: DefaultTheme.SidebarItem[] = [
         streams: 'Streams',
         errors: 'Errors',
         idempotency: 'Idempotent handlers',
+        'retries-and-dead-letters': 'Retries and dead letters',
         'keys-and-order': 'Keys and order',
         deploys: 'Shutdown and deploys',
         testing: 'Testing',

@@ -4,7 +4,8 @@ import type { CallStatus, ClientCallEnd } from '../diagnostics/call-ended.js';
 import { channels } from '../diagnostics/channels.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type { EventMessage, RequestMessage, ServerTimes } from '../protocol/message.js';
+import type { DeferredMessage, EventMessage, RequestMessage, ServerTimes } from '../protocol/message.js';
+import { invalidOption } from '../errors/option-checks.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
@@ -15,6 +16,7 @@ import type { OpenConnection } from './open-connection.js';
 import {
   checkHeaders,
   checkTimeoutMs,
+  delayOf,
   KafkaRpcRecord,
   keyBytes,
   type CallOptions,
@@ -92,19 +94,17 @@ export class CallSender implements CallOrigin {
   /** Sends an event. Resolves when the broker has it. @throws RpcError when it cannot be sent. */
   event(packet: ReadPacket): Promise<void> {
     return new Promise((resolve, reject) => {
-      const message: EventMessage = this.invocation(
-        'event',
-        packet,
-        timeoutOf(packet.data, NEVER_EXPIRES_MS),
-      );
-      this.sendEvent(message, (error) => {
+      const ttlMs = timeoutOf(packet.data, NEVER_EXPIRES_MS);
+      const delayMs = this.delayMs(packet, ttlMs);
+      const message: EventMessage = this.invocation('event', packet, ttlMs);
+      this.sendEvent(this.deferred(message, delayMs), (error) => {
         if (error === undefined) resolve();
         else reject(error);
       });
     });
   }
 
-  private sendEvent(message: EventMessage, settle: (error?: RpcError) => void): void {
+  private sendEvent(message: EventMessage | DeferredMessage, settle: (error?: RpcError) => void): void {
     const destination = this.route.choose(message.key);
     const delivered = (error?: RpcError): void => {
       this.route.release(destination);
@@ -123,21 +123,40 @@ export class CallSender implements CallOrigin {
     const { calls } = this.connection;
     calls.checkRoom();
     const timeoutMs = timeoutOf(packet.data, this.caller.service.timeoutMs);
+    const delayMs = this.delayMs(packet, timeoutMs);
     const message: RequestMessage = this.invocation('request', packet, timeLeftMs ?? timeoutMs);
     const { seq, pattern, ttlMs } = message;
     const destination = this.route.choose(message.key);
     const call = new PendingCall({ seq, pattern, destination, timeoutMs, ttlMs }, observer, this);
     calls.add(call, ttlMs);
     try {
-      this.send(destination, message, call);
+      // It counts from the call, as the deadline does.
+      this.send(destination, this.deferred(message, delayMs - (timeoutMs - ttlMs)), call);
     } catch (error) {
       call.refuse(RpcError.from(error));
     }
     return call;
   }
 
-  private send(to: Destination, message: RequestMessage | EventMessage, delivery: Delivery): void {
+  private send(to: Destination, message: SentMessage, delivery: Delivery): void {
     this.open.outbox.send(to, message, delivery, this.connection.codec.keepsApart(message.pattern));
+  }
+
+  /** @param ttlMs 0 for ever. @throws RpcError `INVALID_ARGUMENT` for a delay that nobody waits for. */
+  private delayMs({ data }: ReadPacket, ttlMs: number): number {
+    const options = optionsOf(data);
+    if (options === NO_OPTIONS) return 0;
+    const delayMs = delayOf(options, this.connection.clock.now());
+    if (ttlMs === NEVER_EXPIRES_MS || delayMs < ttlMs || delayMs === 0) return delayMs;
+    const name = options.at === undefined ? 'delayMs' : 'at';
+    throw invalidOption(name, options[name], `before the deadline, which is in ${ttlMs} ms: raise timeoutMs`);
+  }
+
+  private deferred<M extends RequestMessage | EventMessage>(
+    message: M,
+    delayMs: number,
+  ): M | DeferredMessage {
+    return delayMs > 0 ? deferredMessage(message, message.sentAtMs + delayMs) : message;
   }
 
   private invocation<K extends 'request' | 'event'>(
@@ -184,6 +203,22 @@ export class CallSender implements CallOrigin {
  */
 const isLeftRunning = ({ isDelivered }: PendingCall, how: ClientCallEnd): boolean =>
   how === 'failed' || how === 'cancelled' || (how === 'expired' && !isDelivered);
+
+type SentMessage = RequestMessage | EventMessage | DeferredMessage;
+
+/** @param dueAtMs on the broker's clock */
+const deferredMessage = (message: RequestMessage | EventMessage, dueAtMs: number): DeferredMessage => ({
+  ...message,
+  kind: 'deferred',
+  invokes: message.kind,
+  dueAtMs,
+  runs: 0,
+  redriven: 0,
+  contentType: '',
+  origin: null,
+  firstError: null,
+  lastError: null,
+});
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
 

@@ -18,7 +18,7 @@ import {
 } from './client-options.js';
 import { ClientSession } from './client-session.js';
 import { guardedObservable } from './guarded-observable.js';
-import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
+import { CALL_OPTION_NAMES, KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
 import { PublishedCall, publishedLater, readPacket, type AnsweredPacket } from './published-call.js';
 import type { RpcReply } from './rpc-reply.js';
@@ -178,15 +178,24 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     );
   }
 
-  /** Sends an event, whether or not anybody subscribes. Completes when the broker has it. */
-  override emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
+  /**
+   * Sends an event, whether or not anybody subscribes. Completes when the broker has it.
+   * @param options of this event, over those of a record that `data` may be
+   */
+  override emit<TResult = unknown, TInput = unknown>(
+    pattern: unknown,
+    data: TInput,
+    options?: CallOptions,
+  ): Observable<TResult> {
+    let packet: unknown = data;
     try {
+      if (options !== undefined && data != null) packet = recordWith(data, options);
       // Nest itself refuses what no transport can send.
       if (pattern != null && data != null) this.session.holdRoom();
     } catch (error) {
       return throwError(() => error as RpcError);
     }
-    return guardedObservable(super.emit<TResult, TInput>(pattern, data), this.hooks.userCode, 'observer');
+    return guardedObservable(super.emit<TResult>(pattern, packet), this.hooks.userCode, 'observer');
   }
 
   /** Nest's way in for what is built on `ClientProxy`; `send()` does not take it. */
@@ -250,12 +259,18 @@ const NO_OPTIONS: SplitOptions = Object.freeze({ callOptions: Object.freeze({}) 
 
 /** Reads each option once. @throws RpcError `INVALID_ARGUMENT` */
 const split = (options: AwaitedCallOptions): SplitOptions => {
-  checkOptions('A call', options, ['timeoutMs', 'key', 'headers', 'signal']);
+  checkOptions('A call', options, [...CALL_OPTION_NAMES, 'signal']);
   return readOption('options', () => {
     const { signal, ...callOptions } = options;
     return { signal, callOptions };
   });
 };
+
+/** @throws RpcError `INVALID_ARGUMENT` for a name that is no option. */
+const recordWith = (data: unknown, options: CallOptions): KafkaRpcRecord =>
+  data instanceof KafkaRpcRecord
+    ? new KafkaRpcRecord(data.data, { ...data.options, ...options })
+    : new KafkaRpcRecord(data, options);
 
 /** @throws RpcError `INVALID_ARGUMENT` */
 const checkSignal = (signal: unknown): void => {

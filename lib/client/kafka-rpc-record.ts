@@ -8,7 +8,13 @@ export interface CallOptions {
   readonly key?: string | Buffer;
   /** Headers for the handler: `context.getHeaders()`. They override the client's `headers`. @default {} */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The handler starts so many milliseconds later, at the earliest. A call's deadline must be later. @default 0 */
+  readonly delayMs?: number;
+  /** The handler starts then, at the earliest: a date, or milliseconds since the epoch. @default at once */
+  readonly at?: Date | number;
 }
+
+export const CALL_OPTION_NAMES: readonly string[] = ['timeoutMs', 'key', 'headers', 'delayMs', 'at'];
 
 const BRAND = Symbol.for('nestjs-kafka-rpc.KafkaRpcRecord');
 
@@ -21,7 +27,7 @@ export class KafkaRpcRecord<T = unknown> {
     readonly data: T,
     readonly options: CallOptions,
   ) {
-    checkNames('A call', options, ['timeoutMs', 'key', 'headers']);
+    checkNames('A call', options, CALL_OPTION_NAMES);
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
@@ -42,6 +48,8 @@ export class KafkaRpcRecordBuilder<T = unknown> {
   private key: string | Buffer | undefined;
   private timeoutMs: number | undefined;
   private headers: Readonly<Record<string, unknown>> | undefined;
+  private delayMs: number | undefined;
+  private at: number | undefined;
 
   constructor(private data?: T) {}
 
@@ -71,14 +79,30 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return this.setHeaders({ [name]: value });
   }
 
-  /** @throws RpcError `INVALID_ARGUMENT` naming what cannot be sent: the key, the time-out, the headers. */
+  /** The handler starts so many milliseconds later. What was said before of when it starts is forgotten. */
+  setDelay(delayMs: number): this {
+    this.delayMs = delayMs;
+    this.at = undefined;
+    return this;
+  }
+
+  /** The handler starts then. What was said before of when it starts is forgotten. */
+  setAt(at: Date | number): this {
+    this.at = checkAt(at);
+    this.delayMs = undefined;
+    return this;
+  }
+
+  /** @throws RpcError `INVALID_ARGUMENT` naming what cannot be sent: the key, the time-out, the headers, the delay. */
   build(): KafkaRpcRecord<T> {
-    const { key, timeoutMs, headers } = this;
+    const { key, timeoutMs, headers, delayMs, at } = this;
     keyBytes(key);
     return new KafkaRpcRecord(this.data as T, {
       ...(key !== undefined && { key }),
       ...(timeoutMs !== undefined && { timeoutMs: checkTimeoutMs(timeoutMs) }),
       ...(headers !== undefined && { headers: Object.freeze(checkHeaders(headers)) }),
+      ...(delayMs !== undefined && { delayMs: checkDelayMs(delayMs) }),
+      ...(at !== undefined && { at }),
     });
   }
 }
@@ -88,6 +112,32 @@ export const MAX_TIMEOUT_MS = 0x7fff_ffff;
 
 /** @throws RpcError `INVALID_ARGUMENT` naming the option. */
 export const checkTimeoutMs = (value: unknown): number => checkInteger('timeoutMs', value, 1, MAX_TIMEOUT_MS);
+
+/** A year: longer than any topic keeps a record by itself. */
+const MAX_DELAY_MS = 365 * 24 * 60 * 60 * 1_000;
+
+const checkDelayMs = (value: unknown): number => checkInteger('delayMs', value, 0, MAX_DELAY_MS);
+
+/** @returns milliseconds since the epoch. */
+const checkAt = (value: unknown): number => {
+  const atMs: unknown = value instanceof Date ? value.getTime() : value;
+  if (typeof atMs === 'number' && Number.isFinite(atMs)) return atMs;
+  throw invalidOption('at', value, 'a valid Date, or milliseconds since the epoch');
+};
+
+/**
+ * How long the start of the handler is put off, in milliseconds; 0 for not at all.
+ * @param nowMs since the epoch, on the broker's clock
+ * @throws RpcError `INVALID_ARGUMENT` naming the option.
+ */
+export const delayOf = ({ delayMs, at }: CallOptions, nowMs: number): number => {
+  if (delayMs === undefined && at === undefined) return 0;
+  if (at === undefined) return checkDelayMs(delayMs);
+  if (delayMs !== undefined) throw invalidOption('at', at, 'left out where delayMs is given');
+  const untilMs = Math.max(0, Math.ceil(checkAt(at) - nowMs));
+  if (untilMs <= MAX_DELAY_MS) return untilMs;
+  throw invalidOption('at', at, 'within a year from now');
+};
 
 export const keyBytes = (key: string | Buffer | undefined): Buffer | null => {
   if (key === undefined) return null;

@@ -38,6 +38,12 @@ export const COUNTER_NAMES = [
   'userCodeErrors',
   /** Responses in which a broker throttled writes or reads of this client, because a quota is used up. */
   'throttles',
+  /** Runs of handlers that failed and are followed by another. */
+  'retried',
+  /** Events that were put off because their sender asked for it. */
+  'delayed',
+  /** Events that failed for good and were written to a dead-letter topic. */
+  'deadLettered',
   /** Refused records that were written to a dead-letter topic. */
   'deadLetters',
   /** Refused records whose dead letter could not be written. */

@@ -26,6 +26,10 @@ export const CALL_OUTS = [
   'hook',
   /** `mapException`. */
   'exception mapping',
+  /** `retry.on`. */
+  'retry rule',
+  /** `onDeadLetter`. */
+  'dead letter hook',
 ] as const;
 
 export type CallOut = (typeof CALL_OUTS)[number];

@@ -1,6 +1,15 @@
 import { statusOfCode } from '../errors/status.js';
 import { malformed, type ByteReader } from './byte-reader.js';
-import { MESSAGE_KINDS, type EventMessage, type Message, type RequestMessage } from './message.js';
+import { INSTANCE_ID_BYTES } from './instance-id.js';
+import {
+  MESSAGE_KINDS,
+  type DeferredMessage,
+  type EventMessage,
+  type FailedRun,
+  type Message,
+  type MessageOrigin,
+  type RequestMessage,
+} from './message.js';
 
 const NO_BYTES = 0xffff_ffff;
 
@@ -52,6 +61,53 @@ const decodeHeaders = (reader: ByteReader): Readonly<Record<string, string>> => 
   return headers;
 };
 
+const decodeDeferred = (reader: ByteReader, seq: number): DeferredMessage => ({
+  kind: 'deferred',
+  seq,
+  attempt: reader.uint8(),
+  ttlMs: reader.uint32(),
+  sentAtMs: reader.float64(),
+  pattern: reader.string16(),
+  key: decodeKey(reader),
+  headers: decodeHeaders(reader),
+  metadata: reader.bytes32(),
+  invokes: decodeInvokes(reader),
+  dueAtMs: reader.float64(),
+  runs: reader.uint32(),
+  redriven: reader.uint16(),
+  contentType: reader.string16(),
+  origin: decodeOrigin(reader),
+  firstError: decodeFailedRun(reader),
+  lastError: decodeFailedRun(reader),
+  payload: reader.rest(),
+});
+
+const decodeInvokes = (reader: ByteReader): 'request' | 'event' => {
+  const kind = reader.uint8();
+  if (kind === MESSAGE_KINDS.request) return 'request';
+  if (kind === MESSAGE_KINDS.event) return 'event';
+  throw malformed(`a message of kind ${kind} cannot be deferred`);
+};
+
+const UINT32_BITS = 32n;
+
+const decodeOrigin = (reader: ByteReader): MessageOrigin | null =>
+  reader.uint8() === 0
+    ? null
+    : {
+        sender: reader.bytes(INSTANCE_ID_BYTES),
+        seq: reader.uint48(),
+        topic: reader.string16(),
+        partition: reader.uint32(),
+        offset: (BigInt(reader.uint32()) << UINT32_BITS) | BigInt(reader.uint32()),
+        timestampMs: reader.float64(),
+      };
+
+const decodeFailedRun = (reader: ByteReader): FailedRun | null =>
+  reader.uint8() === 0
+    ? null
+    : { status: statusOfCode(reader.uint8()), message: reader.string16(), atMs: reader.float64() };
+
 const decodeEmpty = (kind: 'cancel' | 'ping', reader: ByteReader, seq: number): Message => {
   reader.end(kind);
   return { kind, seq };
@@ -60,6 +116,7 @@ const decodeEmpty = (kind: 'cancel' | 'ping', reader: ByteReader, seq: number): 
 const DECODERS: Readonly<Record<number, Decode>> = {
   [MESSAGE_KINDS.request]: (reader, seq) => decodeInvocation('request', reader, seq),
   [MESSAGE_KINDS.event]: (reader, seq) => decodeInvocation('event', reader, seq),
+  [MESSAGE_KINDS.deferred]: decodeDeferred,
   [MESSAGE_KINDS.next]: (reader, seq) => ({
     kind: 'next',
     seq,

@@ -4,9 +4,12 @@ import type { ByteWriter } from './byte-writer.js';
 import {
   MESSAGE_KINDS,
   type CompleteMessage,
+  type DeferredMessage,
   type ErrorMessage,
   type EventMessage,
+  type FailedRun,
   type Message,
+  type MessageOrigin,
   type RequestMessage,
 } from './message.js';
 
@@ -22,10 +25,10 @@ export const encodeMessage = (writer: ByteWriter, message: Message): void => {
   writer.patchUint32(writer.length - start - 4, start);
 };
 
-/** Where the time to live of a request or an event stands in its frame: behind length, kind, number and attempt. */
+/** Where the time to live of a request, an event or a deferred one stands in its frame: behind length, kind, number and attempt. */
 const TTL_AT = 4 + 1 + 6 + 1;
 
-/** Writes into the frame of a request or an event, which begins at `start`, that its time to live is no more than this. */
+/** Writes into the frame of a request, an event or a deferred one, which begins at `start`, that its time to live is no more than this. */
 export const lowerTtl = (writer: ByteWriter, start: number, timeLeftMs: number): void => {
   const written = writer.uint32At(start + TTL_AT);
   // 0 is for ever.
@@ -37,7 +40,12 @@ const encodeBody = (writer: ByteWriter, message: Message): void => {
   switch (message.kind) {
     case 'request':
     case 'event':
-      return encodeInvocation(writer, message);
+      encodeInvocation(writer, message);
+      return writer.bytes(message.payload);
+    case 'deferred':
+      encodeInvocation(writer, message);
+      encodeDeferral(writer, message);
+      return writer.bytes(message.payload);
     case 'next':
       writer.uint32(message.run);
       writer.uint32(message.index);
@@ -58,7 +66,10 @@ const encodeBody = (writer: ByteWriter, message: Message): void => {
   }
 };
 
-const encodeInvocation = (writer: ByteWriter, message: RequestMessage | EventMessage): void => {
+const encodeInvocation = (
+  writer: ByteWriter,
+  message: RequestMessage | EventMessage | DeferredMessage,
+): void => {
   writer.uint8(message.attempt);
   writer.uint32(message.ttlMs);
   writer.float64(message.sentAtMs);
@@ -67,7 +78,40 @@ const encodeInvocation = (writer: ByteWriter, message: RequestMessage | EventMes
   else writer.bytes32(message.key);
   encodeHeaders(writer, message.headers);
   writer.bytes32(message.metadata);
-  writer.bytes(message.payload);
+};
+
+const encodeDeferral = (writer: ByteWriter, message: DeferredMessage): void => {
+  writer.uint8(MESSAGE_KINDS[message.invokes]);
+  writer.float64(message.dueAtMs);
+  writer.uint32(message.runs);
+  writer.uint16(message.redriven);
+  writer.string16(message.contentType);
+  encodeOrigin(writer, message.origin);
+  encodeFailedRun(writer, message.firstError);
+  encodeFailedRun(writer, message.lastError);
+};
+
+const UINT32_BITS = 32n;
+const UINT32_MASK = 0xffff_ffffn;
+
+const encodeOrigin = (writer: ByteWriter, origin: MessageOrigin | null): void => {
+  writer.uint8(origin === null ? 0 : 1);
+  if (origin === null) return;
+  writer.bytes(origin.sender);
+  writer.uint48(origin.seq);
+  writer.string16(origin.topic);
+  writer.uint32(origin.partition);
+  writer.uint32(Number(origin.offset >> UINT32_BITS));
+  writer.uint32(Number(origin.offset & UINT32_MASK));
+  writer.float64(origin.timestampMs);
+};
+
+const encodeFailedRun = (writer: ByteWriter, failed: FailedRun | null): void => {
+  writer.uint8(failed === null ? 0 : 1);
+  if (failed === null) return;
+  writer.uint8(statusCode(failed.status));
+  writer.string16(failed.message);
+  writer.float64(failed.atMs);
 };
 
 /** A uint16 on the wire. */

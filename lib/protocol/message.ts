@@ -7,6 +7,7 @@ import type { RpcStatus } from '../errors/status.js';
 export type Message =
   | RequestMessage
   | EventMessage
+  | DeferredMessage
   | NextMessage
   | CompleteMessage
   | ErrorMessage
@@ -43,6 +44,47 @@ export interface RequestMessage extends Invocation {
 /** A message that wants none. */
 export interface EventMessage extends Invocation {
   readonly kind: 'event';
+}
+
+/**
+ * A request or an event that is not to be run before a time, with what is known of it from before. A server that does not know the
+ * kind skips it.
+ */
+export interface DeferredMessage extends Invocation {
+  readonly kind: 'deferred';
+  /** What it is once its time has come. */
+  readonly invokes: 'request' | 'event';
+  /** On the broker's clock, in milliseconds since the epoch. */
+  readonly dueAtMs: number;
+  /** How often it was run, and failed. */
+  readonly runs: number;
+  /** How often it was taken back from the dead letters. */
+  readonly redriven: number;
+  /** The serializer of payload and metadata; empty for that of the envelope. */
+  readonly contentType: string;
+  /** As what it was sent at first; `null` for this very message. */
+  readonly origin: MessageOrigin | null;
+  readonly firstError: FailedRun | null;
+  readonly lastError: FailedRun | null;
+}
+
+/** Who sent a message, under which number, and where it was appended. */
+export interface MessageOrigin {
+  readonly sender: Buffer;
+  readonly seq: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  /** The broker's append time, in milliseconds since the epoch. */
+  readonly timestampMs: number;
+}
+
+/** What a run of a handler failed with, as its caller would be told. */
+export interface FailedRun {
+  readonly status: RpcStatus;
+  readonly message: string;
+  /** On the broker's clock, in milliseconds since the epoch. */
+  readonly atMs: number;
 }
 
 /** Which execution of the call a reply belongs to: two executions of one call never mix. */
@@ -121,4 +163,5 @@ export const MESSAGE_KINDS: Readonly<Record<Message['kind'], number>> = {
   credit: 7,
   ping: 8,
   pong: 9,
+  deferred: 10,
 };

@@ -11,6 +11,8 @@ export interface TopicOptions {
   readonly replies?: string;
   /** The dead-letter topic of a service. @default service => `rpc.${service}.dead-letters` */
   readonly deadLetters?: (service: string) => string;
+  /** Where the servers of a service keep events that are to run later. @default service => `rpc.${service}.delays` */
+  readonly delays?: (service: string) => string;
 }
 
 /** The names in use. */
@@ -18,6 +20,7 @@ export interface TopicNames {
   readonly requests: (service: string) => string;
   readonly replies: string;
   readonly deadLetters: (service: string) => string;
+  readonly delays: (service: string) => string;
 }
 
 const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
@@ -28,12 +31,17 @@ const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
  */
 export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
   checkNames('topics', checkObject('topics', options), namesOf(TOPIC_OPTIONS));
-  const { prefix, requests, replies, deadLetters } = resolveOptions(TOPIC_OPTIONS, options, 'topics.');
+  const { prefix, requests, replies, deadLetters, delays } = resolveOptions(
+    TOPIC_OPTIONS,
+    options,
+    'topics.',
+  );
   return Object.freeze({
     requests: (service: string) => legalTopicName('topics.requests', prefix, named(requests, service)),
     replies: legalTopicName('topics.replies', prefix, replies),
     deadLetters: (service: string) =>
       legalTopicName('topics.deadLetters', prefix, named(deadLetters, service)),
+    delays: (service: string) => legalTopicName('topics.delays', prefix, named(delays, service)),
   });
 };
 
@@ -58,6 +66,21 @@ export const checkDeadLettersApart = (topics: TopicNames, services: readonly str
   throw invalidOption('topics.deadLetters', wrong, 'a topic that has neither requests nor replies');
 };
 
+/**
+ * What waits for its time must be read as that alone.
+ * @throws RpcError `INVALID_ARGUMENT` when a delay topic is any other topic of the services.
+ */
+export const checkDelaysApart = (topics: TopicNames, services: readonly string[]): void => {
+  const taken = [
+    topics.replies,
+    ...services.flatMap((each) => [topics.requests(each), topics.deadLetters(each)]),
+  ];
+  const delays = services.map(topics.delays);
+  const wrong = delays.find((topic, index) => taken.includes(topic) || delays.indexOf(topic) !== index);
+  if (wrong === undefined) return;
+  throw invalidOption('topics.delays', wrong, 'a topic of its own for each service');
+};
+
 type NameOf = (service: string) => string;
 
 /** What the function gives; what it throws becomes the name that Kafka does not allow. */
@@ -80,6 +103,7 @@ const TOPIC_OPTIONS = {
   requests: nameOf((service) => `rpc.${service}.requests`),
   replies: (given) => given ?? 'rpc.replies',
   deadLetters: nameOf((service) => `rpc.${service}.dead-letters`),
+  delays: nameOf((service) => `rpc.${service}.delays`),
 } satisfies OptionTable<TopicOptions>;
 
 const checkPrefix = (option: string, prefix: unknown): string => {

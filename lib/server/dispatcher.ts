@@ -9,8 +9,9 @@ import { Execution, type ExecutionOwner } from './execution.js';
 import type { HandlerFailures } from './handler-failure.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
 import { KafkaRpcContext } from './kafka-rpc-context.js';
-import { EventOutcome, type Outcome } from './outcome.js';
+import { EventOutcome, type FailedEvents, type Outcome } from './outcome.js';
 import { ReplyStream, type ReplyTransport } from './reply-stream.js';
+import { TimedCalls } from './retries/timed-calls.js';
 import type { StopReason } from './stop-reasons.js';
 
 /** What Nest gives: the handlers, and the hooks that must run around each. */
@@ -22,8 +23,15 @@ export interface Handlers {
   /** Runs the handler of this execution between Nest's processing hooks. */
   runWithHooks(context: KafkaRpcContext, execution: Execution, handle: () => unknown): void;
   onEventError(pattern: string, error: RpcError): void;
+  /** A handler failed, and runs again. */
+  onRetry(pattern: string, error: RpcError, pauseMs: number): void;
   /** What a handler threw, as the error of its call. */
   readonly failures: HandlerFailures;
+}
+
+/** What answers need, and events that fail. */
+export interface DispatchTransport extends ReplyTransport {
+  readonly retries: NonNullable<ReplyTransport['retries']> & FailedEvents;
 }
 
 /** Where calls wait for a place. */
@@ -35,6 +43,11 @@ export interface CallQueue {
   abandon(call: IncomingCall): void;
   /** The handler of the call has ended. */
   done(call: IncomingCall): void;
+  /** The handler of the call has ended, and is to run again after a rest. */
+  rest(call: IncomingCall): void;
+  wake(call: IncomingCall): void;
+  /** The call ended while it rested. */
+  leaveRest(call: IncomingCall): void;
 }
 
 /** Calls and events wait for their turn, meet their handlers; what handlers give or throw becomes an outcome. */
@@ -47,12 +60,23 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
       this.deadlines.remove(call);
     },
   };
+  /** Those whose handler failed and is to run again. */
+  private readonly resting = new TimedCalls({
+    onDue: (call) => {
+      call.waitIn(this);
+      this.queue.wake(call);
+    },
+    onStopped: (call, reason) => {
+      this.starting.stop(call, reason);
+      this.queue.leaveRest(call);
+    },
+  });
   private lastRun = 0;
   private readonly deadlines = new Deadlines<IncomingCall>((call) => call.stop('expired'));
 
   constructor(
     private readonly handlers: Handlers,
-    private readonly transport: ReplyTransport,
+    private readonly transport: DispatchTransport,
     private readonly counters: Counters,
     private readonly queue: CallQueue,
   ) {
@@ -109,6 +133,15 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     this.queue.done(call);
   }
 
+  /** Its deadline goes on meanwhile, and its key is kept. */
+  onRest(call: IncomingCall, pauseMs: number): boolean {
+    if (!call.rest()) return false;
+    // First: whoever is started in its place may end it.
+    this.resting.add(call, pauseMs);
+    this.queue.rest(call);
+    return true;
+  }
+
   onAbandoned(call: IncomingCall): void {
     this.counters.add('handlersAbandoned');
     this.queue.abandon(call);
@@ -155,17 +188,12 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     const { replies } = origin.caller;
     if (message.kind === 'event') {
       this.counters.add('eventsStarted');
-      return new EventOutcome(call, (error) => this.onEventError(message.pattern, error));
+      return new EventOutcome(call, this.transport.retries);
     }
     if (replies === null) return undefined;
     this.counters.add('callsStarted');
     this.lastRun = (this.lastRun + 1) >>> 0;
     return new ReplyStream(call, replies, this.lastRun, this.transport);
-  }
-
-  private onEventError(pattern: string, error: RpcError): void {
-    this.counters.add('eventsFailed');
-    this.handlers.onEventError(pattern, error);
   }
 
   private handlerOf(call: IncomingCall): MessageHandler {
@@ -178,10 +206,10 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
 
   private readPayload(call: IncomingCall): unknown {
     const { message } = call;
-    const { envelope } = call.origin;
+    const contentType = call.history?.contentType || call.origin.envelope.contentType;
     const { serializer } = this.transport.codec;
-    if (envelope.contentType !== serializer.contentType) {
-      const reason = `it is ${envelope.contentType}, this server reads ${serializer.contentType}.`;
+    if (contentType !== serializer.contentType) {
+      const reason = `it is ${contentType}, this server reads ${serializer.contentType}.`;
       throw unreadable(message.pattern, reason);
     }
     try {

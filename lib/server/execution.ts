@@ -14,6 +14,8 @@ export interface ExecutionOwner {
   readonly userCode: UserCode;
   /** The handler has ended: its place is free. Called once. */
   onEnded(call: IncomingCall): void;
+  /** The handler has ended, and is to run again after so long. @returns false when the call is over: it has just ended. */
+  onRest(call: IncomingCall, pauseMs: number): boolean;
   /** Nobody waits any more, and the handler runs on. Called once at most, and before `onEnded`. */
   onAbandoned(call: IncomingCall): void;
   /** @returns what becomes of what a handler threw. */
@@ -32,6 +34,7 @@ export class Execution implements Stoppable, ValueSink {
   private callSignal: CallSignal | undefined;
   private stoppedBy: StopReason | undefined;
   private onEnded: (() => void) | undefined;
+  private restMs: number | undefined;
 
   constructor(
     readonly call: IncomingCall,
@@ -95,13 +98,16 @@ export class Execution implements Stoppable, ValueSink {
   }
 
   error(error: unknown): void {
-    this.outcome.error(this.owner.failureOf(this.call, error));
+    const failure = this.owner.failureOf(this.call, error);
+    this.restMs = this.call.isOver ? undefined : this.outcome.restMs(failure);
+    if (this.restMs === undefined) this.outcome.error(failure);
   }
 
   ended(): void {
     if (this.state === 'ended') return;
     this.state = 'ended';
-    this.owner.onEnded(this.call);
+    const rests = this.restMs !== undefined && this.owner.onRest(this.call, this.restMs);
+    if (!rests) this.owner.onEnded(this.call);
     this.onEnded?.();
   }
 

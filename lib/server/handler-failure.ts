@@ -48,6 +48,14 @@ export class HandlerFailures {
     return maskedError(error);
   }
 
+  /** What the sender of an event would be told of its failure, if it could be: all that is kept of it outside of this process. */
+  told(pattern: string, error: RpcError): RpcError {
+    if (error.origin === undefined) return isMadeOf(error, error.cause) ? maskedError(error.cause) : error;
+    return this.mapException === false
+      ? maskedError(error)
+      : (passedOn(pattern, error) ?? maskedError(error));
+  }
+
   private mapped(exception: unknown): RpcError | undefined {
     const { mapException } = this;
     if (mapException === false) return undefined;
@@ -82,6 +90,12 @@ const isUnforeseen = (thrown: unknown): boolean =>
     () => thrown instanceof Error && !(thrown instanceof RpcException) && !(thrown instanceof RpcError),
     true,
   );
+
+/** Whether its text is that of an exception that nobody made for a caller. */
+const isMadeOf = ({ status, message }: RpcError, thrown: unknown): boolean =>
+  status === RpcStatus.UNKNOWN &&
+  isUnforeseen(thrown) &&
+  isSo(() => (thrown as Error).message === message, true);
 
 /** A proxy may throw at whatever it is asked. */
 const isSo = (test: () => boolean, otherwise: boolean): boolean => {

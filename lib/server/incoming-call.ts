@@ -12,6 +12,7 @@ import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Arrival, RequestClock } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
+import type { CallHistory } from './retries/call-history.js';
 import { endsTheCall, statusOf, type StopReason } from './stop-reasons.js';
 import type { Work } from './work-queue.js';
 
@@ -44,20 +45,23 @@ export interface Stoppable {
 /**
  * Where a call is in its life at this server:
  *
- *     queued → running → answered → finished
- *        └────────┴─────────┴→ stopped → finished
+ *     queued → running ⇄ resting
+ *                 └→ answered → finished
+ *     any of these → stopped → finished
  *
- * - `queued`: no handler has it yet.
+ * - `queued`: no handler has it yet, or it waits for its time.
  * - `running`: a handler has it, and its end is not on its way.
- * - `answered`: its end is on its way to the broker.
+ * - `resting`: its handler failed, and is to run again.
+ * - `answered`: its end is on its way to the broker, or it itself is, to wait there.
  * - `stopped`: ended from outside. Nothing is sent for it any more.
  * - `finished`: it needs nothing more of this server; its offset may be committed.
  */
-export type CallState = 'queued' | 'running' | 'answered' | 'stopped' | 'finished';
+export type CallState = 'queued' | 'running' | 'resting' | 'answered' | 'stopped' | 'finished';
 
 const MAY_BECOME: Readonly<Record<CallState, readonly CallState[]>> = {
-  queued: ['running', 'stopped', 'finished'],
-  running: ['answered', 'stopped', 'finished'],
+  queued: ['running', 'answered', 'stopped', 'finished'],
+  running: ['resting', 'answered', 'stopped', 'finished'],
+  resting: ['running', 'stopped'],
   answered: ['stopped', 'finished'],
   // Interrupted is not finished: another server is to run it, unless nobody waits, or its end was with the broker all the same.
   stopped: ['finished'],
@@ -70,6 +74,7 @@ export class IncomingCall extends Due implements Work {
   private currentState: CallState = 'queued';
   private work: Stoppable | undefined;
   private waiting: (() => void)[] | undefined;
+  private onGone: (() => void) | undefined = undefined;
   private readonly begunAt = beginningOfCall();
   private lateAtMs = -Infinity;
   private waitedMs: number | undefined = undefined;
@@ -79,6 +84,8 @@ export class IncomingCall extends Due implements Work {
     readonly origin: CallOrigin,
     /** Its place among the messages of its record. */
     readonly index = 0,
+    /** What is known from before; undefined for nothing, as of nearly all. */
+    public history: CallHistory | undefined = undefined,
   ) {
     super();
     const { key } = message;
@@ -117,22 +124,50 @@ export class IncomingCall extends Due implements Work {
     this.lateAtMs = lateAtMs;
   }
 
+  /** It waits for a time. @param waiting what to tell when it is stopped before */
+  waitIn(waiting: Stoppable): void {
+    this.work = waiting;
+  }
+
   /** A handler gets it now. @param work what to stop when nobody waits any more. @returns false when it is over already. */
   start(work: Stoppable): boolean {
     if (!this.become('running')) return false;
-    this.waitedMs = msSince(this.begunAt);
+    this.waitedMs ??= msSince(this.begunAt);
     this.work = work;
     return true;
   }
 
-  /** Its end goes on its way. @returns false when there is nothing to end any more: nothing is to be sent. */
-  answer(): boolean {
-    return this.become('answered');
+  /** Its run has failed, and another follows. @returns false when it is over already. */
+  rest(): boolean {
+    return this.become('resting');
   }
 
-  /** Its partition moved: what no handler has yet is the next owner's to run. */
+  /** Its end goes on its way. @returns false when there is nothing to end any more: nothing is to be sent. */
+  answer(): boolean {
+    return this.currentState === 'running' && this.become('answered');
+  }
+
+  /** It itself goes on its way, to wait on a topic. @returns false when a handler has it, or it is over. */
+  sendAway(): boolean {
+    return this.currentState === 'queued' && this.become('answered');
+  }
+
+  /** Its partition moved: what no handler has is the next owner's to run. */
   drop(): void {
-    if (this.currentState === 'queued' && this.stop('moved')) this.origin.onDropped(this);
+    const isInAHandler = this.currentState !== 'queued' && this.currentState !== 'resting';
+    if (isInAHandler || !this.stop('moved')) return;
+    this.origin.onDropped(this);
+    this.onGone?.();
+  }
+
+  /** Runs when the call is finished, or dropped: nothing of it is kept here any more. For one who asks. */
+  whenGone(callback: () => void): void {
+    this.onGone = callback;
+  }
+
+  /** It waits on a topic by now, and is nothing of this record any more: no end is published, as it has none. */
+  handOver(): void {
+    if (this.become('finished')) this.tellFinished();
   }
 
   /**
@@ -162,9 +197,14 @@ export class IncomingCall extends Due implements Work {
   finish(how: ServerCallEnd = 'answered', status: CallStatus = 'OK'): void {
     const wasOver = this.isOver;
     if (!this.become('finished')) return;
+    this.tellFinished();
+    if (!wasOver) this.publishEnd(how, status);
+  }
+
+  private tellFinished(): void {
     this.origin.onFinished(this);
     if (this.waiting !== undefined) for (const callback of this.waiting) callback();
-    if (!wasOver) this.publishEnd(how, status);
+    this.onGone?.();
   }
 
   /** It is over here: once, behind all that follows from that. */

@@ -1,10 +1,37 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 import { formatCallId } from '../protocol/instance-id.js';
+import type { FailedRun, MessageOrigin } from '../protocol/message.js';
 import type { Serializer } from '../wire/serializer.js';
 import type { IncomingCall } from './incoming-call.js';
+import type { CallHistory } from './retries/call-history.js';
+import { originOf } from './retries/deferred-message.js';
 
 /** Nest's `packet.metadata`. */
 export type KafkaRpcMetadata = Readonly<Record<string, string>>;
+
+/** What happened to a call before this run of its handler. */
+export interface CallPast {
+  /** How often its handler failed. */
+  readonly failures: number;
+  /** What it failed with at first and at last, as a caller is told; `atMs` since the epoch, on the broker's clock. */
+  readonly firstError: FailedRun | undefined;
+  readonly lastError: FailedRun | undefined;
+  /** How often it was taken back from the dead letters. */
+  readonly redriven: number;
+  /** Where its sender had it appended, and when, in milliseconds since the epoch; the context's own are of where it was read now. */
+  readonly origin: Omit<MessageOrigin, 'sender' | 'seq'>;
+}
+
+const pastOf = (history: CallHistory, here: MessageOrigin): CallPast => {
+  const { topic, partition, offset, timestampMs } = history.origin ?? here;
+  return {
+    failures: history.runs,
+    firstError: history.firstError ?? undefined,
+    lastError: history.lastError ?? undefined,
+    redriven: history.redriven,
+    origin: { topic, partition, offset, timestampMs },
+  };
+};
 
 /** The run of a handler. */
 interface Signalled {
@@ -13,12 +40,16 @@ interface Signalled {
 
 /** The context of a call, injected with `@Ctx()`. Values are read on demand. */
 export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
+  /** As this run found it: one that fails makes it longer. */
+  private readonly history: CallHistory | undefined;
+
   constructor(
     private readonly call: IncomingCall,
     private readonly serializer: Serializer,
     private readonly run: Signalled,
   ) {
     super([call]);
+    this.history = call.history;
   }
 
   /** The pattern as the caller sent it, normalized as Nest does. */
@@ -29,7 +60,8 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
   /** The name of this call: the same for every attempt, and unique in the cluster. Store it to make a handler idempotent. */
   getCallId(): string {
     const { message, origin } = this.call;
-    return formatCallId(origin.caller.id, message.seq);
+    const sent = this.history?.origin;
+    return sent ? formatCallId(sent.sender, sent.seq) : formatCallId(origin.caller.id, message.seq);
   }
 
   /** The headers that the caller set. */
@@ -66,9 +98,14 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
     return this.call.origin.record.timestampMs;
   }
 
-  /** Which attempt of the client this is; 1 for the first. Clients do not retry today, so it is always 1. */
+  /** Which run of the handler this is, as far as is known; 1 for the first. More if it failed before and has a `retry`. */
   getAttempt(): number {
-    return this.call.message.attempt;
+    return this.call.message.attempt + (this.history?.runs ?? 0);
+  }
+
+  /** What is known of the call from before this run; undefined for a call that comes as it was sent. */
+  getHistory(): CallPast | undefined {
+    return this.history && pastOf(this.history, originOf(this.call));
   }
 
   /** The deadline of the call, in milliseconds since the epoch on the broker's clock; undefined for none. */

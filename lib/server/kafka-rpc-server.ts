@@ -14,6 +14,7 @@ import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
 import { refusalLine } from '../wire/refusal.js';
 import type { Handlers } from './dispatcher.js';
 import { HandlerFailures } from './handler-failure.js';
+import { HandlerPolicies } from './retries/handler-policies.js';
 import { keepMaskedExceptions } from './masked-exceptions.js';
 import { HookedExecution, type ProcessingHooks } from './processing-hooks.js';
 import { RunningServer } from './running-server.js';
@@ -43,9 +44,7 @@ export class KafkaRpcServer
   private readonly events = new ServerEvents((status) => this._status$.next(status), this.userCode);
   /** What Nest has in the place of a hook that nobody set. */
   private readonly noStartHook = this.onProcessingStartHook;
-  private readonly refusals = new RateLimitedLog<RefusalReason | 'dead letter' | 'commit'>((line) =>
-    this.log.warn(line),
-  );
+  private readonly warnings = new RateLimitedLog<RefusalReason | Warning>((line) => this.log.warn(line));
   /** New with every `listen()`: no two runs of a call ever have the same server and number. */
   private instanceId = newInstanceId();
   private readonly processingHooks: ProcessingHooks = {
@@ -171,11 +170,15 @@ export class KafkaRpcServer
       handlers: this.nestHandlers(),
       onRefused: (refused: RefusedRecord) => this.onRefused(refused),
       onDeadLetterLost: (error: RpcError) =>
-        this.refusals.add(
+        this.warnings.add(
           'dead letter',
           () => `A refused record is lost, not dead-lettered: ${error.message}`,
         ),
       onCommitError: (error: unknown) => this.onCommitError(RpcError.from(error)),
+      onPutOffFailed: (error: RpcError) => this.warnings.add('delay', () => unwritten('delay topic', error)),
+      onLetterFailed: (error: RpcError) =>
+        this.warnings.add('letter', () => unwritten('dead letters', error)),
+      policies: new HandlerPolicies(this.messageHandlers, this.options.retry, this.userCode),
       log: this.log,
       patterns: () => [...this.messageHandlers.keys()],
     };
@@ -185,11 +188,11 @@ export class KafkaRpcServer
   /** A rebalance refuses commits as it goes: the next one takes what this one did not. */
   private onCommitError({ status, message }: RpcError): void {
     if (status === RpcStatus.ABORTED) this.log.debug(`Commit put off: ${message}`);
-    else this.refusals.add('commit', () => `Commit put off: ${message}`);
+    else this.warnings.add('commit', () => `Commit put off: ${message}`);
   }
 
   private onRefused(refused: RefusedRecord): void {
-    this.refusals.add(refused.reason, () => refusalLine(refused));
+    this.warnings.add(refused.reason, () => refusalLine(refused));
     this.events.tell('refused', refused);
   }
 
@@ -203,6 +206,8 @@ export class KafkaRpcServer
         new HookedExecution(this.processingHooks, context, execution, this.userCode).run(handle),
       onEventError: (pattern, error) =>
         this.log.error(`Event "${pattern}" failed: ${describeError(error.cause ?? error)}`),
+      onRetry: (pattern, error, pauseMs) =>
+        this.warnings.add('retry', () => retryLine(pattern, error, pauseMs)),
       failures: new HandlerFailures(this.options.mapException, this.userCode, (line) => this.log.error(line)),
     };
   }
@@ -212,6 +217,15 @@ export class KafkaRpcServer
     return this.messageHandlers.get(pattern) ?? this.getHandlerByPattern(pattern) ?? undefined;
   }
 }
+
+/** What is logged at a bounded rate, beside refusals. */
+type Warning = 'dead letter' | 'commit' | 'retry' | 'delay' | 'letter';
+
+const retryLine = (pattern: string, error: RpcError, pauseMs: number): string =>
+  `"${pattern}" failed and is tried again in ${pauseMs} ms: ${describeError(error.cause ?? error)}`;
+
+const unwritten = (where: string, error: RpcError): string =>
+  `A failed or delayed event stays unfinished, and is tried again, as it cannot be written to the ${where}: ${error.message}`;
 
 /** What hooks hear when no `transportId` was given: Nest's tracing tells transports apart by it. */
 const TRANSPORT = Symbol.for('nestjs-kafka-rpc');

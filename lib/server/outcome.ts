@@ -9,15 +9,37 @@ export interface Outcome {
   next(value: unknown): boolean;
   complete(): void;
   error(error: RpcError): void;
+  /**
+   * Asked before `error`.
+   * @returns after which pause the handler runs again, in milliseconds; undefined when the error is its end
+   */
+  restMs(error: RpcError): number | undefined;
   /** What to wait for before the next value, for who can wait; undefined when there is room. */
   room(): Promise<void> | undefined;
 }
 
-/** Nobody waits for an event's outcome: values are dropped, a failure is reported. */
+/** What becomes of events that fail. */
+export interface FailedEvents {
+  /** @returns the pause before it runs again, and where; undefined when it does not */
+  judge(call: IncomingCall, error: RpcError): Retry | undefined;
+  /** Ends it, or puts it off. */
+  settle(call: IncomingCall, error: RpcError, retry: Retry | undefined): void;
+}
+
+/** A handler is to run again. */
+export interface Retry {
+  readonly pauseMs: number;
+  /** In this server's hands, with its key; else from the delay topic. */
+  readonly isInPlace: boolean;
+}
+
+/** Nobody waits for an event's outcome: values are dropped, a failure is told, tried again, or kept. */
 export class EventOutcome implements Outcome {
+  private retry: Retry | undefined;
+
   constructor(
     private readonly call: IncomingCall,
-    private readonly onError: (error: RpcError) => void,
+    private readonly failed: FailedEvents,
   ) {}
 
   value(): void {
@@ -33,8 +55,12 @@ export class EventOutcome implements Outcome {
   }
 
   error(error: RpcError): void {
-    this.onError(error);
-    this.call.finish('answered', error.status);
+    this.failed.settle(this.call, error, this.retry);
+  }
+
+  restMs(error: RpcError): number | undefined {
+    this.retry = this.failed.judge(this.call, error);
+    return this.retry?.isInPlace ? this.retry.pauseMs : undefined;
   }
 
   room(): undefined {

@@ -10,8 +10,11 @@ export interface PartitionReading {
   onProgress(): void;
 }
 
-/** Why a partition is not read: it has its part of what may be in hand, or there is no room to say what is finished of it. */
-export type PauseReason = 'gate' | 'map';
+/**
+ * Why a partition is not read: it has its part of what may be in hand, there is no room to say what is finished of it, or no more of
+ * what is to run later may be held.
+ */
+export type PauseReason = 'gate' | 'map' | 'delays';
 
 /** What a server has in hand of one partition, from its assignment until it is lost. */
 export class PartitionShare {

@@ -16,6 +16,11 @@ export interface ReplyTransport {
   readonly outbox: Outbox;
   readonly codec: Codec;
   readonly clock: RequestClock;
+  /** Which handlers run again. @default none */
+  readonly retries?: {
+    /** @returns after which pause it runs again, in milliseconds; undefined when it does not */
+    restMs(call: IncomingCall, error: RpcError): number | undefined;
+  };
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -91,6 +96,12 @@ export class ReplyStream implements Outcome, Delivery {
     } catch (lastValue) {
       this.sendEnd(this.errorMessage(RpcError.from(lastValue)));
     }
+  }
+
+  /** A caller that has had a value cannot have it a second time. */
+  restMs(error: RpcError): number | undefined {
+    if (this.index > 0 || this.held !== undefined) return undefined;
+    return this.transport.retries?.restMs(this.call, error);
   }
 
   /** The broker has the end, or did not take it. */

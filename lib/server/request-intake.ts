@@ -5,7 +5,7 @@ import type { ConsumerRecord } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
-import type { EventMessage, Message, RequestMessage } from '../protocol/message.js';
+import type { DeferredMessage, EventMessage, Message, RequestMessage } from '../protocol/message.js';
 import { NumberSet } from '../protocol/number-set.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusalError } from '../wire/refusal.js';
@@ -18,6 +18,9 @@ import type { RequestRecord } from './request-record.js';
 import type { RefusedCalls } from './refusals/refused-calls.js';
 import type { ReplayGuard } from './replay-guard.js';
 import type { RequestClock } from './request-clock.js';
+import { historyOf } from './retries/call-history.js';
+import { invocationOf } from './retries/deferred-message.js';
+import type { DelayedCalls } from './retries/delayed-calls.js';
 
 /** A request record that is refused, or of which messages are. */
 export interface RefusedRequest {
@@ -45,6 +48,8 @@ export interface IntakeParts {
   /** None where records are not authenticated. */
   readonly replays?: ReplayGuard;
   readonly onCall: (call: IncomingCall) => void;
+  /** Where calls wait that are to run later. */
+  readonly delayed: Pick<DelayedCalls, 'take' | 'countsFor'>;
   /** @param finish to be called when nothing needs the refused record any more */
   readonly onRefused: (request: RefusedRequest, finish: () => void) => void;
   /** Where what is taken in is counted. */
@@ -166,7 +171,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
       receivedAtMs: clock.now(),
       arrival: clock.arrival(),
     };
-    const bytes = received.frameBytes + messages * CALL_BYTES;
+    const bytes = this.parts.delayed.countsFor(topic) ? 0 : received.frameBytes + messages * CALL_BYTES;
     gate.opened(received, bytes);
     tracked.open(messages);
     return new PendingRecord(opened, { gate, share, tracked, bytes, keepsMarks }, replays?.guard(opened));
@@ -179,8 +184,9 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     }
   }
 
-  private takeIn(message: RequestMessage | EventMessage, index: number, record: PendingRecord): void {
+  private takeIn(received: Invocation, index: number, record: PendingRecord): void {
     const { calls } = record.caller;
+    const message = received.kind === 'deferred' ? invocationOf(received) : received;
     record.retain();
     // Before what is in hand: another server may have finished what still runs here from before the partition moved.
     if (record.wasRun(message, index)) {
@@ -194,9 +200,17 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
       return inHand.whenFinished(() => record.finish(index));
     }
     if (!record.admits(message)) return record.finish(index);
+    if (received.kind === 'deferred') return this.takeDelayed(received, index, record);
     const call = new IncomingCall(message, record, index);
     calls.set(message.seq, call);
     this.parts.onCall(call);
+  }
+
+  private takeDelayed(message: DeferredMessage, index: number, record: PendingRecord): void {
+    const history = historyOf(message);
+    const call = new IncomingCall(invocationOf(message), record, index, history);
+    record.caller.calls.set(message.seq, call);
+    this.parts.delayed.take(Object.assign(call, { history }));
   }
 
   private cancel(caller: Caller, seq: number): void {
@@ -226,8 +240,11 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
   }
 }
 
-const isCall = (message: Message): message is RequestMessage | EventMessage =>
-  message.kind === 'request' || message.kind === 'event';
+/** What is to be run. */
+type Invocation = RequestMessage | EventMessage | DeferredMessage;
+
+const isCall = (message: Message): message is Invocation =>
+  message.kind === 'request' || message.kind === 'event' || message.kind === 'deferred';
 
 /** A call that was cancelled while both waited for the broker stands in one record with its cancel, and is never begun. */
 const cancelledSeqs = (messages: readonly Message[]): NumberSet | undefined => {

@@ -14,9 +14,9 @@ import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
 import { BrokerTimes } from './broker-times.js';
 import { Callers, replyDestination } from './caller.js';
-import { openDeadLetterTopics, type DeadLetterTopic } from './refusals/dead-letter-topics.js';
+import { openDeadLetterTopics, type DeadLetterTopics } from './dead-letters/dead-letter-topics.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
-import { GroupConsumer } from './group-consumer.js';
+import { GroupConsumer, type GroupConsumerParts } from './group-consumer.js';
 import type { IncomingCall } from './incoming-call.js';
 import { LogEndWatch } from './log-end-watch.js';
 import { GroupWatch } from './group-watch.js';
@@ -27,6 +27,8 @@ import { RequestClock } from './request-clock.js';
 import { RequestGate } from './request-gate.js';
 import { RequestIntake } from './request-intake.js';
 import type { RequestRecord } from './request-record.js';
+import { openDelayTopics, type DelayTopics } from './retries/delay-topics.js';
+import { LaterWork, type LaterWorkHooks } from './retries/later-work.js';
 import { ReplyTopic } from './reply-topic.js';
 import { encodeServedHandlers, servedHandlers } from './served-handlers.js';
 import type { ResolvedServerOptions } from './server-options.js';
@@ -34,7 +36,7 @@ import type { ResolvedServerOptions } from './server-options.js';
 import { WorkQueue } from './work-queue.js';
 
 /** What a running server tells the strategy object. */
-export interface ServerHooks {
+export interface ServerHooks extends LaterWorkHooks {
   readonly handlers: Handlers;
   readonly onRefused: (refused: RefusedRecord) => void;
   readonly onDeadLetterLost: (error: RpcError) => void;
@@ -51,7 +53,8 @@ interface ServerParts {
   readonly times: BrokerTimes;
   readonly counters: Counters;
   readonly replyPartitions: number;
-  readonly deadLetterTopics: ReadonlyMap<string, DeadLetterTopic>;
+  readonly deadLetterTopics: DeadLetterTopics;
+  readonly delayTopics: DelayTopics;
 }
 
 /**
@@ -68,6 +71,7 @@ export class RunningServer {
   private readonly callers: Callers;
   private readonly refused: RefusedRequests;
   private readonly gate: RequestGate;
+  private readonly later: LaterWork;
   private isClosing = false;
 
   private constructor(
@@ -82,8 +86,8 @@ export class RunningServer {
     this.logEnds = new LogEndWatch((partition) => endOfLog(driver, partition), parts.clock);
     const clock = this.requestClock(parts);
     this.callers = new Callers(parts.id, codec);
-    this.refused = new RefusedRequests({ ...parts, driver, options, hooks });
-    const transport = { outbox: this.outbox, codec, clock };
+    const deadLetterTopics = parts.deadLetterTopics.refused;
+    this.refused = new RefusedRequests({ ...parts, deadLetterTopics, driver, options, hooks });
     this.queue = new WorkQueue<IncomingCall>({
       concurrency: options.concurrency,
       maxAbandoned: options.maxAbandonedHandlers,
@@ -91,6 +95,8 @@ export class RunningServer {
       onLess: () => this.gate.letIn(),
     });
     this.gate = this.requestGate((record) => receiver.receive(record));
+    this.later = this.laterWork(parts, clock, (call) => dispatcher.take(call));
+    const transport = { outbox: this.outbox, codec, clock, retries: this.later.retries };
     const dispatcher = new Dispatcher(hooks.handlers, transport, counters, this.queue);
     const intake = new RequestIntake({
       callers: this.callers,
@@ -99,6 +105,7 @@ export class RunningServer {
       replyTopic: replyTopicOf(driver, options.topics.replies, parts.replyPartitions),
       ...(codec.authenticates && { replays: new ReplayGuard(counters) }),
       gate: this.gate,
+      delayed: this.later.delayed,
       onCall: (call) => dispatcher.take(call),
       onRefused: (request, finish) => this.refused.add(request, finish),
     });
@@ -122,13 +129,14 @@ export class RunningServer {
       await driver.ensureTopics([replyTopicSpec(options), ...topics], { create: options.createTopics });
       const replyPartitions = await driver.partitionCount(options.topics.replies);
       const deadLetterTopics = await openDeadLetterTopics(driver, options);
+      const delayTopics = await openDelayTopics(driver, options, hooks.policies.needsDelays);
       const clock = new BrokerClock();
       const destinations = Array.from({ length: replyPartitions }, (_, partition) =>
         replyDestination(parts.id, parts.id, { topic: options.topics.replies, partition }, codec),
       );
       const times = new BrokerTimes({ connection: driver, codec, clock, destinations });
       await times.learn();
-      const learned = { codec, clock, times, replyPartitions, deadLetterTopics };
+      const learned = { codec, clock, times, replyPartitions, deadLetterTopics, delayTopics };
       const server = new RunningServer(driver, options, hooks, { ...parts, ...learned });
       await Promise.all(server.consumers.map((consumer) => consumer.join(driver)));
       return server;
@@ -158,14 +166,26 @@ export class RunningServer {
     this.isClosing = true;
     for (const consumer of this.consumers) consumer.pause();
     this.gate.close();
-    const work = this.queue.stop().then(() => Promise.all([this.outbox.idle(), this.refused.idle()]));
+    this.later.stop();
+    const work = this.queue.stop().then(() => this.whatIsWritten());
     await waitAtMost(work, gracePeriodMs);
+    this.later.close();
     for (const call of this.callers.openCalls()) call.stop('closing');
     this.refused.close();
     this.logEnds.close();
     const timeLeftMs = Math.max(0, gracePeriodMs - (performance.now() - startedAt));
     await Promise.all(this.consumers.map((consumer) => consumer.close(timeLeftMs)));
     await this.driver.close();
+  }
+
+  /** Resolves when nothing is on its way to the broker. */
+  private async whatIsWritten(): Promise<void> {
+    await Promise.all([this.outbox.idle(), this.refused.idle(), this.later.idle()]);
+  }
+
+  private laterWork(parts: ServerParts, clock: RequestClock, start: (call: IncomingCall) => void): LaterWork {
+    const { driver, options, hooks, gate } = this;
+    return new LaterWork({ ...parts, driver, options, hooks, brokerClock: parts.clock, clock, gate, start });
   }
 
   private requestClock({ clock, times }: ServerParts): RequestClock {
@@ -192,10 +212,15 @@ export class RunningServer {
   }
 
   private groupConsumers(
-    { id, counters }: Pick<ServerParts, 'id' | 'counters'>,
+    { id, counters, delayTopics }: Pick<ServerParts, 'id' | 'counters' | 'delayTopics'>,
     onRevoked: (partition: TopicPartition) => void,
   ): GroupConsumer[] {
-    const { options, hooks, queue, gate } = this;
+    const { options, hooks, queue } = this;
+    const { delayed } = this.later;
+    const gate: GroupConsumerParts['gate'] = {
+      take: (record) => delayed.takeRecord(record),
+      forget: (share) => delayed.forget(share),
+    };
     const moves = new PartitionMoves(queue, () => this.callers.openCalls());
     const parts = {
       ...options,
@@ -206,7 +231,7 @@ export class RunningServer {
       onCommitError: hooks.onCommitError,
       log: hooks.log,
     };
-    return topicsByGroup(options).map(([groupId, topics]) => {
+    return topicsByGroup(options, delayTopics).map(([groupId, topics]) => {
       const served = servedHandlers(formatInstanceId(id), hooks.patterns(), topics);
       const memberData = encodeServedHandlers(served);
       const watch = new GroupWatch(groupId, hooks.log);
@@ -215,13 +240,18 @@ export class RunningServer {
   }
 }
 
-/** The request topics of the services, by the group that shares them: services with one group have one membership. */
-const topicsByGroup = ({ services, groupId, topics }: ResolvedServerOptions): [string, string[]][] => {
+/** What is read for the services, by the group that shares it: services with one group have one membership. */
+const topicsByGroup = (
+  { services, groupId, topics }: ResolvedServerOptions,
+  delays: DelayTopics,
+): [string, string[]][] => {
   const groups = new Map<string, string[]>();
   for (const service of services) {
     const ofGroup = groups.get(groupId(service)) ?? [];
     groups.set(groupId(service), ofGroup);
     ofGroup.push(topics.requests(service));
+    const delayTopic = delays.get(topics.requests(service))?.topic;
+    if (delayTopic !== undefined) ofGroup.push(delayTopic);
   }
   return [...groups];
 };

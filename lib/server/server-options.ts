@@ -1,5 +1,5 @@
 import { describeError } from '../diagnostics/describe-error.js';
-import { checkNames, checkString, invalidOption } from '../errors/option-checks.js';
+import { checkFunction, checkNames, checkString, invalidOption } from '../errors/option-checks.js';
 import {
   durationMs,
   flag,
@@ -10,17 +10,21 @@ import {
   type OptionTable,
   type Resolved,
 } from '../errors/option-table.js';
-import { checkDeadLettersApart, checkRequestsApart } from '../protocol/topics.js';
+import { checkDeadLettersApart, checkDelaysApart, checkRequestsApart } from '../protocol/topics.js';
 import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
+import type { DeadLetterHook } from './dead-letters/failed-event.js';
 import type { ExceptionMapping } from './handler-failure.js';
+import { checkRetry, resolveRetry, type RetryOptions } from './retries/retry-options.js';
 
-/** Which refused records a server copies to `topics.deadLetters`, with the reason in the headers. */
+/** What a server writes to `topics.deadLetters`, with the reason in the headers. */
 export interface DeadLetterOptions {
   /**
    * Keeps a copy of each refused record. Invalid records then take space twice: limit the retention of the topic.
    * @default false
    */
   readonly refused?: boolean;
+  /** Keeps each event whose handler failed for good, with what it failed with. It is finished when its letter is written. @default false */
+  readonly failed?: boolean;
 }
 
 /** Options of a `KafkaRpcServer`. `service` and `driver` are required; `concurrency` matters most. */
@@ -61,8 +65,27 @@ export interface KafkaRpcServerOptions extends WireOptions {
    * `group.min.session.timeout.ms` (6,000 by default). @default 6000
    */
   readonly sessionTimeoutMs?: number;
-  /** Which refused records are copied to the dead-letter topic. @default {} */
+  /**
+   * When events run again whose handler failed. A handler's own `retry`, in the `extras` of `@EventPattern`, lies over it; a call is run
+   * again only if the `extras` of its `@MessagePattern` have a `retry`. @default {}: never
+   */
+  readonly retry?: RetryOptions;
+  /**
+   * Whether events that run later wait in `topics.delays`, and not in this server's hands. Needs that topic, and the rights to read and
+   * write it. @default true if any event is retried, else false
+   */
+  readonly delays?: boolean;
+  /** How many events from the delay topic a server keeps in hand; beyond that, the oldest go back to its end. @default 50000 */
+  readonly maxDelayed?: number;
+  /** The same in bytes. @default 67108864 (64 MiB) */
+  readonly maxDelayedBytes?: number;
+  /** What is copied to the dead-letter topic: refused records, events that failed for good. @default {} */
   readonly deadLetter?: DeadLetterOptions;
+  /**
+   * Told of each event that failed for good, behind its dead letter if that is written. Awaited for 10 s at most; then the event is
+   * finished. @default undefined
+   */
+  readonly onDeadLetter?: DeadLetterHook;
   /**
    * What callers are told of exceptions that were not made for them: the error for the caller, or undefined for the default, by
    * which an `HttpException` arrives under the fitting status, with its text and its response as details, and anything else as
@@ -73,7 +96,10 @@ export interface KafkaRpcServerOptions extends WireOptions {
   readonly transportId?: symbol;
 }
 
-const DEAD_LETTER_OPTIONS = { refused: flag(false) } satisfies OptionTable<DeadLetterOptions>;
+const DEAD_LETTER_OPTIONS = {
+  refused: flag(false),
+  failed: flag(false),
+} satisfies OptionTable<DeadLetterOptions>;
 
 /** The check of each option, with its default. */
 const SERVER_OPTIONS = {
@@ -88,7 +114,12 @@ const SERVER_OPTIONS = {
   commitMetadataBytes: integer(4096, 0, 32_767),
   gracePeriodMs: durationMs(10_000, 0),
   sessionTimeoutMs: durationMs(6_000, 100),
+  retry: (given, name) => checkServerRetry(given, name),
+  delays: (given, name) => (given === undefined ? undefined : flag(false)(given, name)),
+  maxDelayed: integer(50_000, 1),
+  maxDelayedBytes: integer(64 * 1024 * 1024, 1_024),
   deadLetter: nested(DEAD_LETTER_OPTIONS),
+  onDeadLetter: (given, name) => checkHook(given, name),
   mapException: (given, name) => checkExceptionMapping(given, name),
   transportId: (given) => checkTransportId(given),
 } satisfies OptionTable<KafkaRpcServerOptions>;
@@ -105,15 +136,26 @@ export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedSe
   const { topics, deadLetter } = resolved;
   checkTopicsDiffer('topics.requests', services, topics.requests);
   checkRequestsApart(topics, services);
-  if (deadLetter.refused || options.topics?.deadLetters !== undefined)
-    checkDeadLettersApart(topics, services);
-  if (deadLetter.refused) checkTopicsDiffer('topics.deadLetters', services, topics.deadLetters);
+  const hasLetters = deadLetter.refused || deadLetter.failed;
+  if (resolved.delays || options.topics?.delays !== undefined) checkDelaysApart(topics, services);
+  if (hasLetters || options.topics?.deadLetters !== undefined) checkDeadLettersApart(topics, services);
+  if (hasLetters) checkTopicsDiffer('topics.deadLetters', services, topics.deadLetters);
   return Object.freeze({
     ...resolved,
     services,
     groupId: groupOfEach(services, groupId, options.topics?.prefix ?? ''),
   });
 };
+
+/** Whether it can be filled in is known now; with what, only when it is laid under a handler's. */
+const checkServerRetry = (given: unknown, name: string): ReturnType<typeof checkRetry> => {
+  const checked = checkRetry(given, name);
+  resolveRetry(name, checked);
+  return checked;
+};
+
+const checkHook = (given: unknown, name: string): DeadLetterHook | undefined =>
+  given === undefined ? undefined : checkFunction<DeadLetterHook>(name, given, 'of the failed event');
 
 const checkServices = (service: unknown): readonly string[] => {
   const services = (Array.isArray(service) ? service : [service]).map((name) => checkString('service', name));

@@ -87,14 +87,34 @@ export class WorkQueue<T extends Work> {
 
   /** The work has ended: its place is free, and its key. */
   done(work: T): void {
-    this.running -= 1;
-    if (this.abandoned.size > 0) this.abandoned.delete(work);
+    this.freePlace(work);
     this.size -= 1;
     if (work.orderKey !== null) this.readyNextOf(work.orderKey);
     this.startReady();
     this.options.onLess();
-    if (this.running > 0) return;
-    for (const resolve of this.idleWaiters.splice(0)) resolve();
+    this.tellIdle();
+  }
+
+  /** The work has ended, and is to run again after a rest: its place goes to another meanwhile, its key does not. */
+  rest(work: T): void {
+    this.freePlace(work);
+    this.startReady();
+    this.options.onLess();
+    this.tellIdle();
+  }
+
+  /** Its rest is over. */
+  wake(work: T): void {
+    this.ready.push(work);
+    this.startReady();
+  }
+
+  /** It has ended by itself while it rested. */
+  leaveRest(work: T): void {
+    this.size -= 1;
+    if (work.orderKey !== null) this.readyNextOf(work.orderKey);
+    this.startReady();
+    this.options.onLess();
   }
 
   /** Starts nothing of this until `release`; of it again what was held by another rule and is not by this one. */
@@ -111,6 +131,16 @@ export class WorkQueue<T extends Work> {
     this.isStopped = true;
     if (this.running === 0) return Promise.resolve();
     return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  private freePlace(work: T): void {
+    this.running -= 1;
+    if (this.abandoned.size > 0) this.abandoned.delete(work);
+  }
+
+  private tellIdle(): void {
+    if (this.running > 0) return;
+    for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 
   /** What was held goes before what came later. */

@@ -29,7 +29,7 @@ export interface WireOptions {
    * stage. Applies to stages that return promises. @default 10000
    */
   readonly stageTimeoutMs?: number;
-  /** The names of topics. @default `rpc.<service>.requests`, `rpc.replies` and `rpc.<service>.dead-letters` */
+  /** The names of topics. @default `rpc.<service>.requests`, `rpc.replies`, `rpc.<service>.dead-letters` and `rpc.<service>.delays` */
   readonly topics?: TopicOptions;
   /**
    * Which replicas must have a record before it counts as sent: -1 for all in sync, 1 for the leader only. With 1, a record whose
@@ -170,8 +170,28 @@ export const requestTopicSpec = (topic: string, options: ResolvedWireOptions): T
   atLeast: sizeNeeded(options),
 });
 
-/** What a dead letter adds to a record. */
+/** What a dead letter, or one that waits, adds to a record. */
 const DEAD_LETTER_BYTES = 65_536;
+
+/** How much larger than another record one may be that holds an event which waits: for its history. */
+export const DEFERRAL_BYTES = 16_384;
+
+export const delayTopicSpec = (
+  topic: string,
+  options: Pick<ResolvedWireOptions, 'partitions' | 'replicationFactor' | 'maxRecordBytes'>,
+): TopicSpec => ({
+  topic,
+  partitions: options.partitions,
+  replicationFactor: options.replicationFactor,
+  config: { ...REQUIRED_CONFIG, 'max.message.bytes': String(maxMessageBytes(options) + DEAD_LETTER_BYTES) },
+  required: Object.keys(REQUIRED_CONFIG),
+  atLeast: {
+    'max.message.bytes': {
+      value: neededMessageBytes(options) + DEFERRAL_BYTES,
+      why: `for records of maxRecordBytes=${options.maxRecordBytes} that wait: raise the setting, or lower the option`,
+    },
+  },
+});
 
 export const deadLetterTopicSpec = (
   topic: string,

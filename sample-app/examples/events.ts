@@ -1,4 +1,4 @@
-// Events: the sender learns that the broker has them. One that fails is counted and not run again.
+// Events: the sender learns that the broker has them. One that fails is counted and, without `retry`, not run again.
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, Payload, type MicroserviceOptions } from '@nestjs/microservices';

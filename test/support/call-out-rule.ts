@@ -51,6 +51,8 @@ export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
       'server/dispatcher.ts',
       'server/kafka-rpc-context.ts',
       'server/reply-stream.ts',
+      'server/retries/given-up-events.ts',
+      'server/dead-letters/read-letter.ts',
       'server/sendable-details.ts',
     ],
   },
@@ -59,6 +61,8 @@ export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
     guards: ['server/kafka-rpc-server.ts'],
   },
   'exception mapping': { calls: /\bmapException\(/, guards: ['server/handler-failure.ts'] },
+  'retry rule': { calls: /\bon\(error\)/, guards: ['server/retries/retry-policy.ts'] },
+  'dead letter hook': { calls: /\bonDeadLetter\(/, guards: ['server/retries/given-up-events.ts'] },
   logger: { calls: /\blogger\.(?:log|warn|error|debug|verbose)\??\.?\(/, guards: ['diagnostics/log.ts'] },
 };
 

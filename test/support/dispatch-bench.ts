@@ -41,11 +41,21 @@ export class DispatchBench {
       runWithHooks: () => undefined,
       failures: new HandlerFailures(false, this.userCode, () => undefined),
       onEventError: (pattern, error) => void this.eventErrors.push([pattern, error.message]),
+      onRetry: () => undefined,
     },
     {
       outbox: this.outbox.asOutbox(),
       codec: new Codec(json()),
       clock: new RequestClock(new BrokerClock(() => this.nowMs)),
+      retries: {
+        restMs: () => undefined,
+        judge: () => undefined,
+        settle: (call, error) => {
+          this.counters.add('eventsFailed');
+          this.eventErrors.push([call.message.pattern, error.message]);
+          call.finish('answered', error.status);
+        },
+      },
     },
     this.counters,
     {
@@ -53,6 +63,9 @@ export class DispatchBench {
       leave: () => (this.left += 1),
       abandon: () => (this.abandoned += 1),
       done: () => (this.freed += 1),
+      rest: () => undefined,
+      wake: () => undefined,
+      leaveRest: () => undefined,
     },
   );
 

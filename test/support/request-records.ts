@@ -6,6 +6,9 @@ import { TrackedRecord } from '../../lib/server/commits/tracked-record.js';
 import { consumed } from './raw-records.js';
 
 /** A gate that lets everything in and counts nothing. */
+/** Where nothing is to run later. */
+export const NOTHING_DELAYED = { take: (): void => undefined, countsFor: (): boolean => false };
+
 export const OPEN_GATE = { opened: (): void => undefined, free: (): void => undefined };
 
 const NO_READING = { pause: () => undefined, resume: () => undefined, onProgress: () => undefined };

@@ -4,7 +4,7 @@ import type { DriverConnection } from '../../driver/driver.js';
 import type { ProducerRecord } from '../../driver/record.js';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
-import { letterBytes } from './dead-letter.js';
+import { letterBytes } from '../dead-letters/dead-letter.js';
 
 export interface DeadLetterParts {
   readonly connection: Pick<DriverConnection, 'produce'>;

@@ -161,6 +161,40 @@ export const GOLDEN_MESSAGES: readonly Golden<Message>[] = [
     },
     hex: '00000019 09 000000000009 4278bcfe56802000 4278bcfe56803400 7b7d',
   },
+  {
+    name: 'deferred',
+    value: {
+      kind: 'deferred',
+      seq: 12,
+      attempt: 1,
+      ttlMs: 0,
+      sentAtMs: 1_700_000_000_001,
+      pattern: 'paid',
+      key: Buffer.from('k1'),
+      headers: {},
+      metadata: EMPTY,
+      payload: Buffer.from('[]'),
+      invokes: 'event',
+      dueAtMs: 1_700_000_000_002,
+      runs: 2,
+      redriven: 1,
+      contentType: 'json',
+      origin: {
+        sender: CLIENT,
+        seq: 8,
+        topic: 'rpc.sum.requests',
+        partition: 3,
+        offset: 4_294_967_297n,
+        timestampMs: 1_700_000_000_001,
+      },
+      firstError: { status: 'UNAVAILABLE', message: 'no', atMs: 1_700_000_000_001 },
+      lastError: null,
+    },
+    hex: `00000089 0a 00000000000c 01 00000000 4278bcfe56801000 0004 70616964 00000002 6b31 0000 00000000
+      02 4278bcfe56802000 00000002 0001 0004 6a736f6e
+      01 000102030405060708090a0b0c0d0e0f 000000000008 0010 7270632e73756d2e7265717565737473 00000003
+      00000001 00000001 4278bcfe56801000 01 0e 0002 6e6f 4278bcfe56801000 00 5b5d`,
+  },
 ];
 
 export const bytesOf = ({ hex }: Golden<unknown>): Buffer => Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');

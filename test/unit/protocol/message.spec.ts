@@ -77,7 +77,7 @@ describe('a message', () => {
     }
   });
 
-  it.each([0, 10, 42, 255])('of kind %i is refused, naming the kind', (kind) => {
+  it.each([0, 11, 42, 255])('of kind %i is refused, naming the kind', (kind) => {
     const bytes = Buffer.concat([Buffer.from([kind]), Buffer.alloc(100)]);
     expect(errorOf(bytes)!.message).toBe(
       `Malformed record: message kind ${kind} is unknown to this version.`,
@@ -125,6 +125,7 @@ const fixedBytesOf = (message: Message): number => {
   switch (message.kind) {
     case 'request':
     case 'event':
+    case 'deferred':
     case 'next':
     case 'pong':
       return bytes - message.payload.length;

@@ -1,5 +1,11 @@
 import { RpcStatus } from '../../../lib/errors/status.js';
-import { MESSAGE_KINDS, type Message } from '../../../lib/protocol/message.js';
+import {
+  MESSAGE_KINDS,
+  type DeferredMessage,
+  type FailedRun,
+  type Message,
+  type MessageOrigin,
+} from '../../../lib/protocol/message.js';
 import type { SeededRandom } from '../../support/seeded-random.js';
 
 const ALPHABET = ['a', 'Z', '0', ' ', 'é', '€', '𝄞', '\u0000', '"', '{'];
@@ -24,6 +30,48 @@ const headers = (random: SeededRandom): Record<string, string> => {
   return all;
 };
 
+const failedRun = (random: SeededRandom): FailedRun | null => {
+  const failed = {
+    status: random.pick(Object.values(RpcStatus)),
+    message: text(random),
+    atMs: timeMs(random),
+  };
+  return random.pick([null, failed]);
+};
+
+const origin = (random: SeededRandom): MessageOrigin | null => {
+  const known = {
+    sender: Buffer.alloc(16, random.integer(256)),
+    seq: random.integer(2 ** 40),
+    topic: text(random),
+    partition: uint32(random),
+    offset: random.pick([0n, 1n, 2n ** 32n, 2n ** 63n - 1n, BigInt(random.integer(2 ** 40))]),
+    timestampMs: timeMs(random),
+  };
+  return random.pick([null, known]);
+};
+
+const randomDeferred = (random: SeededRandom, seq: number): DeferredMessage => ({
+  kind: 'deferred',
+  seq,
+  attempt: random.integer(256),
+  ttlMs: uint32(random),
+  sentAtMs: timeMs(random),
+  pattern: text(random),
+  key: random.pick([null, bytes(random), Buffer.alloc(0)]),
+  headers: headers(random),
+  metadata: bytes(random),
+  payload: bytes(random),
+  invokes: random.pick(['request', 'event'] as const),
+  dueAtMs: timeMs(random),
+  runs: uint32(random),
+  redriven: random.integer(2 ** 16),
+  contentType: text(random),
+  origin: origin(random),
+  firstError: failedRun(random),
+  lastError: failedRun(random),
+});
+
 /** Any message that a sender of version 1 may send. */
 export const randomMessage = (random: SeededRandom): Message => {
   const kind = random.pick(KINDS);
@@ -45,6 +93,8 @@ export const randomMessage = (random: SeededRandom): Message => {
         metadata: bytes(random),
         payload: bytes(random),
       };
+    case 'deferred':
+      return randomDeferred(random, seq);
     case 'next':
       return { kind, ...reply, index: uint32(random), payload: bytes(random) };
     case 'complete':

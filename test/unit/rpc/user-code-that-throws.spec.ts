@@ -126,6 +126,11 @@ const controllerOf = (chaos: Chaos): new () => object => {
     event(@Payload() data: unknown): void {
       if (data !== undefined) chaos.at('handler');
     }
+
+    @EventPattern<string>('failing')
+    failing(): never {
+      throw new Error('as always');
+    }
   }
   return ChaosController;
 };
@@ -170,26 +175,29 @@ const leaving: Way = async (client, pattern, chaos) => {
   }
 };
 
-const emitting: Way = (client, _pattern, chaos) =>
-  new Promise<void>((resolve) => {
-    client.emit('event', { a: 1 }).subscribe({
-      complete: () => {
-        resolve();
-        chaos.at('observer');
-      },
-      error: () => {
-        resolve();
-        chaos.at('observer');
-      },
+const emitting =
+  (event: string): Way =>
+  (client, _pattern, chaos) =>
+    new Promise<void>((resolve) => {
+      client.emit(event, { a: 1 }).subscribe({
+        complete: () => {
+          resolve();
+          chaos.at('observer');
+        },
+        error: () => {
+          resolve();
+          chaos.at('observer');
+        },
+      });
     });
-  });
 
 const WAYS: readonly Way[] = [
   (client, pattern) => client.call(pattern, { a: 1 }).catch(() => undefined),
   subscribing(10),
   subscribing(1),
   leaving,
-  emitting,
+  emitting('event'),
+  emitting('failing'),
 ];
 
 describe('user code that throws anything, anywhere, at any time', () => {
@@ -223,6 +231,8 @@ describe('user code that throws anything, anywhere, at any time', () => {
         {
           ...options,
           mapException,
+          retry: { attempts: 2, backoffMs: 1, on: () => chaos.at('retry rule') !== undefined },
+          onDeadLetter: () => chaos.at('dead letter hook'),
           prepare: (_app, strategy) => {
             strategy.setOnProcessingStartHook((_transport, _context, done) => {
               chaos.rarely('hook');

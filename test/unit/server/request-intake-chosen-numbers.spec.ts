@@ -7,7 +7,7 @@ import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import { request, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
-import { OPEN_GATE, requestRecord } from '../../support/request-records.js';
+import { NOTHING_DELAYED, OPEN_GATE, requestRecord } from '../../support/request-records.js';
 
 const COUNT = 20_000;
 const BUCKETS = 2 ** 14;
@@ -54,6 +54,7 @@ describe('RequestIntake, of a record whose numbers a stranger chose', () => {
       onCall: () => undefined,
       onRefused: () => undefined,
       gate: OPEN_GATE,
+      delayed: NOTHING_DELAYED,
     });
     const begin = performance.now();
     intake.onMessages(messages, requestEnvelope(), requestRecord());

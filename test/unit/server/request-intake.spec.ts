@@ -9,7 +9,7 @@ import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import { CLIENT_ID, event, request, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
-import { FinishingShare, OPEN_GATE, requestRecord } from '../../support/request-records.js';
+import { FinishingShare, NOTHING_DELAYED, OPEN_GATE, requestRecord } from '../../support/request-records.js';
 
 describe('RequestIntake', () => {
   let counters: Counters;
@@ -37,6 +37,7 @@ describe('RequestIntake', () => {
         finishRefused = finish;
       },
       gate: OPEN_GATE,
+      delayed: NOTHING_DELAYED,
     });
   });
 
@@ -120,6 +121,7 @@ describe('RequestIntake', () => {
       onCall: (call) => call.finish(),
       onRefused: () => undefined,
       gate: OPEN_GATE,
+      delayed: NOTHING_DELAYED,
     });
     quick.onMessages(
       [request({ seq: 1 }), request({ seq: 2 })],

@@ -4,7 +4,7 @@ import {
   DEAD_LETTER_HEADERS,
   deadLetterOf,
   letterBytes,
-} from '../../../../lib/server/refusals/dead-letter.js';
+} from '../../../../lib/server/dead-letters/dead-letter.js';
 import { DeadLetters } from '../../../../lib/server/refusals/dead-letters.js';
 import { consumed } from '../../../support/raw-records.js';
 import { until } from '../../../support/until.js';

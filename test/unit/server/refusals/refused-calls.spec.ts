@@ -10,7 +10,12 @@ import { BrokerClock } from '../../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../../lib/wire/codec.js';
 import { json } from '../../../../lib/wire/serializers/json.js';
 import { request, requestEnvelope, SERVER_ID } from '../../../support/incoming-calls.js';
-import { FinishingShare, OPEN_GATE, requestRecord } from '../../../support/request-records.js';
+import {
+  FinishingShare,
+  NOTHING_DELAYED,
+  OPEN_GATE,
+  requestRecord,
+} from '../../../support/request-records.js';
 
 const NOW_MS = 1_000_000;
 const OLD = { sentAtMs: 0, ttlMs: 10_000 };
@@ -40,6 +45,7 @@ describe('calls that RequestIntake refuses', () => {
       onCall: (call) => calls.push(call),
       onRefused: (refused, finish) => told.push({ ...refused, finish }),
       gate: OPEN_GATE,
+      delayed: NOTHING_DELAYED,
     });
     channels.refused.subscribe(publish);
   });

@@ -8,21 +8,32 @@ export interface DeadLetterTopic {
   readonly partitions: number;
 }
 
+/** Where dead letters go, by the topic that the event or record was read from. */
+export interface DeadLetterTopics {
+  readonly refused: ReadonlyMap<string, DeadLetterTopic>;
+  readonly failed: ReadonlyMap<string, DeadLetterTopic>;
+}
+
+const NONE: ReadonlyMap<string, DeadLetterTopic> = new Map();
+
 /**
  * Creates or checks the dead-letter topics of a server's services.
- * @returns them by request topic; none when nothing is dead-lettered.
+ * @returns none of what is not dead-lettered.
  */
 export const openDeadLetterTopics = async (
   driver: DriverConnection,
   { services, topics, deadLetter, ...options }: ResolvedServerOptions,
-): Promise<ReadonlyMap<string, DeadLetterTopic>> => {
+): Promise<DeadLetterTopics> => {
   const opened = new Map<string, DeadLetterTopic>();
-  if (!deadLetter.refused) return opened;
+  const { refused, failed } = deadLetter;
+  if (!refused && !failed) return { refused: NONE, failed: NONE };
   const specs = services.map((service) => deadLetterTopicSpec(topics.deadLetters(service), options));
   await driver.ensureTopics(specs, { create: options.createTopics });
   for (const service of services) {
     const topic = topics.deadLetters(service);
-    opened.set(topics.requests(service), { topic, partitions: await driver.partitionCount(topic) });
+    const letters = { topic, partitions: await driver.partitionCount(topic) };
+    opened.set(topics.requests(service), letters);
+    opened.set(topics.delays(service), letters);
   }
-  return opened;
+  return { refused: refused ? opened : NONE, failed: failed ? opened : NONE };
 };

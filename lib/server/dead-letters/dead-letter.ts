@@ -10,6 +10,15 @@ export const DEAD_LETTER_HEADERS = {
   offset: 'dead-letter-offset',
   /** The append time of the record, in milliseconds since the epoch. */
   timestampMs: 'dead-letter-timestamp-ms',
+  /** These are of failed events alone. */
+  status: 'dead-letter-status',
+  attempts: 'dead-letter-attempts',
+  /** How often it was taken back from here before. */
+  redriven: 'dead-letter-redriven',
+  /** The last three only where no wire stage may be there to hide them. */
+  pattern: 'dead-letter-pattern',
+  firstError: 'dead-letter-first-error',
+  lastError: 'dead-letter-last-error',
 } as const;
 
 const EMPTY = Buffer.alloc(0);

@@ -1,0 +1,66 @@
+import type { ProducerRecord, TopicPartition } from '../../driver/record.js';
+import { ByteWriter } from '../../protocol/byte-writer.js';
+import { encodeEnvelope } from '../../protocol/envelope.js';
+import { encodeMessage } from '../../protocol/message-encoder.js';
+import type { DeferredMessage } from '../../protocol/message.js';
+import type { Codec, EncodedRecord } from '../../wire/codec.js';
+import { DEAD_LETTER_HEADERS } from './dead-letter.js';
+
+/**
+ * A failed event as a dead letter: one message, with its history, behind the wire stages of this server.
+ *
+ * What the stages may be there to hide stands in no header: with stages, key, pattern and texts are in the message alone.
+ * @param sender this server's id
+ */
+export const failedLetter = (
+  codec: Codec,
+  sender: Buffer,
+  to: TopicPartition,
+  message: DeferredMessage,
+): ProducerRecord | Promise<ProducerRecord> => {
+  const { serializer, stages } = codec;
+  const { contentType } = serializer;
+  const envelope = encodeEnvelope({ direction: 'request', sender, contentType, stages, replyTo: null });
+  const isApart = codec.keepsApart(message.pattern);
+  const frames = new ByteWriter();
+  encodeMessage(frames, message);
+  const target = { direction: 'request', topic: to.topic, partition: to.partition, envelope } as const;
+  const encoded = codec.encode(frames.finish(), isApart ? { ...target, isApart } : target);
+  const isOpen = stages === '';
+  return encoded instanceof Promise
+    ? encoded.then((each) => letterOf(to, message, each, isOpen))
+    : letterOf(to, message, encoded, isOpen);
+};
+
+const letterOf = (
+  to: TopicPartition,
+  message: DeferredMessage,
+  { value, headers }: EncodedRecord,
+  isOpen: boolean,
+): ProducerRecord => ({
+  topic: to.topic,
+  partition: to.partition,
+  key: isOpen ? message.key : null,
+  value,
+  headers: { ...headers, ...bytesOf(factsOf(message)), ...(isOpen && bytesOf(textsOf(message))) },
+});
+
+const factsOf = ({ origin, lastError, runs, redriven }: DeferredMessage): Record<string, string> => ({
+  [DEAD_LETTER_HEADERS.reason]: 'failed',
+  [DEAD_LETTER_HEADERS.status]: lastError?.status ?? '',
+  [DEAD_LETTER_HEADERS.attempts]: String(runs),
+  [DEAD_LETTER_HEADERS.redriven]: String(redriven),
+  [DEAD_LETTER_HEADERS.topic]: origin?.topic ?? '',
+  [DEAD_LETTER_HEADERS.partition]: String(origin?.partition),
+  [DEAD_LETTER_HEADERS.offset]: String(origin?.offset),
+  [DEAD_LETTER_HEADERS.timestampMs]: String(origin?.timestampMs),
+});
+
+const textsOf = ({ pattern, firstError, lastError }: DeferredMessage): Record<string, string> => ({
+  [DEAD_LETTER_HEADERS.pattern]: pattern,
+  [DEAD_LETTER_HEADERS.firstError]: firstError?.message ?? '',
+  [DEAD_LETTER_HEADERS.lastError]: lastError?.message ?? '',
+});
+
+const bytesOf = (texts: Readonly<Record<string, string>>): Record<string, Buffer> =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Buffer.from(text)]));

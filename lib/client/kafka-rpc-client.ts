@@ -1,6 +1,7 @@
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { Observable, throwError, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
+import { guardSubscribers } from '../diagnostics/guarded-subscribers.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { checkMethods, checkOptions, readOption } from '../errors/option-checks.js';
 import { fromCall, RpcError } from '../errors/rpc-error.js';
@@ -87,7 +88,8 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   /** `connected`, `disconnected` or `crashed`. Emits the current one on subscription. */
   override get status(): Observable<KafkaRpcClientStatus> {
     const status = super.status as Observable<KafkaRpcClientStatus>;
-    return guardedObservable(status, this.hooks.userCode, 'listener');
+    const { userCode } = this.hooks;
+    return guardSubscribers(guardedObservable(status, userCode, 'listener'), userCode);
   }
 
   /** 32 hexadecimal digits, new with every connection object. */
@@ -204,6 +206,11 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     return () => call.unsubscribe();
   }
 
+  /** Nest 12 makes the packets of events with it, and all of those of a subclass that sends in its own way. */
+  protected override createPacket<T>(pattern: unknown, data: T): ReadPacket<T> {
+    return this.packet(pattern, data);
+  }
+
   protected override async dispatchEvent<T = void>(packet: ReadPacket): Promise<T> {
     const { sender } = this.session;
     try {
@@ -225,10 +232,11 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     );
   }
 
-  private packet(pattern: unknown, data: unknown): ReadPacket {
-    const packet: ReadPacket = { pattern, data };
+  private packet<T>(pattern: unknown, data: T): ReadPacket<T> {
+    const packet: ReadPacket<T> = { pattern, data };
     // Nest 12; Nest 11 has no such hook.
-    this.onDispatchHook?.(packet);
+    const result: unknown = this.onDispatchHook?.(packet);
+    if (result !== undefined) this.hooks.userCode.hear('hook', result);
     return packet;
   }
 
@@ -241,8 +249,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   private publisher(pattern: unknown, data: unknown): (answer: CallObserver) => OpenCall {
     const publish = async (answer: CallObserver): Promise<OpenCall> => {
       await this.connect();
-      // Nest 11 has no such method.
-      const packet = this.createPacket?.(pattern, data) ?? { pattern, data };
+      const packet = this.createPacket(pattern, data);
       const unsubscribe = this.publish(packet, (written: AnsweredPacket) => readPacket(written, answer));
       return { unsubscribe };
     };

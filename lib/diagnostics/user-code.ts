@@ -1,6 +1,7 @@
 import type { Counters } from './counters.js';
 import { describeError } from './describe-error.js';
 import type { Log } from './log.js';
+import { hearRejection } from './thenable.js';
 
 /**
  * The kinds of user code that this package calls. The list is closed: a test has the files that may call each kind, and another test
@@ -45,18 +46,23 @@ export class UserCode {
   constructor(readonly report: (callOut: CallOut, error: unknown) => void) {}
 
   /**
-   * @param code may return a promise. Its rejection is reported too.
+   * @param code may return a promise, of any realm or library. Its rejection is reported too.
    * @returns whether the code returned without an exception.
    */
   run(callOut: CallOut, code: () => unknown): boolean {
     try {
       const result = code();
-      if (result instanceof Promise) result.catch((error: unknown) => this.report(callOut, error));
+      if (result !== undefined) this.hear(callOut, result);
       return true;
     } catch (error) {
       this.report(callOut, error);
       return false;
     }
+  }
+
+  /** Reports the rejection of a result that nobody waits for. Never throws. */
+  hear(callOut: CallOut, result: unknown): void {
+    hearRejection(result, (error) => this.report(callOut, error));
   }
 }
 

@@ -30,10 +30,7 @@ const guardListeners = (signal: AbortSignal, userCode: UserCode): void => {
     const known = guarded.get(listener);
     if (known !== undefined) return known;
     const guard = (event: Event): void =>
-      void userCode.run('listener', () => {
-        const result = callListener(signal, listener, event);
-        Promise.resolve(result).catch((error: unknown) => userCode.report('listener', error));
-      });
+      void userCode.run('listener', () => callListener(signal, listener, event));
     guarded.set(listener, guard);
     return guard;
   };

@@ -1,4 +1,6 @@
 import { Logger } from '@nestjs/common';
+import { describeError } from '../diagnostics/describe-error.js';
+import { guardedLog } from '../diagnostics/log.js';
 
 /** A Nest app, or a `KafkaRpcServer`. */
 export interface Closable {
@@ -53,7 +55,7 @@ const closeAll = async (all: readonly Closable[]): Promise<void> => {
     try {
       await each.close();
     } catch (error) {
-      new Logger('closeOnSignals').error(error);
+      guardedLog(new Logger('closeOnSignals')).error(`It does not close: ${describeError(error)}`);
     }
   }
 };

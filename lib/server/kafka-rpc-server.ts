@@ -3,6 +3,7 @@ import { Observable } from 'rxjs';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import { Counters, type CounterSnapshot } from '../diagnostics/counters.js';
 import { describeError } from '../diagnostics/describe-error.js';
+import { guardSubscribers } from '../diagnostics/guarded-subscribers.js';
 import { guardedLog } from '../diagnostics/log.js';
 import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
 import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
@@ -73,10 +74,11 @@ export class KafkaRpcServer
   /** `connected`, `disconnected`, `rebalancing`, `crashed` or `stopped`. Emits the current one on subscription. */
   override get status(): Observable<KafkaRpcServerStatus> {
     const status = super.status;
-    return new Observable((subscriber) =>
+    const guarded = new Observable<KafkaRpcServerStatus>((subscriber) =>
       // What one subscriber throws, out of a `finalize()` for instance, would keep the others from being told.
       status.subscribe((value) => void this.userCode.run('listener', () => subscriber.next(value))),
     );
+    return guardSubscribers(guarded, this.userCode);
   }
 
   /** A snapshot of the counters. */

@@ -50,10 +50,7 @@ export class HookedExecution {
   }
 
   private end(): void {
-    const report = (error: unknown): void => this.userCode.report('hook', error);
-    this.userCode.run('hook', () => {
-      Promise.resolve(this.hooks.end(this.context)).catch(report);
-    });
+    this.userCode.run('hook', () => this.hooks.end(this.context));
   }
 
   private onStartFailed(error: unknown): void {

@@ -1,3 +1,4 @@
+import { hearRejection, isThenable } from '../diagnostics/thenable.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines, Due } from '../protocol/deadlines.js';
@@ -62,7 +63,11 @@ export class StageChain {
   keepsApart(pattern: string): boolean {
     for (const stage of this.separating) {
       try {
-        if (stage.keepsApart?.(pattern)) return true;
+        const isApart: unknown = stage.keepsApart?.(pattern);
+        if (!isApart) continue;
+        // A promise is no answer: nobody waits for it.
+        hearRejection(isApart, () => undefined);
+        return true;
       } catch {
         return true;
       }
@@ -133,9 +138,6 @@ export class StageChain {
     });
   }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
 
 const asBuffer = (value: unknown): Buffer => {
   if (Buffer.isBuffer(value)) return value;

@@ -26,6 +26,7 @@ export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
       /\blistener(?: as [^)]*\) => \w+\))?(?:\.call)?\(|\b(?:status|source)\.subscribe\(|_status\$\.next\(/,
     guards: [
       'diagnostics/listeners.ts',
+      'diagnostics/guarded-subscribers.ts',
       'client/guarded-observable.ts',
       'client/kafka-rpc-client.ts',
       'server/call-signal.ts',
@@ -63,7 +64,10 @@ export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
   'exception mapping': { calls: /\bmapException\(/, guards: ['server/handler-failure.ts'] },
   'retry rule': { calls: /\bon\(error\)/, guards: ['server/retries/retry-policy.ts'] },
   'dead letter hook': { calls: /\bonDeadLetter\(/, guards: ['server/retries/given-up-events.ts'] },
-  logger: { calls: /\blogger\.(?:log|warn|error|debug|verbose)\??\.?\(/, guards: ['diagnostics/log.ts'] },
+  logger: {
+    calls: /(?:\blogger|new Logger\([^)]*\))\.(?:log|warn|error|debug|verbose)\??\.?\(/,
+    guards: ['diagnostics/log.ts'],
+  },
 };
 
 /** What is only said of code is not code. */

@@ -1,3 +1,4 @@
+import { isThenable } from '../../diagnostics/thenable.js';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { WireContext, WireInterceptor } from '../wire-interceptor.js';
@@ -38,8 +39,8 @@ export class CustomVerification implements WireInterceptor {
 
   encode(body: Buffer, context: WireContext): Buffer | Promise<Buffer> {
     const signature = this.signature.sign(this.signed(body, context));
-    return signature instanceof Promise
-      ? signature.then((bytes) => joined(bytes, body))
+    return isThenable(signature)
+      ? Promise.resolve(signature).then((bytes) => joined(bytes, body))
       : joined(signature, body);
   }
 
@@ -54,7 +55,7 @@ export class CustomVerification implements WireInterceptor {
   private check(signed: Buffer, signature: Buffer): boolean | Promise<boolean> {
     try {
       const isGood = this.signature.verify(signed, signature);
-      return isGood instanceof Promise ? isGood.catch(() => false) : isGood;
+      return isThenable(isGood) ? Promise.resolve(isGood).catch(() => false) : isGood;
     } catch {
       return false;
     }

@@ -103,6 +103,20 @@ describe('verification()', () => {
     });
   });
 
+  it('takes the thenables of a library, which are no promises of this realm', async () => {
+    const thenable = <T>(value: T): Promise<T> =>
+      ({ then: (done: (value: T) => void) => done(value) }) as unknown as Promise<T>;
+    const stage = verification({
+      sign: (bytes) => thenable(hash(bytes)),
+      verify: (bytes, given) => thenable(hash(bytes).equals(given)),
+    });
+    const signed = await stage.encode(Buffer.from('x'), context);
+    await expect(stage.decode(signed, context)).resolves.toEqual(Buffer.from('x'));
+    await expect(stage.decode(signed, requestContext('other'))).rejects.toMatchObject({
+      status: 'UNAUTHENTICATED',
+    });
+  });
+
   it.each([
     ['throws', () => { throw new Error('no'); }], // prettier-ignore
     ['rejects', () => Promise.reject(new Error('no'))],

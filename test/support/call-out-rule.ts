@@ -23,7 +23,7 @@ export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
   },
   listener: {
     calls:
-      /\blistener(?: as [^)]*\) => \w+\))?(?:\.call)?\(|\b(?:status|source)\.subscribe\(|_status\$\.next\(/,
+      /\blistener(?: as [^)]*\) => \w+\))?(?:\.call)?\(|\b(?:status|source)\.subscribe\(|_status\$\.next\(|\bobserver\[name\]\?\.\(/,
     guards: [
       'diagnostics/listeners.ts',
       'diagnostics/guarded-subscribers.ts',

@@ -47,7 +47,11 @@ export class RetryPolicy {
     if (typeof on !== 'function') return on.includes(error.status);
     // One that cannot tell leaves it at what is usual.
     let isRetried = isPassing(error);
-    this.userCode.run('retry rule', () => (isRetried = on(error) === true));
+    this.userCode.run('retry rule', () => {
+      const answer: unknown = on(error);
+      if (typeof answer === 'boolean') isRetried = answer;
+      return answer;
+    });
     return isRetried;
   }
 }

@@ -32,7 +32,7 @@ describe('a diagnostics channel', () => {
     await cluster.client().call('sum.add', 'the data of the call', { key: 'k1' });
     await until(() => heard.length > 0);
     commits.unsubscribe(hear);
-    const offsets = [{ topic: 'rpc.sum.requests', partition: 1, offset: 1n }];
+    const offsets = [{ topic: 'rpc.sum.requests', partition: 1, offset: 1n, metadata: '' }];
     expect(heard).toEqual([{ groupId: 'rpc.sum', offsets }]);
   });
 

@@ -3,10 +3,12 @@ import { UserCode } from '../../../../lib/diagnostics/user-code.js';
 import { checkRetry, resolveRetry, type RetryOptions } from '../../../../lib/server/retries/retry-options.js';
 import { RetryPolicy } from '../../../../lib/server/retries/retry-policy.js';
 
+const reported: unknown[] = [];
+
 const policy = (options: RetryOptions, random = 0): RetryPolicy =>
   new RetryPolicy(
     resolveRetry('retry', checkRetry(options, 'retry')),
-    new UserCode(() => undefined),
+    new UserCode((callOut, thrown) => void reported.push([callOut, thrown])),
     () => random,
   );
 
@@ -32,6 +34,23 @@ describe('a retry policy', () => {
     expect([0, 0.5, 1].map((random) => policy(options, random).pauseMs(1, error()))).toEqual([
       1_000, 750, 500,
     ]);
+  });
+
+  it.each([
+    ['throws', true],
+    ['rejects later', false],
+  ])('leaves it at what is usual, and reports it, when a rule %s', async (_how, isThrown) => {
+    reported.splice(0);
+    const failure = new Error('The rule has a bug.');
+    const on = (): boolean => {
+      if (isThrown) throw failure;
+      return Promise.reject(failure) as unknown as boolean;
+    };
+    const two = policy({ attempts: 2, on });
+    expect(two.pauseMs(1, error('UNAVAILABLE'))).toBeDefined();
+    expect(two.pauseMs(1, error('NOT_FOUND'))).toBeUndefined();
+    await new Promise(setImmediate);
+    expect(reported).toEqual(Array(2).fill(['retry rule', failure]));
   });
 
   it('ends with the last attempt', () => {

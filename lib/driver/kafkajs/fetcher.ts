@@ -114,6 +114,7 @@ export class Fetcher {
       for (const cursor of this.cursors)
         if (cursor.topicPartition.topic === topic) this.positions.restart(cursor);
     }
+    // Also for a leader that others have found: who fetches from the one before is asked for nothing more, and would not look.
     this.startLoops();
   }
 

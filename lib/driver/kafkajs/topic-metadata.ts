@@ -19,6 +19,8 @@ export interface KnownTopic {
 export type TopicChange =
   | { readonly type: 'partitions'; readonly topic: string; readonly from: number; readonly to: number }
   | { readonly type: 'recreated'; readonly topic: string }
+  /** Nothing but who leads its partitions. */
+  | { readonly type: 'leaders'; readonly topic: string }
   /** It is not there any more. */
   | { readonly type: 'deleted'; readonly topic: string };
 
@@ -102,5 +104,6 @@ const changesOf = (topic: string, from: KnownTopic, to: KnownTopic): readonly To
     changes.push({ type: 'recreated', topic });
   if (from.leaders.length !== to.leaders.length)
     changes.push({ type: 'partitions', topic, from: from.leaders.length, to: to.leaders.length });
-  return changes;
+  const isLedByOthers = to.leaders.some((leader, partition) => leader !== from.leaders[partition]);
+  return changes.length === 0 && isLedByOthers ? [{ type: 'leaders', topic }] : changes;
 };

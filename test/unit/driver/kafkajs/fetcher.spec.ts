@@ -20,15 +20,19 @@ class PlayedLink {
 
   constructor(private readonly knownAfter: number) {}
 
-  leaderOf = (): number | undefined => (this.refreshes >= this.knownAfter ? 1 : undefined);
+  leader = 1;
+  readonly asked: number[] = [];
+
+  leaderOf = (): number | undefined => (this.refreshes >= this.knownAfter ? this.leader : undefined);
   topic = (): object | undefined =>
     this.refreshes >= this.knownAfter ? {} : { error: protocolError('UNKNOWN_TOPIC_OR_PARTITION') };
   onTopicChange = (listener: (change: TopicChange) => void): void => void (this.listener = listener);
   refresh = async (): Promise<void> => void (this.refreshes += 1);
   recover = (): Promise<void> => this.refresh();
   denied = (denied: unknown): void => void this.denials.push(denied);
-  send = (): Promise<unknown> => {
+  send = (nodeId: number): Promise<unknown> => {
     this.fetches += 1;
+    this.asked.push(nodeId);
     return this.failure === undefined ? new Promise(() => undefined) : Promise.reject(this.failure);
   };
 
@@ -69,6 +73,16 @@ describe('a reader of many partitions', () => {
       ['topic orders', 'crashed'],
       ['topic orders', 'connected'],
     ]);
+  });
+
+  it('reads from a leader that others have found, when the one before is asked for nothing more', async () => {
+    const link = new PlayedLink(0);
+    const { close } = reading(link);
+    await until(() => link.asked.includes(1));
+    link.leader = 2;
+    link.change({ type: 'leaders', topic: 'orders' });
+    await until(() => link.asked.includes(2));
+    close();
   });
 
   it('says which right is missing', async () => {

@@ -36,6 +36,16 @@ describe('what is known of topics', () => {
     expect(topics.learn(found({ id: 'b' }))).toEqual([{ type: 'recreated', topic: 'orders' }]);
   });
 
+  it('tells of a leader that moved, whoever asked: who reads from the old one asks no more', () => {
+    const topics = new TopicDirectory();
+    const led = (leader: number): TopicMetadata =>
+      found({ partitionMetadata: [{ partitionId: 0, leader, leaderEpoch: leader }] as never });
+    topics.learn(led(1));
+    expect(topics.learn(led(2))).toEqual([{ type: 'leaders', topic: 'orders' }]);
+    expect(topics.learn(led(2))).toEqual([]);
+    expect(topics.learn(led(-1))).toEqual([{ type: 'leaders', topic: 'orders' }]);
+  });
+
   it('tells of no change of ids where brokers have none', () => {
     const topics = new TopicDirectory();
     topics.learn(found({ id: undefined }));

@@ -5,7 +5,7 @@ import { KafkaRpcModule, type KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { lastValueFrom } from 'rxjs';
 import { eventually } from '../conformance/eventually.js';
 import { LiveCluster } from '../support/live-cluster.js';
-import { TopicAdmin } from '../support/topic-admin.js';
+import type { TopicAdmin } from '../support/topic-admin.js';
 
 jest.setTimeout(90_000);
 
@@ -48,8 +48,7 @@ describe('a service whose topic is deleted while it is called', () => {
 
   beforeAll(async () => {
     cluster = await LiveCluster.start();
-    admin = await TopicAdmin.open(cluster.kafka.brokers);
-    cluster.onClose(() => admin.close());
+    admin = await cluster.topicAdmin();
   });
   afterAll(() => cluster.close());
 

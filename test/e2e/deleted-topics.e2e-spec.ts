@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { RpcError, type KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { LiveCluster } from '../support/live-cluster.js';
-import { TopicAdmin } from '../support/topic-admin.js';
+import type { TopicAdmin } from '../support/topic-admin.js';
 
 jest.setTimeout(120_000);
 
@@ -30,8 +30,7 @@ describe('a topic that is deleted while its clients and servers live', () => {
 
   beforeAll(async () => {
     cluster = await LiveCluster.start();
-    admin = await TopicAdmin.open(cluster.kafka.brokers);
-    cluster.onClose(() => admin.close());
+    admin = await cluster.topicAdmin();
   });
   afterAll(() => cluster.close());
 

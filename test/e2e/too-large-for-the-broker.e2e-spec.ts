@@ -4,7 +4,7 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { eventually } from '../conformance/eventually.js';
 import { LiveCluster } from '../support/live-cluster.js';
-import { TopicAdmin } from '../support/topic-admin.js';
+import type { TopicAdmin } from '../support/topic-admin.js';
 
 jest.setTimeout(60_000);
 
@@ -27,8 +27,7 @@ describe('a call that is too large for its topic', () => {
 
   beforeAll(async () => {
     cluster = await LiveCluster.start();
-    admin = await TopicAdmin.open(cluster.kafka.brokers);
-    cluster.onClose(() => admin.close());
+    admin = await cluster.topicAdmin();
   });
   afterAll(() => cluster.close());
   beforeEach(() => runs.splice(0));

@@ -15,6 +15,7 @@ import { CallLoad, type LoadOptions } from './call-load.js';
 import { FaultyNetwork } from './faulty-network.js';
 import { Program } from './program.js';
 import { moduleOf, type RunningApp } from './rpc-cluster.js';
+import { TopicAdmin } from './topic-admin.js';
 
 /**
  * A real broker, and servers and clients around it, in this process or in their own:
@@ -89,6 +90,13 @@ export class LiveCluster {
     const load = new CallLoad(client, options).start(perSecond);
     this.onClose(async () => load.end());
     return load;
+  }
+
+  /** Who may create, change and delete topics; ends with the cluster. */
+  async topicAdmin(): Promise<TopicAdmin> {
+    const admin = await TopicAdmin.open(this.kafka.brokers);
+    this.onClose(() => admin.close());
+    return admin;
   }
 
   /** A server in a process of its own, with an `echo` handler and an event handler `told`; serves when this resolves. */

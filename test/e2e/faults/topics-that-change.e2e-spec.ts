@@ -4,7 +4,7 @@ import { lastValueFrom } from 'rxjs';
 import { RpcError, type KafkaRpcClient, type KafkaRpcServer } from 'nestjs-kafka-rpc';
 import { eventually } from '../../conformance/eventually.js';
 import { LiveCluster } from '../../support/live-cluster.js';
-import { TopicAdmin } from '../../support/topic-admin.js';
+import type { TopicAdmin } from '../../support/topic-admin.js';
 
 jest.setTimeout(240_000);
 
@@ -43,8 +43,7 @@ describe('a topic that is changed while servers and clients use it', () => {
 
   beforeAll(async () => {
     cluster = await LiveCluster.start();
-    admin = await TopicAdmin.open(cluster.kafka.brokers);
-    cluster.onClose(() => admin.close());
+    admin = await cluster.topicAdmin();
   });
   afterAll(() => cluster.close());
 

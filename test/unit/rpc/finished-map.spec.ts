@@ -1,22 +1,12 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { keyring, verification, type WireInterceptor } from 'nestjs-kafka-rpc';
 import { lastValueFrom, NEVER, startWith, type Observable } from 'rxjs';
+import { RECORD_KINDS } from '../../support/checked-stages.js';
 import { deferred, type Deferred } from '../../support/deferred.js';
 import { RpcCluster, type ServeOptions } from '../../support/rpc-cluster.js';
 import { until } from '../../support/until.js';
 
-const checkedStages = (): WireInterceptor[] => [
-  verification({
-    algorithm: 'hmac-sha256',
-    keyring: keyring({ current: 'k', keys: { k: Buffer.alloc(32, 7) } }),
-  }),
-];
-
-describe.each<[string, () => WireInterceptor[]]>([
-  ['plain', () => []],
-  ['authenticated', checkedStages],
-])('what is finished above a commit, with %s records', (_what, interceptors) => {
+describe.each(RECORD_KINDS)('what is finished above a commit, with %s records', (_what, interceptors) => {
   let cluster: RpcCluster;
   let runs: unknown[];
   let gate: Deferred<void>;

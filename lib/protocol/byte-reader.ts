@@ -47,6 +47,10 @@ export class ByteReader {
     return this.uint16() * UINT32_LIMIT + this.uint32();
   }
 
+  uint64(): bigint {
+    return this.view.getBigUint64(this.advance(8));
+  }
+
   float64(): number {
     return this.view.getFloat64(this.advance(8));
   }

@@ -7,6 +7,8 @@ const FEW_BYTES = 64;
 const MAX_STRING_BYTES = 0xffff;
 const UINT16_LIMIT = 0x1_0000;
 const UINT32_LIMIT = 0x1_0000_0000;
+const UINT32_BITS = 32n;
+const UINT32_MASK = 0xffff_ffffn;
 
 /** A growing buffer with a cursor; integers are big-endian. */
 export class ByteWriter {
@@ -52,6 +54,12 @@ export class ByteWriter {
   uint48(value: number): void {
     this.uint16(Math.floor(value / UINT32_LIMIT));
     this.uint32(value % UINT32_LIMIT);
+  }
+
+  /** @throws RangeError for a number that it does not hold. */
+  uint64(value: bigint): void {
+    this.uint32(Number(value >> UINT32_BITS));
+    this.uint32(Number(value & UINT32_MASK));
   }
 
   float64(value: number): void {

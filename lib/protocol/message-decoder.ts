@@ -89,8 +89,6 @@ const decodeInvokes = (reader: ByteReader): 'request' | 'event' => {
   throw malformed(`a message of kind ${kind} cannot be deferred`);
 };
 
-const UINT32_BITS = 32n;
-
 const decodeOrigin = (reader: ByteReader): MessageOrigin | null =>
   reader.uint8() === 0
     ? null
@@ -99,7 +97,7 @@ const decodeOrigin = (reader: ByteReader): MessageOrigin | null =>
         seq: reader.uint48(),
         topic: reader.string16(),
         partition: reader.uint32(),
-        offset: (BigInt(reader.uint32()) << UINT32_BITS) | BigInt(reader.uint32()),
+        offset: reader.uint64(),
         timestampMs: reader.float64(),
       };
 

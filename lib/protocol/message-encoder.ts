@@ -91,9 +91,6 @@ const encodeDeferral = (writer: ByteWriter, message: DeferredMessage): void => {
   encodeFailedRun(writer, message.lastError);
 };
 
-const UINT32_BITS = 32n;
-const UINT32_MASK = 0xffff_ffffn;
-
 const encodeOrigin = (writer: ByteWriter, origin: MessageOrigin | null): void => {
   writer.uint8(origin === null ? 0 : 1);
   if (origin === null) return;
@@ -101,8 +98,7 @@ const encodeOrigin = (writer: ByteWriter, origin: MessageOrigin | null): void =>
   writer.uint48(origin.seq);
   writer.string16(origin.topic);
   writer.uint32(origin.partition);
-  writer.uint32(Number(origin.offset >> UINT32_BITS));
-  writer.uint32(Number(origin.offset & UINT32_MASK));
+  writer.uint64(origin.offset);
   writer.float64(origin.timestampMs);
 };
 

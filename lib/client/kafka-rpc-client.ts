@@ -262,11 +262,13 @@ interface SplitOptions {
   readonly callOptions: CallOptions;
 }
 
+const AWAITED_OPTION_NAMES: readonly string[] = [...CALL_OPTION_NAMES, 'signal'];
+
 const NO_OPTIONS: SplitOptions = Object.freeze({ callOptions: Object.freeze({}) });
 
 /** Reads each option once. @throws RpcError `INVALID_ARGUMENT` */
 const split = (options: AwaitedCallOptions): SplitOptions => {
-  checkOptions('A call', options, [...CALL_OPTION_NAMES, 'signal']);
+  checkOptions('A call', options, AWAITED_OPTION_NAMES);
   return readOption('options', () => {
     const { signal, ...callOptions } = options;
     return { signal, callOptions };

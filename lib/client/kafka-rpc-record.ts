@@ -1,4 +1,11 @@
-import { checkInteger, checkNames, invalidOption, isByName, readOption } from '../errors/option-checks.js';
+import {
+  checkInteger,
+  checkNames,
+  checkTime,
+  invalidOption,
+  isByName,
+  readOption,
+} from '../errors/option-checks.js';
 
 /** Options of one call or event. */
 export interface CallOptions {
@@ -88,7 +95,7 @@ export class KafkaRpcRecordBuilder<T = unknown> {
 
   /** The handler starts then. What was said before of when it starts is forgotten. */
   setAt(at: Date | number): this {
-    this.at = checkAt(at);
+    this.at = checkTime('at', at);
     this.delayMs = undefined;
     return this;
   }
@@ -118,13 +125,6 @@ const MAX_DELAY_MS = 365 * 24 * 60 * 60 * 1_000;
 
 const checkDelayMs = (value: unknown): number => checkInteger('delayMs', value, 0, MAX_DELAY_MS);
 
-/** @returns milliseconds since the epoch. */
-const checkAt = (value: unknown): number => {
-  const atMs: unknown = value instanceof Date ? value.getTime() : value;
-  if (typeof atMs === 'number' && Number.isFinite(atMs)) return atMs;
-  throw invalidOption('at', value, 'a valid Date, or milliseconds since the epoch');
-};
-
 /**
  * How long the start of the handler is put off, in milliseconds; 0 for not at all.
  * @param nowMs since the epoch, on the broker's clock
@@ -134,7 +134,7 @@ export const delayOf = ({ delayMs, at }: CallOptions, nowMs: number): number => 
   if (delayMs === undefined && at === undefined) return 0;
   if (at === undefined) return checkDelayMs(delayMs);
   if (delayMs !== undefined) throw invalidOption('at', at, 'left out where delayMs is given');
-  const untilMs = Math.max(0, Math.ceil(checkAt(at) - nowMs));
+  const untilMs = Math.max(0, Math.ceil(checkTime('at', at) - nowMs));
   if (untilMs <= MAX_DELAY_MS) return untilMs;
   throw invalidOption('at', at, 'within a year from now');
 };

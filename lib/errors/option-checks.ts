@@ -16,6 +16,13 @@ export const checkInteger = (
   throw invalidOption(name, value, `a whole number from ${min} to ${max}`);
 };
 
+/** A moment. @returns milliseconds since the epoch */
+export const checkTime = (name: string, value: unknown): number => {
+  const ms: unknown = value instanceof Date ? value.getTime() : value;
+  if (typeof ms === 'number' && Number.isFinite(ms)) return ms;
+  throw invalidOption(name, value, 'a valid Date, or milliseconds since the epoch');
+};
+
 /** The longest that a timer of Node waits: one of more fires at once. */
 export const MAX_TIMER_MS = 0x7fff_ffff;
 

@@ -146,8 +146,9 @@ const neededMessageBytes = ({ maxRecordBytes }: SizeOptions): number => maxRecor
 const maxMessageBytes = (options: SizeOptions): number =>
   Math.max(KAFKA_MAX_MESSAGE_BYTES, neededMessageBytes(options));
 
-const sizeConfig = (options: SizeOptions): Record<string, string> => ({
-  'max.message.bytes': String(maxMessageBytes(options)),
+/** @param moreBytes than a record of requests or replies */
+const sizeConfig = (options: SizeOptions, moreBytes = 0): Record<string, string> => ({
+  'max.message.bytes': String(maxMessageBytes(options) + moreBytes),
 });
 
 /** One that exists must take it too. */
@@ -183,7 +184,7 @@ export const delayTopicSpec = (
   topic,
   partitions: options.partitions,
   replicationFactor: options.replicationFactor,
-  config: { ...REQUIRED_CONFIG, 'max.message.bytes': String(maxMessageBytes(options) + DEAD_LETTER_BYTES) },
+  config: { ...REQUIRED_CONFIG, ...sizeConfig(options, DEAD_LETTER_BYTES) },
   required: Object.keys(REQUIRED_CONFIG),
   atLeast: {
     'max.message.bytes': {
@@ -203,7 +204,7 @@ export const deadLetterTopicSpec = (
   config: {
     'message.timestamp.type': 'LogAppendTime',
     // A record that just fits its request topic fits here too.
-    'max.message.bytes': String(maxMessageBytes(options) + DEAD_LETTER_BYTES),
+    ...sizeConfig(options, DEAD_LETTER_BYTES),
   },
   required: [],
 });

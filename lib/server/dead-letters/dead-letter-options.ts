@@ -1,4 +1,4 @@
-import { checkNames, invalidOption } from '../../errors/option-checks.js';
+import { checkNames, checkTime } from '../../errors/option-checks.js';
 import {
   integer,
   namesOf,
@@ -44,12 +44,8 @@ export const resolveDeadLettersOptions = (
 
 const timeMs =
   (fallback: number) =>
-  (given: unknown, name: string): number => {
-    if (given === undefined) return fallback;
-    const ms: unknown = given instanceof Date ? given.getTime() : given;
-    if (typeof ms === 'number' && Number.isFinite(ms)) return ms;
-    throw invalidOption(name, given, 'a valid Date, or milliseconds since the epoch');
-  };
+  (given: unknown, name: string): number =>
+    given === undefined ? fallback : checkTime(name, given);
 
 const anyText = (given: unknown, name: string): string | undefined =>
   given === undefined ? undefined : text()(given, name);

@@ -16,6 +16,7 @@ import { BrokerTimes } from './broker-times.js';
 import { Callers, replyDestination } from './caller.js';
 import { openDeadLetterTopics, type DeadLetterTopics } from './dead-letters/dead-letter-topics.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
+import { endOfLog } from './end-of-log.js';
 import { GroupConsumer, type GroupConsumerParts } from './group-consumer.js';
 import type { IncomingCall } from './incoming-call.js';
 import { LogEndWatch } from './log-end-watch.js';
@@ -254,12 +255,6 @@ const topicsByGroup = (
     if (delayTopic !== undefined) ofGroup.push(delayTopic);
   }
   return [...groups];
-};
-
-const endOfLog = async (driver: DriverConnection, partition: TopicPartition): Promise<bigint> => {
-  const reader = await driver.readPartition({ ...partition, from: 'latest' }, () => undefined);
-  await reader.close();
-  return reader.startOffset;
 };
 
 const replyTopicOf = (driver: DriverConnection, topic: string, partitions: number): ReplyTopic =>

@@ -2,6 +2,7 @@ import type { RefusalReason } from '../../diagnostics/refusal-reasons.js';
 import type { RpcStatus } from '../../errors/status.js';
 import { formatCallId } from '../../protocol/instance-id.js';
 import type { DeferredMessage, FailedRun } from '../../protocol/message.js';
+import type { Codec } from '../../wire/codec.js';
 
 /** Why a dead letter was written: `failed` for an event whose handler failed for good; else why its record was refused. */
 export type DeadLetterReason = 'failed' | RefusalReason;
@@ -44,11 +45,8 @@ export type DeadLetterHook = (event: FailedEvent) => unknown;
 
 const NO_ERROR: FailedRun = Object.freeze({ status: 'UNKNOWN', message: '', atMs: 0 });
 
-/** @param read what makes data of the payload; may throw. @returns undefined for a message that is no failed event */
-export const failedEventOf = (
-  message: DeferredMessage,
-  read: (message: DeferredMessage) => unknown,
-): FailedEvent | undefined => {
+/** @returns undefined for a message that is no failed event */
+export const failedEventOf = (codec: Codec, message: DeferredMessage): FailedEvent | undefined => {
   const { origin, firstError, lastError } = message;
   if (origin === null) return undefined;
   const { topic, partition, offset, timestampMs } = origin;
@@ -63,14 +61,15 @@ export const failedEventOf = (
     callId: formatCallId(origin.sender, origin.seq),
     key: message.key,
     headers: message.headers,
-    data: readable(message, read),
+    data: dataOf(codec, message),
     redriven: message.redriven,
   });
 };
 
-const readable = (message: DeferredMessage, read: (message: DeferredMessage) => unknown): unknown => {
+/** Undefined for what cannot be read here: another serializer's, or damaged. */
+const dataOf = ({ serializer }: Codec, { contentType, payload }: DeferredMessage): unknown => {
   try {
-    return read(message);
+    return contentType === serializer.contentType ? serializer.deserialize(payload) : undefined;
   } catch {
     return undefined;
   }

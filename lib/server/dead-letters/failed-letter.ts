@@ -1,9 +1,7 @@
 import type { ProducerRecord, TopicPartition } from '../../driver/record.js';
-import { ByteWriter } from '../../protocol/byte-writer.js';
-import { encodeEnvelope } from '../../protocol/envelope.js';
-import { encodeMessage } from '../../protocol/message-encoder.js';
 import type { DeferredMessage } from '../../protocol/message.js';
-import type { Codec, EncodedRecord } from '../../wire/codec.js';
+import type { Codec } from '../../wire/codec.js';
+import { ownMessageRecord } from '../own-record.js';
 import { DEAD_LETTER_HEADERS } from './dead-letter.js';
 
 /**
@@ -12,38 +10,22 @@ import { DEAD_LETTER_HEADERS } from './dead-letter.js';
  * What the stages may be there to hide stands in no header: with stages, key, pattern and texts are in the message alone.
  * @param sender this server's id
  */
-export const failedLetter = (
+export const failedLetter = async (
   codec: Codec,
   sender: Buffer,
   to: TopicPartition,
   message: DeferredMessage,
-): ProducerRecord | Promise<ProducerRecord> => {
-  const { serializer, stages } = codec;
-  const { contentType } = serializer;
-  const envelope = encodeEnvelope({ direction: 'request', sender, contentType, stages, replyTo: null });
-  const isApart = codec.keepsApart(message.pattern);
-  const frames = new ByteWriter();
-  encodeMessage(frames, message);
-  const target = { direction: 'request', topic: to.topic, partition: to.partition, envelope } as const;
-  const encoded = codec.encode(frames.finish(), isApart ? { ...target, isApart } : target);
-  const isOpen = stages === '';
-  return encoded instanceof Promise
-    ? encoded.then((each) => letterOf(to, message, each, isOpen))
-    : letterOf(to, message, encoded, isOpen);
+): Promise<ProducerRecord> => {
+  const { value, headers } = await ownMessageRecord(codec, sender, to, message);
+  const isOpen = codec.stages === '';
+  return {
+    topic: to.topic,
+    partition: to.partition,
+    key: isOpen ? message.key : null,
+    value,
+    headers: { ...headers, ...bytesOf(factsOf(message)), ...(isOpen && bytesOf(textsOf(message))) },
+  };
 };
-
-const letterOf = (
-  to: TopicPartition,
-  message: DeferredMessage,
-  { value, headers }: EncodedRecord,
-  isOpen: boolean,
-): ProducerRecord => ({
-  topic: to.topic,
-  partition: to.partition,
-  key: isOpen ? message.key : null,
-  value,
-  headers: { ...headers, ...bytesOf(factsOf(message)), ...(isOpen && bytesOf(textsOf(message))) },
-});
 
 const factsOf = ({ origin, lastError, runs, redriven }: DeferredMessage): Record<string, string> => ({
   [DEAD_LETTER_HEADERS.reason]: 'failed',

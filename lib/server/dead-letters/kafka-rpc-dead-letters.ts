@@ -7,6 +7,7 @@ import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import { newInstanceId } from '../../protocol/instance-id.js';
 import { Codec } from '../../wire/codec.js';
+import { endOfLog } from '../end-of-log.js';
 import {
   resolveDeadLettersOptions,
   resolveFilter,
@@ -15,7 +16,7 @@ import {
   type ResolvedDeadLettersOptions,
   type ResolvedFilter,
 } from './dead-letter-options.js';
-import { endOfPartition, pagesOf, type LossListeners } from './partition-pages.js';
+import { pagesOf, type LossListeners } from './partition-pages.js';
 import { readLetter, type DeadLetter, type ReadLetter } from './read-letter.js';
 import { redriven, redrivenRecord } from './redriven-message.js';
 import { settledOffsets, settledRecord, type Settlement } from './settled-letters.js';
@@ -152,7 +153,7 @@ export class KafkaRpcDeadLetters {
     connection: DriverConnection,
     at: TopicPartition,
   ): AsyncGenerator<readonly ReadLetter[]> {
-    const end = await endOfPartition(connection, at);
+    const end = await endOfLog(connection, at);
     const settled = new Set<bigint>();
     for await (const records of pagesOf(connection, this.losses, at, end)) {
       for (const record of records) {

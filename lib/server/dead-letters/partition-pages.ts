@@ -12,13 +12,6 @@ const STALL_MS = 15_000;
 /** Told of events of the connection: what was dropped of a log is skipped. */
 export type LossListeners = Set<(event: DriverEvent) => void>;
 
-/** Where a log ends now. */
-export const endOfPartition = async (connection: DriverConnection, at: TopicPartition): Promise<bigint> => {
-  const reader = await connection.readPartition({ ...at, from: 'latest' }, () => undefined);
-  await reader.close();
-  return reader.startOffset;
-};
-
 /** The records below `end`, page by page, from the oldest. @throws RpcError `UNAVAILABLE` when the broker brings nothing more. */
 export async function* pagesOf(
   connection: DriverConnection,

@@ -38,7 +38,7 @@ export const readLetter = async (codec: Codec, record: ConsumerRecord): Promise<
   const reason = textOf(record, DEAD_LETTER_HEADERS.reason);
   if (reason !== 'failed' && !isRefusalReason(reason)) return undefined;
   const message = reason === 'failed' ? await messageOf(codec, record) : undefined;
-  const event = message && failedEventOf(message, (each) => dataOf(codec, each));
+  const event = message && failedEventOf(codec, message);
   const { partition, offset, timestampMs: writtenAtMs } = record;
   const place = { id: `${partition}-${offset}`, partition, offset, writtenAtMs };
   const letter = Object.freeze({ ...place, reason, origin: event?.origin ?? originOf(record), event });
@@ -63,10 +63,6 @@ const messageOf = async (codec: Codec, record: ConsumerRecord): Promise<Deferred
     return undefined;
   }
 };
-
-/** @throws what is wrong with it. */
-const dataOf = ({ serializer }: Codec, { contentType, payload }: DeferredMessage): unknown =>
-  contentType === serializer.contentType ? serializer.deserialize(payload) : undefined;
 
 const originOf = (record: ConsumerRecord): DeadLetterOrigin =>
   Object.freeze({

@@ -1,9 +1,7 @@
 import type { ProducerRecord, TopicPartition } from '../../driver/record.js';
-import { ByteWriter } from '../../protocol/byte-writer.js';
-import { encodeEnvelope } from '../../protocol/envelope.js';
-import { encodeMessage } from '../../protocol/message-encoder.js';
 import type { DeferredMessage } from '../../protocol/message.js';
 import type { Codec } from '../../wire/codec.js';
+import { ownMessageRecord } from '../own-record.js';
 
 const MAX_REDRIVEN = 0xffff;
 
@@ -14,15 +12,8 @@ export const redrivenRecord = async (
   to: TopicPartition,
   message: DeferredMessage,
 ): Promise<ProducerRecord> => {
-  const { serializer, stages } = codec;
-  const { contentType } = serializer;
-  const envelope = encodeEnvelope({ direction: 'request', sender, contentType, stages, replyTo: null });
-  const frames = new ByteWriter();
-  encodeMessage(frames, message);
-  const target = { direction: 'request', ...to, envelope } as const;
-  const isApart = codec.keepsApart(message.pattern);
-  const encoded = await codec.encode(frames.finish(), isApart ? { ...target, isApart } : target);
-  return { ...to, key: null, value: encoded.value, headers: encoded.headers };
+  const { value, headers } = await ownMessageRecord(codec, sender, to, message);
+  return { ...to, key: null, value, headers };
 };
 
 /** @param seq one more than of the one before: a sender's messages grow along a partition */

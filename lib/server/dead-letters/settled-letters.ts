@@ -1,6 +1,6 @@
 import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../../driver/record.js';
-import { encodeEnvelope } from '../../protocol/envelope.js';
 import type { Codec } from '../../wire/codec.js';
+import { ownRecord } from '../own-record.js';
 
 /** What was done with a letter that is not to be listed any more. */
 export type Settlement = 'redriven' | 'purged';
@@ -18,11 +18,8 @@ export const settledRecord = async (
   to: TopicPartition,
   settled: { readonly as: Settlement; readonly offsets: readonly bigint[] },
 ): Promise<ProducerRecord> => {
-  const { serializer, stages } = codec;
-  const { contentType } = serializer;
-  const envelope = encodeEnvelope({ direction: 'request', sender, contentType, stages, replyTo: null });
-  const list = Buffer.from(JSON.stringify(settled.offsets.map(String)));
-  const { value, headers } = await codec.encode(list, { direction: 'request', ...to, envelope });
+  const bytes = Buffer.from(JSON.stringify(settled.offsets.map(String)));
+  const { value, headers } = await ownRecord(codec, sender, to, { bytes });
   return { ...to, key: null, value, headers: { ...headers, [SETTLED_HEADER]: Buffer.from(settled.as) } };
 };
 

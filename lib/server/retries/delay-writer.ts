@@ -1,10 +1,10 @@
 import type { RpcError } from '../../errors/rpc-error.js';
 import type { DeferredMessage } from '../../protocol/message.js';
-import { encodeEnvelope } from '../../protocol/envelope.js';
 import type { Codec } from '../../wire/codec.js';
 import type { Destination } from '../../wire/destination-queue.js';
 import type { Outbox } from '../../wire/outbox.js';
 import type { IncomingCall } from '../incoming-call.js';
+import { ownEnvelope } from '../own-record.js';
 import type { RequestClock } from '../request-clock.js';
 import type { CallHistory } from './call-history.js';
 import { deferredMessage } from './deferred-message.js';
@@ -91,15 +91,7 @@ export class DelayWriter {
     const name = `${topic}:${partition}`;
     const known = this.destinations.get(name);
     if (known !== undefined) return known;
-    const { id, codec } = this.parts;
-    const { serializer, stages } = codec;
-    const envelope = encodeEnvelope({
-      direction: 'request',
-      sender: id,
-      contentType: serializer.contentType,
-      stages,
-      replyTo: null,
-    });
+    const envelope = ownEnvelope(this.parts.codec, this.parts.id);
     const to: Destination = Object.freeze({ topic, partition, direction: 'request', envelope });
     this.destinations.set(name, to);
     return to;

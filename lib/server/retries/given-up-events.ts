@@ -83,9 +83,7 @@ export class GivenUpEvents {
 
   private tell(message: DeferredMessage, done: () => void): void {
     const { onDeadLetter, userCode, codec } = this.parts;
-    const event =
-      onDeadLetter &&
-      failedEventOf(message, ({ payload }) => readPayload(codec, message.contentType, payload));
+    const event = onDeadLetter && failedEventOf(codec, message);
     if (onDeadLetter === undefined || event === undefined) return done();
     let heard: unknown;
     userCode.run('dead letter hook', () => (heard = onDeadLetter(event)));
@@ -95,10 +93,6 @@ export class GivenUpEvents {
     this.told.add(told);
   }
 }
-
-/** @throws what is wrong with it. */
-const readPayload = ({ serializer }: Codec, contentType: string, payload: Buffer): unknown =>
-  serializer.contentType === contentType ? serializer.deserialize(payload) : undefined;
 
 /** What a hook gave, waited for however it ends: what it rejects with is told of elsewhere. */
 const settled = async (result: unknown): Promise<void> => {

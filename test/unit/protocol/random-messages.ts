@@ -51,9 +51,8 @@ const origin = (random: SeededRandom): MessageOrigin | null => {
   return random.pick([null, known]);
 };
 
-const randomDeferred = (random: SeededRandom, seq: number): DeferredMessage => ({
-  kind: 'deferred',
-  seq,
+/** What requests, events and deferred messages have in common. */
+const invocation = (random: SeededRandom) => ({
   attempt: random.integer(256),
   ttlMs: uint32(random),
   sentAtMs: timeMs(random),
@@ -62,6 +61,12 @@ const randomDeferred = (random: SeededRandom, seq: number): DeferredMessage => (
   headers: headers(random),
   metadata: bytes(random),
   payload: bytes(random),
+});
+
+const randomDeferred = (random: SeededRandom, seq: number): DeferredMessage => ({
+  kind: 'deferred',
+  seq,
+  ...invocation(random),
   invokes: random.pick(['request', 'event'] as const),
   dueAtMs: timeMs(random),
   runs: uint32(random),
@@ -84,14 +89,7 @@ export const randomMessage = (random: SeededRandom): Message => {
       return {
         kind,
         seq,
-        attempt: random.integer(256),
-        ttlMs: uint32(random),
-        sentAtMs: timeMs(random),
-        pattern: text(random),
-        key: random.pick([null, bytes(random), Buffer.alloc(0)]),
-        headers: headers(random),
-        metadata: bytes(random),
-        payload: bytes(random),
+        ...invocation(random),
       };
     case 'deferred':
       return randomDeferred(random, seq);

@@ -67,6 +67,14 @@ describe('what the commits of a group say above their offsets', () => {
     records.forEach((record, index) => index % 2 === 1 && finish(record));
   };
 
+  /** The next owner begins with what the last one has committed. */
+  const restart = async (): Promise<void> => {
+    await consumer.close();
+    const { offset, metadata } = lastCommit();
+    await join(4_096);
+    assign(offset, metadata);
+  };
+
   it('is committed though the offset stays, once per change', async () => {
     await join(4_096);
     assign(0n);
@@ -86,11 +94,7 @@ describe('what the commits of a group say above their offsets', () => {
     await join(4_096);
     assign(0n);
     receive(0, 10).slice(1, 8).forEach(finish);
-    await consumer.close();
-    const { offset, metadata } = lastCommit();
-
-    await join(4_096);
-    assign(offset, metadata);
+    await restart();
     expect(receive(0, 10).map((record) => record.offset)).toEqual([0n, 8n, 9n]);
     expect(counters.snapshot()).toMatchObject({ recordsRedelivered: 7, finishedMapsIgnored: 0 });
   });
@@ -99,11 +103,7 @@ describe('what the commits of a group say above their offsets', () => {
     await join(4_096);
     assign(0n);
     receive(0, 10).slice(1).forEach(finish);
-    await consumer.close();
-    const { offset, metadata } = lastCommit();
-
-    await join(4_096);
-    assign(offset, metadata);
+    await restart();
     const [first] = receive(0, 3);
     finish(first!);
     await interval();
@@ -140,11 +140,7 @@ describe('what the commits of a group say above their offsets', () => {
     await join(4_096);
     assign(0n);
     receive(0, 10).slice(1).forEach(finish);
-    await consumer.close();
-    const { offset, metadata } = lastCommit();
-
-    await join(4_096);
-    assign(offset, metadata);
+    await restart();
     receive(0, 1, firstMs);
     receive(1, 10, othersMs);
     expect(read).toHaveLength(10);

@@ -14,6 +14,8 @@ export interface BenchmarkOptions {
   readonly seconds: number;
   /** Calls at once in `round-trip`, one measurement each. */
   readonly levels: readonly number[];
+  /** How long `soak` lasts. */
+  readonly minutes: number;
   /** Names of peers in `round-trip`; empty for all. */
   readonly peers: readonly string[];
   /** The folder that JSON and plots go to. */
@@ -31,6 +33,7 @@ export const USAGE = `npm run bench -- [benchmark …] [options]
   --levels 1,100     round-trip: calls at once, one measurement each (1,10,100,1000,5000; quick: 1,100,1000)
   --peers a,b        round-trip: only these peers (all)
   --profile FOLDER   round-trip: CPU profiles of clients and servers, and where their time goes; no JSON
+  --minutes M        soak: how long it lasts (30; quick: 0.5)
   --update           check: write the baseline, compare with none
   --help             this text
 `;
@@ -44,6 +47,7 @@ export function parseCommandLine(argv: readonly string[]): BenchmarkOptions {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       levels: { type: 'string' },
+      minutes: { type: 'string' },
       peers: { type: 'string', default: '' },
       quick: { type: 'boolean', default: false },
       update: { type: 'boolean', default: false },
@@ -63,6 +67,7 @@ export function parseCommandLine(argv: readonly string[]): BenchmarkOptions {
     levels: list(values.levels ?? (quick ? '1,100,1000' : '1,10,100,1000,5000')).map((level) =>
       Math.ceil(positive('--levels', level)),
     ),
+    minutes: positive('--minutes', values.minutes ?? (quick ? '0.5' : '30')),
     peers: list(values.peers),
     results: values.results ?? (quick ? 'build/results' : 'benchmarks/results'),
     profile: values.profile,

@@ -12,6 +12,7 @@ import { micro } from './micro.bench.js';
 import { payload } from './payload.bench.js';
 import { roundTrip } from './round-trip.bench.js';
 import { scale } from './scale.bench.js';
+import { soak } from './soak.bench.js';
 import { start } from './start.bench.js';
 import { stream } from './stream.bench.js';
 
@@ -31,7 +32,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 ];
 
 /** What is no part of a run of all. */
-const BY_NAME_ONLY: readonly Benchmark[] = [check];
+const BY_NAME_ONLY: readonly Benchmark[] = [check, soak];
 
 async function main(): Promise<void> {
   const options = parseCommandLine(process.argv.slice(2));

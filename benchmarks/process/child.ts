@@ -61,6 +61,13 @@ export class Child<C extends Commands<C>> {
     await force;
   }
 
+  /** Ends it with nothing said to anybody, as a crash does. */
+  async kill(): Promise<void> {
+    const { process } = this.program;
+    const gone = once(process, 'exit');
+    if (process.kill('SIGKILL')) await gone;
+  }
+
   private settle({ id, value, error }: Answer): void {
     const waiting = this.open.get(id);
     this.open.delete(id);

@@ -41,6 +41,9 @@ const RETRY_LATER: ReadonlySet<number> = new Set([429, 503]);
 /** An HTTP status that a handler gave, 422 for instance, and that its own status stands for, is kept. */
 const statusCodeOf = (error: RpcError): number => {
   if (error.origin === 'client' && !TOLD_OF_THIS_SIDE.has(error.status)) return 500;
+  // It is too large for a record: nothing else that this side runs out of stays used up.
+  if (error.origin === 'client' && error.status === RpcStatus.RESOURCE_EXHAUSTED && !error.retryable)
+    return 413;
   const given = memberOf(error.details, 'statusCode');
   return isHttpError(given) && statusOfHttp(given) === error.status ? given : httpStatusOf(error.status);
 };

@@ -180,10 +180,20 @@ export class OutgoingRecord {
   }
 }
 
-const tooLarge = (message: Message, bytes: number, maxBytes: number): RpcError =>
+/** What a user calls the messages that carry data. */
+const NOUNS: Readonly<Partial<Record<Message['kind'], string>>> = {
+  request: 'request',
+  event: 'event',
+  deferred: 'event',
+  next: 'value',
+  complete: 'reply',
+  error: 'error',
+};
+
+const tooLarge = ({ kind }: Message, bytes: number, maxBytes: number): RpcError =>
   new RpcError(
     RpcStatus.RESOURCE_EXHAUSTED,
-    `A message of kind ${message.kind} has ${bytes} bytes, a record holds at most ${maxBytes}: send less, or raise ` +
-      `maxRecordBytes here and max.message.bytes on the topic.`,
+    `The ${NOUNS[kind] ?? 'message'} has ${bytes} bytes, and a record holds at most ${maxBytes}: send less, or raise ` +
+      `maxRecordBytes on both sides and max.message.bytes of the topics.`,
     { retryable: false, details: { bytes, maxBytes } },
   );

@@ -80,10 +80,10 @@ export const TESTS_PASSED = /Tests:?\s+2 passed/;
 
 const SERVICE = ['sum.controller.ts', 'sum.module.ts'];
 
-/** The test of docs/guides/testing.md and what it tests, under the name that `nest new` has Jest and Vitest look for. */
+/** The test of docs/guides/testing.md and what it tests: its name is one that Jest and Vitest look for in projects of `nest new`. */
 export const addDocumentedTest = async (project: UserProject, type: ModuleType): Promise<void> => {
   for (const name of SERVICE) await project.write({ [`src/${name}`]: documented(name, type) });
-  await project.write({ 'src/sum.spec.ts': documented('sum.e2e-spec.ts', type) });
+  await project.write({ 'src/sum.spec.ts': documented('sum.spec.ts', type) });
 };
 
 /** A file as the pages have it; as they say, relative imports have no `.js` in CommonJS. */

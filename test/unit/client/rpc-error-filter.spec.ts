@@ -41,6 +41,11 @@ const gatewayController = (orders: KafkaRpcClient): new () => object => {
       return orders.call('fail', () => 'no data');
     }
 
+    @Get('/large')
+    large(): Promise<unknown> {
+      return orders.call('fail', Buffer.alloc(2_000_000));
+    }
+
     @Get('/late')
     late(): Promise<unknown> {
       return orders.call('no such pattern', {}, { signal: AbortSignal.abort() });
@@ -129,6 +134,18 @@ describe.each(PLATFORMS)('RpcErrorFilter on %s', (platform) => {
       details: { field: 'b' },
     });
     expect(logged).toEqual([]);
+  });
+
+  it('answers 413 to what is too large for a record, and tells nobody to try again', async () => {
+    const { statusCode, headers, body } = await gateway.get('/large');
+    expect(statusCode).toBe(413);
+    expect(headers.get('retry-after')).toBeNull();
+    expect(body).toEqual({
+      statusCode: 413,
+      error: 'Payload Too Large',
+      message: 'Payload Too Large',
+      status: 'RESOURCE_EXHAUSTED',
+    });
   });
 
   it('tells neither where they are not, and logs them', async () => {

@@ -43,7 +43,7 @@ describe('Outbox', () => {
       retryable: false,
       details: { bytes: 1_001, maxBytes: 1_000 },
     });
-    expect(error.message).toContain('A message of kind next has 1001 bytes, a record holds at most 1000');
+    expect(error.message).toContain('The value has 1001 bytes, and a record holds at most 1000');
     expect(bench.delivered).toEqual([]);
   });
 

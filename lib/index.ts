@@ -13,7 +13,11 @@ export type { CallTimings, RpcReply } from './client/rpc-reply.js';
 export { RpcErrorFilter, type RpcErrorFilterOptions } from './client/rpc-error-filter.js';
 export { closeOnSignals, type Closable, type CloseOnSignalsOptions } from './server/close-on-signals.js';
 export { KafkaRpcServer } from './server/kafka-rpc-server.js';
-export type { DeadLetterOptions, KafkaRpcServerOptions } from './server/server-options.js';
+export type {
+  DeadLetterOptions,
+  DuplicateWindowOptions,
+  KafkaRpcServerOptions,
+} from './server/server-options.js';
 export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';
 export { KafkaRpcContext, type CallPast, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
 export type { RetriedFailures, RetryOptions } from './server/retries/retry-options.js';

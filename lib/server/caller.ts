@@ -11,8 +11,15 @@ export class Caller implements CallerAddress {
   constructor(
     readonly id: Buffer,
     readonly replies: Destination | null,
+    /** Tells it from all others. */
+    readonly name: string,
   ) {}
 }
+
+/** One client and where it reads its replies, as a string; empty reply addresses are all one. */
+export const callerName = (id: Buffer, replyTo: ReplyAddress | null): string =>
+  // Not digits alone, whatever the id: V8 takes those for a number, and everybody knows how it hashes numbers.
+  `${replyTo?.partition ?? ''}:${id.toString('latin1')}`;
 
 /** How many callers without open calls are remembered. */
 const MAX_IDLE_CALLERS = 1024;
@@ -29,8 +36,7 @@ export class Callers {
 
   /** The caller with this id and reply address, made when it is new. */
   get(id: Buffer, replyTo: ReplyAddress | null): Caller {
-    // Not digits alone, whatever the id: V8 takes those for a number, and everybody knows how it hashes numbers.
-    const name = `${replyTo?.partition ?? ''}:${id.toString('latin1')}`;
+    const name = callerName(id, replyTo);
     const known = this.callers.get(name);
     if (known !== undefined) return known;
     // A copy: the id that came is a piece of a fetch, and would keep all of it.
@@ -39,6 +45,7 @@ export class Callers {
     const caller = new Caller(
       ownId,
       replyTo === null ? null : replyDestination(this.serverId, id, replyTo, this.codec),
+      name,
     );
     if (this.callers.size >= this.forgetAt) this.forgetIdle();
     this.callers.set(name, caller);

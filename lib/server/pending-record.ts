@@ -4,6 +4,7 @@ import type { Caller } from './caller.js';
 import type { CallOrigin, IncomingCall } from './incoming-call.js';
 import type { PartitionShare } from './partition-share.js';
 import { RefusedCalls } from './refusals/refused-calls.js';
+import type { SeenNumbers } from './duplicates/seen-numbers.js';
 import type { RecordGuard } from './replay-guard.js';
 import type { RequestGate } from './request-gate.js';
 import type { Arrival } from './request-clock.js';
@@ -30,6 +31,16 @@ export interface RecordAccount {
   readonly keepsMarks: boolean;
 }
 
+/** What was had before of a record's sender, by one or the other. */
+export interface RecordMemory {
+  /** Where records are authenticated. */
+  readonly guard?: RecordGuard;
+  /** Where they are not. */
+  readonly seen?: SeenNumbers;
+}
+
+const NOTHING_SEEN: RecordMemory = Object.freeze({});
+
 /** A record of requests until the last of its calls is finished: then its offset may be committed. */
 export class PendingRecord implements CallOrigin {
   /** One too many while it is read, so that calls which finish at once do not finish it before the last one is counted. */
@@ -47,7 +58,7 @@ export class PendingRecord implements CallOrigin {
   constructor(
     opened: OpenedRecord,
     private readonly account: RecordAccount,
-    private readonly guard?: RecordGuard,
+    private readonly memory: RecordMemory = NOTHING_SEEN,
   ) {
     this.record = opened.record;
     this.envelope = opened.envelope;
@@ -65,14 +76,22 @@ export class PendingRecord implements CallOrigin {
   /** Whether the call was finished before the record was read now, by this server or another. @param index its place in the record */
   wasRun(message: RequestMessage | EventMessage, index: number): boolean {
     if (!this.keepsMarks || !this.account.tracked.wasRun(index)) return false;
-    this.guard?.note(message);
+    this.memory.guard?.note(message);
+    this.memory.seen?.add(message.seq);
     return true;
+  }
+
+  /** Whether the call stood in the log before, and was run. Asked once for each, in their order. */
+  isRepeated({ seq }: RequestMessage | EventMessage): boolean {
+    const { seen } = this.memory;
+    return seen !== undefined && !seen.add(seq);
   }
 
   /** @returns whether the call is to be run: it is asked for each, in their order. */
   admits(message: RequestMessage | EventMessage): boolean {
-    if (this.guard === undefined) return true;
-    const verdict = this.guard.judge(message);
+    const { guard } = this.memory;
+    if (guard === undefined) return true;
+    const verdict = guard.judge(message);
     if (verdict === 'new') return true;
     if (verdict !== 'known') (this.refusedCalls ??= new RefusedCalls()).add(verdict);
     return false;
@@ -111,7 +130,7 @@ export class PendingRecord implements CallOrigin {
   /** The offset stays open: its next reader is to find the call there. */
   onDropped({ message }: IncomingCall): void {
     this.caller.calls.delete(message.seq);
-    this.guard?.allowAgain(message);
+    this.memory.guard?.allowAgain(message);
     this.hasDropped = true;
     this.release();
   }

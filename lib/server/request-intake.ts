@@ -12,6 +12,7 @@ import { refusalError } from '../wire/refusal.js';
 import type { Caller, Callers } from './caller.js';
 import { IncomingCall } from './incoming-call.js';
 import { ownBytes } from './own-bytes.js';
+import type { DuplicateWindow } from './duplicates/duplicate-window.js';
 import { PendingRecord } from './pending-record.js';
 import type { RequestGate } from './request-gate.js';
 import type { RequestRecord } from './request-record.js';
@@ -47,6 +48,8 @@ export interface IntakeParts {
   readonly replyTopic: ReplyTopicView;
   /** None where records are not authenticated. */
   readonly replays?: ReplayGuard;
+  /** None where records are authenticated, or nothing is to be remembered. */
+  readonly duplicates?: DuplicateWindow;
   readonly onCall: (call: IncomingCall) => void;
   /** Where calls wait that are to run later. */
   readonly delayed: Pick<DelayedCalls, 'take' | 'countsFor'>;
@@ -159,7 +162,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     received: RequestRecord,
     keepsMarks: boolean,
   ): PendingRecord {
-    const { callers, clock, replays, gate } = this.parts;
+    const { callers, clock, replays, duplicates, gate } = this.parts;
     const { topic, partition, offset, timestampMs, share, tracked } = received;
     const { sender, replyTo, contentType, stages } = envelope;
     const caller = callers.get(sender, replyTo);
@@ -174,7 +177,14 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     const bytes = this.parts.delayed.countsFor(topic) ? 0 : received.frameBytes + messages * CALL_BYTES;
     gate.opened(received, bytes);
     tracked.open(messages);
-    return new PendingRecord(opened, { gate, share, tracked, bytes, keepsMarks }, replays?.guard(opened));
+    return new PendingRecord(
+      opened,
+      { gate, share, tracked, bytes, keepsMarks },
+      {
+        guard: replays?.guard(opened),
+        seen: duplicates?.numbersOf(share, caller.name, opened.arrival.monotonicMs),
+      },
+    );
   }
 
   private report(calls: RefusedCalls, record: RequestRecord, tell: (refused: RefusedRecord) => void): void {
@@ -198,6 +208,11 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
       // The same call again, while its first delivery is still being worked on: one answer serves both.
       this.parts.counters.add('recordsRedelivered');
       return inHand.whenFinished(() => record.finish(index));
+    }
+    if (record.isRepeated(message)) {
+      // It is over, and its answer stands in the reply topic: a second one would tell its caller nothing.
+      this.parts.counters.add('callsRepeated');
+      return record.finish(index);
     }
     if (!record.admits(message)) return record.finish(index);
     if (received.kind === 'deferred') return this.takeDelayed(received, index, record);

@@ -15,6 +15,7 @@ import { waitAtMost } from '../wire/wait-at-most.js';
 import { BrokerTimes } from './broker-times.js';
 import { Callers, replyDestination } from './caller.js';
 import { openDeadLetterTopics, type DeadLetterTopics } from './dead-letters/dead-letter-topics.js';
+import { DuplicateWindow } from './duplicates/duplicate-window.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
 import { endOfLog } from './end-of-log.js';
 import { GroupConsumer, type GroupConsumerParts } from './group-consumer.js';
@@ -73,6 +74,7 @@ export class RunningServer {
   private readonly refused: RefusedRequests;
   private readonly gate: RequestGate;
   private readonly later: LaterWork;
+  private readonly duplicates: DuplicateWindow | undefined;
   private isClosing = false;
 
   private constructor(
@@ -82,6 +84,8 @@ export class RunningServer {
     parts: ServerParts,
   ) {
     const { codec, counters } = parts;
+    const remembers = options.duplicateWindow.ttlMs > 0 && !codec.authenticates;
+    this.duplicates = remembers ? new DuplicateWindow(options.duplicateWindow) : undefined;
     const onThrottled = (): void => counters.add('throttles');
     this.outbox = new Outbox(driver, codec, parts.clock, { ...options, onThrottled });
     this.logEnds = new LogEndWatch((partition) => endOfLog(driver, partition), parts.clock);
@@ -105,6 +109,7 @@ export class RunningServer {
       counters,
       replyTopic: replyTopicOf(driver, options.topics.replies, parts.replyPartitions),
       ...(codec.authenticates && { replays: new ReplayGuard(counters) }),
+      ...(this.duplicates && { duplicates: this.duplicates }),
       gate: this.gate,
       delayed: this.later.delayed,
       onCall: (call) => dispatcher.take(call),
@@ -220,7 +225,10 @@ export class RunningServer {
     const { delayed } = this.later;
     const gate: GroupConsumerParts['gate'] = {
       take: (record) => delayed.takeRecord(record),
-      forget: (share) => delayed.forget(share),
+      forget: (share) => {
+        delayed.forget(share);
+        this.duplicates?.forget(share);
+      },
     };
     const moves = new PartitionMoves(queue, () => this.callers.openCalls());
     const parts = {

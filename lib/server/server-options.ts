@@ -27,6 +27,14 @@ export interface DeadLetterOptions {
   readonly failed?: boolean;
 }
 
+/** What a server remembers of the calls that it has had, so that one which stands in the log twice runs once. */
+export interface DuplicateWindowOptions {
+  /** How long a call is remembered, at least, in milliseconds. 0: not at all. @default 120000 */
+  readonly ttlMs?: number;
+  /** How much memory that may take; with more, the oldest calls are forgotten early. A call takes 1 to 16 bytes. @default 8388608 (8 MiB) */
+  readonly maxBytes?: number;
+}
+
 /** Options of a `KafkaRpcServer`. `service` and `driver` are required; `concurrency` matters most. */
 export interface KafkaRpcServerOptions extends WireOptions {
   /** The name that clients call, or several names. Each has its own request topic and group. */
@@ -58,6 +66,8 @@ export interface KafkaRpcServerOptions extends WireOptions {
    * 0: nothing is said, and nothing pauses. @default 4096
    */
   readonly commitMetadataBytes?: number;
+  /** What is remembered of calls that were had, so that one which stands in the log twice runs once. @default {} */
+  readonly duplicateWindow?: DuplicateWindowOptions;
   /** How long `close()` waits for running handlers and their replies, in milliseconds. @default 10000 */
   readonly gracePeriodMs?: number;
   /**
@@ -101,6 +111,11 @@ const DEAD_LETTER_OPTIONS = {
   failed: flag(false),
 } satisfies OptionTable<DeadLetterOptions>;
 
+const DUPLICATE_WINDOW_OPTIONS = {
+  ttlMs: durationMs(120_000, 0),
+  maxBytes: integer(8 * 1024 * 1024, 65_536),
+} satisfies OptionTable<DuplicateWindowOptions>;
+
 /** The check of each option, with its default. */
 const SERVER_OPTIONS = {
   ...WIRE_OPTIONS,
@@ -112,6 +127,7 @@ const SERVER_OPTIONS = {
   maxQueuedRequestBytes: integer(128 * 1024 * 1024, 1_024),
   commitIntervalMs: durationMs(200, 1, 60_000),
   commitMetadataBytes: integer(4096, 0, 32_767),
+  duplicateWindow: nested(DUPLICATE_WINDOW_OPTIONS),
   gracePeriodMs: durationMs(10_000, 0),
   sessionTimeoutMs: durationMs(6_000, 100),
   retry: (given, name) => checkServerRetry(given, name),

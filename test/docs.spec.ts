@@ -63,6 +63,7 @@ const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
   ['One call', ['CallOptions', 'AwaitedCallOptions']],
   ['Topics', ['TopicOptions']],
   ['Dead letters', ['DeadLetterOptions']],
+  ['Duplicate window', ['DuplicateWindowOptions']],
   ['Retry', ['RetryOptions']],
   ['KafkaRpcDeadLetters', ['KafkaRpcDeadLettersOptions', 'DeadLetterFilter', 'DeadLetterActionOptions']],
   ['RpcErrorFilter', ['RpcErrorFilterOptions']],

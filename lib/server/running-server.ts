@@ -27,7 +27,7 @@ import { ReplayGuard } from './replay-guard.js';
 import { RefusedRequests } from './refusals/refused-requests.js';
 import { RequestClock } from './request-clock.js';
 import { RequestGate } from './request-gate.js';
-import { RequestIntake } from './request-intake.js';
+import { RequestIntake, type IntakeParts } from './request-intake.js';
 import type { RequestRecord } from './request-record.js';
 import { openDelayTopics, type DelayTopics } from './retries/delay-topics.js';
 import { LaterWork, type LaterWorkHooks } from './retries/later-work.js';
@@ -74,7 +74,8 @@ export class RunningServer {
   private readonly refused: RefusedRequests;
   private readonly gate: RequestGate;
   private readonly later: LaterWork;
-  private readonly duplicates: DuplicateWindow | undefined;
+  /** Of calls that were had. */
+  private readonly memory: Pick<IntakeParts, 'replays' | 'duplicates'>;
   private isClosing = false;
 
   private constructor(
@@ -84,8 +85,7 @@ export class RunningServer {
     parts: ServerParts,
   ) {
     const { codec, counters } = parts;
-    const remembers = options.duplicateWindow.ttlMs > 0 && !codec.authenticates;
-    this.duplicates = remembers ? new DuplicateWindow(options.duplicateWindow) : undefined;
+    this.memory = codec.authenticates ? { replays: new ReplayGuard(counters) } : windowOf(options);
     const onThrottled = (): void => counters.add('throttles');
     this.outbox = new Outbox(driver, codec, parts.clock, { ...options, onThrottled });
     this.logEnds = new LogEndWatch((partition) => endOfLog(driver, partition), parts.clock);
@@ -108,8 +108,7 @@ export class RunningServer {
       clock,
       counters,
       replyTopic: replyTopicOf(driver, options.topics.replies, parts.replyPartitions),
-      ...(codec.authenticates && { replays: new ReplayGuard(counters) }),
-      ...(this.duplicates && { duplicates: this.duplicates }),
+      ...this.memory,
       gate: this.gate,
       delayed: this.later.delayed,
       onCall: (call) => dispatcher.take(call),
@@ -227,7 +226,7 @@ export class RunningServer {
       take: (record) => delayed.takeRecord(record),
       forget: (share) => {
         delayed.forget(share);
-        this.duplicates?.forget(share);
+        this.memory.duplicates?.forget(share);
       },
     };
     const moves = new PartitionMoves(queue, () => this.callers.openCalls());
@@ -248,6 +247,9 @@ export class RunningServer {
     });
   }
 }
+
+const windowOf = ({ duplicateWindow }: ResolvedServerOptions): Pick<IntakeParts, 'duplicates'> =>
+  duplicateWindow.ttlMs > 0 ? { duplicates: new DuplicateWindow(duplicateWindow) } : {};
 
 /** What is read for the services, by the group that shares it: services with one group have one membership. */
 const topicsByGroup = (

@@ -87,7 +87,8 @@ export class FetchLoop {
     for (const partition of fetched) {
       if (partition.error !== undefined) continue;
       for (const reader of readersOf(partition))
-        if (reader.isOfOtherLeader(partition)) changed.push({ reader, partition });
+        if (!reader.isCredible(partition)) continue;
+        else if (reader.isOfOtherLeader(partition)) changed.push({ reader, partition });
         else reader.succeed(partition);
     }
     // Behind what was brought: to deal with these takes requests of their own.

@@ -1,6 +1,7 @@
 import type { DriverEvent } from '../driver.js';
 import { backoffMs, sleep } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
+import { DamagedPartitions } from './damaged-partitions.js';
 import { FetchLoop } from './fetch-loop.js';
 import { errorType, isConnectionFailure, isHopeless, toRpcError } from './kafkajs-errors.js';
 import type { PartitionCursor } from './partition-cursor.js';
@@ -30,6 +31,7 @@ export class Fetcher {
   private readonly cursors = new Set<PartitionCursor>();
   private readonly loops = new Map<number, FetchLoop>();
   private readonly positions: PositionFinder;
+  private readonly damaged: DamagedPartitions;
   private isLookingForLeaders = false;
 
   constructor(
@@ -37,6 +39,7 @@ export class Fetcher {
     private readonly options: FetcherOptions,
   ) {
     this.positions = new PositionFinder(link, (event) => options.report(READING, event));
+    this.damaged = new DamagedPartitions(options.report);
     link.onTopicChange((change) => this.onTopicChange(change));
   }
 
@@ -48,6 +51,7 @@ export class Fetcher {
   remove(cursor: PartitionCursor): void {
     cursor.isActive = false;
     this.cursors.delete(cursor);
+    this.damaged.leave(cursor);
   }
 
   /** A reader wants to read again. */
@@ -80,7 +84,10 @@ export class Fetcher {
       onFailure: (error, asked, failedNode) => this.onFailure(error, asked, failedNode),
       onOtherLeader: (cursor, fetched) => this.positions.check(cursor, fetched),
       onThrottled: this.options.onThrottled,
-      onSuccess: () => this.options.report(READING, { type: 'connected' }),
+      onSuccess: () => {
+        this.options.report(READING, { type: 'connected' });
+        this.damaged.look();
+      },
     });
   }
 
@@ -100,6 +107,7 @@ export class Fetcher {
     } else if (isConnectionFailure(error)) {
       this.options.report(READING, { type: 'disconnected', error: error as Error });
     } else for (const cursor of failed) cursor.fail();
+    if (type === 'CORRUPT_MESSAGE') for (const cursor of failed) this.damaged.note(cursor, error);
     if (type === 'TOPIC_AUTHORIZATION_FAILED') {
       const topics = new Set(failed.map(({ topicPartition }) => topicPartition.topic));
       for (const topic of topics) this.link.denied({ operation: 'Read', topic, error });

@@ -14,13 +14,15 @@ export interface Reader {
 }
 
 /** What of a fetch a partition's readers are given. */
-export type Fetched = Pick<FetchedPartition, 'from' | 'records' | 'leaderEpoch' | 'next'>;
+export type Fetched = Pick<FetchedPartition, 'from' | 'records' | 'leaderEpoch' | 'start' | 'next'>;
 
 /** A partition that is read, and the position reached in it. */
 export class PartitionCursor {
   /** Not fetched before this time, on the clock of `performance.now()`: it failed by itself. */
   private retryAt = 0;
-  private failures = 0;
+  private failedTimes = 0;
+  /** What did not follow on what was read, when it came first. */
+  private unexpected = '';
   /** False once nobody reads it any more: a fetch that is under way then brings nothing. */
   isActive = true;
   /** True while it alone is not to be fetched. */
@@ -34,16 +36,33 @@ export class PartitionCursor {
     readonly reader: Reader,
   ) {}
 
+  /** How often it failed by itself since it was read last. */
+  get failures(): number {
+    return this.failedTimes;
+  }
+
   /** It was read: what it brought is handed on. */
   succeed(fetched: Fetched): void {
-    this.failures = 0;
+    this.failedTimes = 0;
     this.deliver(fetched);
   }
 
   /** It failed by itself, and is left alone for a while. */
   fail(): void {
-    this.failures += 1;
-    this.retryAt = performance.now() + backoffMs(this.failures);
+    this.failedTimes += 1;
+    this.retryAt = performance.now() + backoffMs(this.failedTimes);
+  }
+
+  /**
+   * False for what does not follow on what was read and comes for the first time: where a batch starts, and who took it, stands
+   * outside of its checksum. A log that has a gap, or another leader, says the same when it is asked again; a turned bit does not.
+   */
+  isCredible({ from, start, leaderEpoch }: Fetched): boolean {
+    if (start === from && (this.leaderEpoch < 0 || leaderEpoch === this.leaderEpoch)) return true;
+    const unexpected = `${start} ${leaderEpoch}`;
+    const isKnown = unexpected === this.unexpected;
+    this.unexpected = unexpected;
+    return isKnown;
   }
 
   /** Whether what was fetched ends with the records of another leader than what was read before: it may lack some of that. */

@@ -38,8 +38,10 @@ export interface FetchedPartition extends TopicPartition {
   /** The place that was asked for: whoever stands elsewhere by now has no use for it. */
   readonly from: bigint;
   readonly records: readonly ConsumerRecord[];
-  /** The epoch of the leader that took the last of them; -1 when there are none. */
+  /** The epoch of the leader that took them; -1 when there are none. */
   readonly leaderEpoch: number;
+  /** Where the first batch says that it starts: behind the place asked for where records are gone, before it for a place in its middle. */
+  readonly start: bigint;
   /** Where to read on. */
   readonly next: bigint;
 }
@@ -134,11 +136,17 @@ const readPartition = (
   const place = places.find((asked) => asked.partition === partition && asked.topic === topic);
   if (place === undefined) return undefined;
   const from = place.offset;
-  if (code !== 0) {
-    const error = createErrorFromCode(code);
-    return { topic, partition, error, from, records: [], leaderEpoch: -1, next: from };
-  }
+  if (code !== 0) return notRead(place, createErrorFromCode(code));
   if (batches.remaining === 0) return undefined;
-  const { records, leaderEpoch, next } = readBatches(batches, place, from);
-  return { topic, partition, error: undefined, from, records, leaderEpoch, next };
+  const { records, leaderEpoch, start, next, damage } = readBatches(batches, place, from);
+  if (damage !== undefined) return notRead(place, damagedBatch(damage));
+  return { topic, partition, error: undefined, from, records, leaderEpoch, start, next };
 };
+
+const notRead = ({ topic, partition, offset }: FetchPlace, error: Error): FetchedPartition => {
+  return { topic, partition, error, from: offset, records: [], leaderEpoch: -1, start: offset, next: offset };
+};
+
+/** As a broker says it that has found the damage itself. */
+const damagedBatch = (damage: string): Error =>
+  Object.assign(new Error(`the batch ${damage}`), { type: 'CORRUPT_MESSAGE' });

@@ -115,6 +115,11 @@ export class ResponseReader {
     return new ResponseReader(this.buffer, start, start + bytes);
   }
 
+  /** A view of all that is left, which stays unread. */
+  rest(): Buffer {
+    return this.buffer.subarray(this.cursor, this.end);
+  }
+
   skip(bytes: number): void {
     this.advance(bytes);
   }

@@ -12,6 +12,7 @@ const failed: FetchedPartition = {
   from: 0n,
   records: [],
   leaderEpoch: -1,
+  start: 0n,
   next: 0n,
 };
 
@@ -20,6 +21,7 @@ const brought: FetchedPartition = {
   error: undefined,
   from: 0n,
   leaderEpoch: 0,
+  start: 0n,
   records: [{ ...topicPartition(1), offset: 0n, timestampMs: 0, key: null, value: null, headers: {} }],
   next: 1n,
 };
@@ -29,12 +31,13 @@ const holding = (bytes: number): FetchedPartition => ({
   records: brought.records.map((record) => ({ ...record, value: Buffer.alloc(bytes) })),
 });
 
-/** A broker that answers its first fetch, and parks the next. */
-const answering = (
-  answer: readonly FetchedPartition[],
+/** A broker that answers its first fetches, and parks the next. */
+const answering = (...answers: (readonly FetchedPartition[])[]): ClusterLink => thenParking(answers);
+
+const thenParking = (
+  answers: (readonly FetchedPartition[])[],
   onNextFetch: () => void = () => undefined,
 ): ClusterLink => {
-  const answers = [answer];
   const send = (): Promise<unknown> => {
     const next = answers.shift();
     if (next === undefined) onNextFetch();
@@ -72,7 +75,7 @@ describe('FetchLoop', () => {
     cursor!.leaderEpoch = 4;
     const fetched = { ...brought, leaderEpoch: 5 };
     const onOtherLeader = jest.fn(() => new Promise<void>(() => undefined));
-    new FetchLoop(answering([fetched]), { ...options, wanted: () => [cursor!], onOtherLeader });
+    new FetchLoop(answering([fetched], [fetched]), { ...options, wanted: () => [cursor!], onOtherLeader });
     await turns();
     expect(onOtherLeader).toHaveBeenCalledWith(cursor, fetched);
     expect([onRecords.mock.calls.length, cursor!.next]).toEqual([0, 0n]);
@@ -91,7 +94,7 @@ describe('FetchLoop', () => {
     const onRecords = (): void => void (marks.push('records'), setImmediate(() => marks.push('answer')));
     const reader = { onRecords, isReading: () => true, isOwner: () => true };
     const cursor = new PartitionCursor(topicPartition(1), 0n, reader);
-    const link = answering([holding(bytes)], () => marks.push('fetch'));
+    const link = thenParking([[holding(bytes)]], () => marks.push('fetch'));
     new FetchLoop(link, { ...options, wanted: () => [cursor] });
     await turns();
     expect(marks).toEqual(order);

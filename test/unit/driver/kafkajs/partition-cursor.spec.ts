@@ -14,6 +14,7 @@ const fetched = (offsets: readonly bigint[], next: bigint) => ({
     headers: {},
   })),
   from: offsets[0] ?? 0n,
+  start: offsets[0] ?? 0n,
   leaderEpoch: 4,
   next,
 });

@@ -45,7 +45,15 @@ const standingAt = (position: bigint, leaderEpoch: number) => {
 /** What was fetched behind 200, where another leader has written. */
 const fetched = (leaderEpoch: number): FetchedPartition => {
   const record = { ...at, offset: 200n, timestamp: 0n, key: null, value: Buffer.from('new'), headers: {} };
-  return { ...at, error: undefined, from: 200n, records: [record] as never, leaderEpoch, next: 201n };
+  return {
+    ...at,
+    error: undefined,
+    from: 200n,
+    records: [record] as never,
+    leaderEpoch,
+    start: 200n,
+    next: 201n,
+  };
 };
 
 describe('a position at which another leader goes on', () => {

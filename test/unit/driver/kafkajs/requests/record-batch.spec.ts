@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import KafkajsDecoder from 'kafkajs/src/protocol/decoder.js';
 import decodeKafkajsBatch from 'kafkajs/src/protocol/recordBatch/v0/decoder.js';
 import crc32c from 'kafkajs/src/protocol/recordBatch/crc32C/index.js';
@@ -25,7 +26,20 @@ const appended = (batch: Buffer, baseOffset: bigint, appendTimeMs?: number): Buf
   if (appendTimeMs === undefined) return stored;
   stored.writeInt16BE(stored.readInt16BE(21) | 0x08, 21);
   stored.writeBigInt64BE(BigInt(appendTimeMs), 35);
-  return stored;
+  return summed(stored);
+};
+
+/** With its checksum made anew. */
+const summed = (batch: Buffer): Buffer => {
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
+  return batch;
+};
+
+/** A batch that stands in the format before Kafka 0.11, whose checksum is another. */
+const old = (batch: Buffer): Buffer => {
+  batch.writeInt8(1, 16);
+  batch.writeUInt32BE(crc32(batch.subarray(16)), 12);
+  return batch;
 };
 
 const read = (bytes: Buffer, from = 0n) => readBatches(new ResponseReader(bytes), PLACE, from);
@@ -97,7 +111,12 @@ describe('a record batch', () => {
     const log = Buffer.concat([appended(batchOf({}, {}, {}), 10n), appended(batchOf({}, {}), 13n)]);
     expect(offsets(log, 12n)).toEqual([12n, 13n, 14n]);
     expect(read(log, 12n).next).toBe(15n);
-    expect(read(log, 20n)).toEqual({ records: [], leaderEpoch: -1, next: 20n });
+  });
+
+  it('behind a gap is left for the next fetch, which starts with it and says so', () => {
+    const log = Buffer.concat([appended(batchOf({}), 10n), appended(batchOf({}), 13n)]);
+    expect(read(log, 10n)).toMatchObject({ start: 10n, next: 11n });
+    expect(read(log.subarray(log.length / 2), 11n)).toMatchObject({ start: 13n, next: 14n });
   });
 
   it('that was cut off is left for the next fetch', () => {
@@ -111,12 +130,12 @@ describe('a record batch', () => {
   it('of a transaction’s marker brings no record, and moves the place', () => {
     const marker = appended(batchOf({}), 5n);
     marker.writeInt16BE(0x20, 21);
-    expect(read(marker, 5n)).toEqual({ records: [], leaderEpoch: -1, next: 6n });
+    expect(read(summed(marker), 5n)).toMatchObject({ records: [], leaderEpoch: -1, next: 6n });
   });
 
   it.each<[string, (batch: Buffer) => void]>([
-    ['compressed', (batch) => void batch.writeInt16BE(1, 21)],
-    ['of a format older than Kafka 0.11', (batch) => void batch.writeInt8(1, 16)],
+    ['compressed', (batch) => void (batch.writeInt16BE(1, 21), summed(batch))],
+    ['without records where it says it has some', (batch) => void (batch.writeInt32BE(9, 57), summed(batch))],
   ])('that is %s comes as one record without a value, and the partition goes on', (_what, change) => {
     const strange = appended(batchOf({}), 5n);
     change(strange);
@@ -127,5 +146,33 @@ describe('a record batch', () => {
       [6n, Buffer.from('good')],
     ]);
     expect(next).toBe(7n);
+  });
+
+  it('of a format older than Kafka 0.11 comes as one record without a value', () => {
+    expect(read(old(appended(batchOf({}), 5n)), 5n)).toMatchObject({ records: [{ value: null }], next: 6n });
+  });
+
+  it.each<[string, string, (batch: Buffer) => Buffer]>([
+    ['another byte in its value', 'has a wrong checksum', (batch) => batch.fill(1, 66)],
+    [
+      'another byte, and is compressed',
+      'has a wrong checksum',
+      (batch) => {
+        batch.writeInt16BE(1, 21);
+        return summed(batch).fill(1, 66);
+      },
+    ],
+    ['another byte, and is old', 'has a wrong checksum', (batch) => old(batch).fill(1, 66)],
+    ['an unknown format', 'has a wrong checksum', (batch) => batch.fill(3, 16, 17)],
+    ['a length below its own', 'has a wrong length, or is cut off', (batch) => batch.fill(0, 8, 12)],
+    ['a length below zero', 'has a wrong length, or is cut off', (batch) => batch.fill(255, 8, 12)],
+    ['a length beyond all', 'has a wrong length, or is cut off', (batch) => batch.fill(127, 8, 12)],
+    ['offsets before what was asked for', 'has wrong offsets', (batch) => batch.fill(0, 0, 8)],
+  ])('with %s brings nothing, and does not move the place', (_what, damage, change) => {
+    const damaged = change(appended(batchOf({ value: Buffer.from('value') }), 5n));
+    const nothing = { records: [], start: 5n, next: 5n };
+    expect(read(damaged, 5n)).toMatchObject({ ...nothing, damage });
+    const behind = Buffer.concat([appended(batchOf({}), 4n), damaged]);
+    expect(read(behind, 4n)).toMatchObject({ next: 5n, damage: undefined });
   });
 });

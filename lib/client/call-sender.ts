@@ -5,13 +5,14 @@ import { channels } from '../diagnostics/channels.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { DeferredMessage, EventMessage, RequestMessage, ServerTimes } from '../protocol/message.js';
-import { invalidOption } from '../errors/option-checks.js';
+import { checkBoolean, invalidOption } from '../errors/option-checks.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
 import { patternName, type Caller } from './caller.js';
 import type { ClientConnection } from './client-connection.js';
 import { publishEnd, publishUnsentEnd } from './ended-calls.js';
+import { enclosingOf, innerLimitMs } from './inner-call.js';
 import type { OpenConnection } from './open-connection.js';
 import {
   checkHeaders,
@@ -58,11 +59,12 @@ export class CallSender implements CallOrigin {
 
   /**
    * Sends a call. What is wrong with it before it leaves is told to the observer too.
+   * @param limitMs the most that it may take
    * @param timeLeftMs what is left of its time, when some was spent before
    */
-  call(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): OpenCall {
+  call(packet: ReadPacket, observer: CallObserver, limitMs: number, timeLeftMs?: number): OpenCall {
     try {
-      return this.sendRequest(packet, observer, timeLeftMs);
+      return this.sendRequest(packet, observer, limitMs, timeLeftMs);
     } catch (error) {
       const failure = RpcError.from(error);
       publishUnsentEnd(this.caller, { pattern: packet.pattern, topic: this.route.topic }, 'refused', failure);
@@ -94,7 +96,7 @@ export class CallSender implements CallOrigin {
   /** Sends an event. Resolves when the broker has it. @throws RpcError when it cannot be sent. */
   event(packet: ReadPacket): Promise<void> {
     return new Promise((resolve, reject) => {
-      const ttlMs = timeoutOf(packet.data, NEVER_EXPIRES_MS);
+      const ttlMs = eventTtlMs(packet);
       const delayMs = this.delayMs(packet, ttlMs);
       const message: EventMessage = this.invocation('event', packet, ttlMs);
       this.sendEvent(this.deferred(message, delayMs), (error) => {
@@ -119,10 +121,15 @@ export class CallSender implements CallOrigin {
     }
   }
 
-  private sendRequest(packet: ReadPacket, observer: CallObserver, timeLeftMs?: number): PendingCall {
+  private sendRequest(
+    packet: ReadPacket,
+    observer: CallObserver,
+    limitMs: number,
+    timeLeftMs?: number,
+  ): PendingCall {
     const { calls } = this.connection;
     calls.checkRoom();
-    const timeoutMs = timeoutOf(packet.data, this.caller.service.timeoutMs);
+    const timeoutMs = Math.min(limitMs, timeoutOf(packet.data, this.caller.service.timeoutMs));
     const delayMs = this.delayMs(packet, timeoutMs);
     const message: RequestMessage = this.invocation('request', packet, timeLeftMs ?? timeoutMs);
     const { seq, pattern, ttlMs } = message;
@@ -167,6 +174,7 @@ export class CallSender implements CallOrigin {
     const { data } = packet;
     const options = optionsOf(data);
     const { headers } = this.caller.service;
+    if (options.detached !== undefined) checkBoolean('detached', options.detached);
     const pattern = patternName(this.caller, packet.pattern);
     // Whole at once: spreading it into a message later was a tenth of a client's time under load.
     return {
@@ -222,8 +230,21 @@ const deferredMessage = (message: RequestMessage | EventMessage, dueAtMs: number
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
 
-const optionsOf = (data: unknown): CallOptions =>
+export const optionsOf = (data: unknown): CallOptions =>
   data instanceof KafkaRpcRecord ? data.options : NO_OPTIONS;
+
+/**
+ * 0 for ever. An event outlives the call in whose handler it is made, unless it says otherwise: nobody would hear that it was lost.
+ * @throws RpcError when that call is over.
+ */
+const eventTtlMs = ({ pattern, data }: ReadPacket): number => {
+  const ownMs = timeoutOf(data, NEVER_EXPIRES_MS);
+  const enclosing = enclosingOf(optionsOf(data), true);
+  if (enclosing === undefined) return ownMs;
+  const limitMs = innerLimitMs(enclosing, `The event ${JSON.stringify(pattern)}`);
+  if (limitMs === Infinity) return ownMs;
+  return ownMs === NEVER_EXPIRES_MS ? limitMs : Math.min(ownMs, limitMs);
+};
 
 /** How long a packet's caller waits. @throws RpcError `INVALID_ARGUMENT` */
 export const timeoutOf = (data: unknown, defaultMs: number): number => {

@@ -1,5 +1,6 @@
 import { checkNames } from '../errors/option-checks.js';
 import {
+  flag,
   integer,
   namesOf,
   resolveOptions,
@@ -24,6 +25,11 @@ export interface ServiceOptions {
   readonly timeoutMs?: number;
   /** Headers of every call and event. Headers of the call override them. @default {} */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Whether calls have nothing to do with the call in whose handler they are made: neither its deadline nor its cancellation.
+   * @default false
+   */
+  readonly detached?: boolean;
 }
 
 /** The options of a `KafkaRpcClient` with a connection of its own: `service` and `driver` are required. */
@@ -40,6 +46,7 @@ const SERVICE_OPTIONS = {
   service: text(),
   timeoutMs: (given) => checkTimeoutMs(given ?? 10_000),
   headers: (given) => Object.freeze(checkHeaders(given ?? {})),
+  detached: flag(false),
 } satisfies OptionTable<ServiceOptions>;
 
 export type ResolvedConnectionOptions = Resolved<typeof CONNECTION_OPTIONS>;

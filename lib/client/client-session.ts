@@ -2,11 +2,12 @@ import type { ReadPacket } from '@nestjs/microservices';
 import type { ClientCallEnd } from '../diagnostics/call-ended.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import { CallSender, timeoutOf } from './call-sender.js';
+import { CallSender, optionsOf, timeoutOf } from './call-sender.js';
 import { patternName, type Caller } from './caller.js';
 import { clientClosed, type ClientConnection } from './client-connection.js';
 import { ConnectingCalls, type UnsentCall } from './connecting-calls.js';
 import { publishUnsentEnd } from './ended-calls.js';
+import { enclosingOf, InnerCall, innerLimitMs } from './inner-call.js';
 import { ENDED_CALL, type CallObserver, type OpenCall } from './pending-call.js';
 
 /** A client from its first call to `close()`, and on from the next: opens its sender, and keeps the calls that wait for it. */
@@ -43,17 +44,35 @@ export class ClientSession {
 
   /** Sends a call, now or when the sender is open. What is wrong with it is told to the observer. */
   start(packet: ReadPacket, observer: CallObserver): OpenCall {
-    if (this.current !== undefined) return this.current.call(packet, observer);
-    try {
-      const timeoutMs = timeoutOf(packet.data, this.caller.service.timeoutMs);
+    const enclosing = enclosingOf(optionsOf(packet.data), this.caller.service.detached);
+    if (enclosing === undefined) return this.startWithin(Infinity, packet, observer);
+    return this.tryStart(packet, observer, () => {
       const pattern = patternName(this.caller, packet.pattern);
-      const send = (timeLeftMs: number): OpenCall => this.sendLate(packet, observer, timeLeftMs);
+      const limitMs = innerLimitMs(enclosing, `The call to ${JSON.stringify(pattern)}`);
+      const call = new InnerCall(pattern, enclosing, limitMs, observer);
+      return call.start((inner) => this.startWithin(limitMs, packet, inner));
+    });
+  }
+
+  /** @param limitMs the most that the call may take */
+  private startWithin(limitMs: number, packet: ReadPacket, observer: CallObserver): OpenCall {
+    if (this.current !== undefined) return this.current.call(packet, observer, limitMs);
+    return this.tryStart(packet, observer, () => {
+      const timeoutMs = Math.min(limitMs, timeoutOf(packet.data, this.caller.service.timeoutMs));
+      const pattern = patternName(this.caller, packet.pattern);
+      const send = (timeLeftMs: number): OpenCall => this.sendLate(packet, observer, limitMs, timeLeftMs);
       const onEnd: UnsentCall['onEnd'] = (how, error, totalMs) =>
         this.publishUnsent(packet, how, error, totalMs);
       const call = this.waiting.add({ pattern, timeoutMs, observer, send, onEnd });
       // Who waits for it is told; there may be nobody else.
       this.open().catch(() => undefined);
       return call;
+    });
+  }
+
+  private tryStart(packet: ReadPacket, observer: CallObserver, start: () => OpenCall): OpenCall {
+    try {
+      return start();
     } catch (error) {
       const failure = RpcError.from(error);
       this.publishUnsent(packet, 'refused', failure);
@@ -86,8 +105,13 @@ export class ClientSession {
     return wasOpen && this.opening === undefined;
   }
 
-  private sendLate(packet: ReadPacket, observer: CallObserver, timeLeftMs: number): OpenCall {
-    if (this.current !== undefined) return this.current.call(packet, observer, timeLeftMs);
+  private sendLate(
+    packet: ReadPacket,
+    observer: CallObserver,
+    limitMs: number,
+    timeLeftMs: number,
+  ): OpenCall {
+    if (this.current !== undefined) return this.current.call(packet, observer, limitMs, timeLeftMs);
     const failure = closedUnsent();
     this.publishUnsent(packet, 'failed', failure);
     observer.error(failure);

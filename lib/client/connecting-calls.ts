@@ -108,9 +108,10 @@ class ConnectingCall extends Due implements OpenCall {
 
 const CANCELLED = Object.freeze({ status: RpcStatus.CANCELLED });
 
-const notConnected = ({ pattern, timeoutMs }: UnsentCall): RpcError =>
+const notConnected = ({ pattern, timeoutMs, observer }: UnsentCall): RpcError =>
   new RpcError(
     RpcStatus.DEADLINE_EXCEEDED,
-    `Timeout: no connection to Kafka within the ${timeoutMs} ms of the call to ${JSON.stringify(pattern)}: it was not sent.`,
+    `Timeout: no connection to Kafka within the ${timeoutMs} ms of the call to ${JSON.stringify(pattern)}` +
+      `${observer.explainTimeout?.(timeoutMs) ?? ''}: it was not sent.`,
     { retryable: true },
   );

@@ -7,6 +7,7 @@ import { checkMethods, checkOptions, readOption } from '../errors/option-checks.
 import { fromCall, RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
+import { followEnclosingCalls } from '../protocol/enclosing-call.js';
 import { checkRequestsApart } from '../protocol/topics.js';
 import { ClientConnection, clientClosed } from './client-connection.js';
 import { ClientEvents, type KafkaRpcClientEvents, type KafkaRpcClientStatus } from './client-events.js';
@@ -64,6 +65,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     super();
     if (connection === undefined) checkClientOptionNames(options as KafkaRpcClientOptions);
     const service = resolveServiceOptions(options);
+    followEnclosingCalls();
     this.connection =
       connection ?? new ClientConnection(resolveConnectionOptions(options as KafkaRpcClientOptions));
     // A service whose topic Kafka would not take is refused now, not at the first call.

@@ -1,4 +1,5 @@
 import {
+  checkBoolean,
   checkInteger,
   checkNames,
   checkTime,
@@ -19,9 +20,21 @@ export interface CallOptions {
   readonly delayMs?: number;
   /** The handler starts then, at the earliest: a date, or milliseconds since the epoch. @default at once */
   readonly at?: Date | number;
+  /**
+   * Whether it has nothing to do with the call in whose handler it is made: neither its deadline nor its cancellation.
+   * @default the client's `detached` for calls, true for events
+   */
+  readonly detached?: boolean;
 }
 
-export const CALL_OPTION_NAMES: readonly string[] = ['timeoutMs', 'key', 'headers', 'delayMs', 'at'];
+export const CALL_OPTION_NAMES: readonly string[] = [
+  'timeoutMs',
+  'key',
+  'headers',
+  'delayMs',
+  'at',
+  'detached',
+];
 
 const BRAND = Symbol.for('nestjs-kafka-rpc.KafkaRpcRecord');
 
@@ -57,6 +70,7 @@ export class KafkaRpcRecordBuilder<T = unknown> {
   private headers: Readonly<Record<string, unknown>> | undefined;
   private delayMs: number | undefined;
   private at: number | undefined;
+  private detached: boolean | undefined;
 
   constructor(private data?: T) {}
 
@@ -100,9 +114,15 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return this;
   }
 
+  /** Whether the call in whose handler it is made has nothing to do with it. `false` has an event share that call's deadline. */
+  setDetached(detached = true): this {
+    this.detached = detached;
+    return this;
+  }
+
   /** @throws RpcError `INVALID_ARGUMENT` naming what cannot be sent: the key, the time-out, the headers, the delay. */
   build(): KafkaRpcRecord<T> {
-    const { key, timeoutMs, headers, delayMs, at } = this;
+    const { key, timeoutMs, headers, delayMs, at, detached } = this;
     keyBytes(key);
     return new KafkaRpcRecord(this.data as T, {
       ...(key !== undefined && { key }),
@@ -110,6 +130,7 @@ export class KafkaRpcRecordBuilder<T = unknown> {
       ...(headers !== undefined && { headers: Object.freeze(checkHeaders(headers)) }),
       ...(delayMs !== undefined && { delayMs: checkDelayMs(delayMs) }),
       ...(at !== undefined && { at }),
+      ...(detached !== undefined && { detached: checkBoolean('detached', detached) }),
     });
   }
 }

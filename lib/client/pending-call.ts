@@ -16,6 +16,8 @@ export interface CallObserver {
   /** @param server who answered @param times when that server had the call */
   complete(server: Buffer, times: ServerTimes): void;
   error(error: RpcError): void;
+  /** What else is to be said of the time that the call had, behind "within … ms". @default nothing */
+  explainTimeout?(timeoutMs: number): string;
 }
 
 /** What a caller holds while it waits. Made so that RxJS takes it as it is. */
@@ -153,7 +155,8 @@ export class PendingCall extends Due implements Delivery, OpenCall {
   expire(): void {
     const { pattern, timeoutMs } = this;
     const hint = this.origin.serviceState.explainSilence(this.seq);
-    const message = `Timeout: no answer to "${pattern}" within ${timeoutMs} ms. ${this.fate()}${hint}`;
+    const whose = this.observer.explainTimeout?.(timeoutMs) ?? '';
+    const message = `Timeout: no answer to "${pattern}" within ${timeoutMs} ms${whose}. ${this.fate()}${hint}`;
     // What never left this process does not run twice.
     this.endWith('expired', new RpcError(RpcStatus.DEADLINE_EXCEEDED, message, { retryable: !this.hasLeft }));
   }

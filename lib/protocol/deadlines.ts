@@ -17,6 +17,11 @@ export abstract class Due extends Numbered {
   get dueAtMs(): number {
     return this.dueTick * TICK_MS;
   }
+
+  /** The time for which it was added, at the earliest: it is told up to a tick after that. */
+  get notDueBeforeMs(): number {
+    return (this.dueTick - 1) * TICK_MS;
+  }
 }
 
 /** All that is due in one tick: the anchor of a ring. */

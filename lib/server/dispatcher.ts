@@ -5,6 +5,7 @@ import type { UserCode } from '../diagnostics/user-code.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
+import { areEnclosingCallsFollowed } from '../protocol/enclosing-call.js';
 import { Execution, type ExecutionOwner } from './execution.js';
 import type { HandlerFailures } from './handler-failure.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
@@ -147,6 +148,13 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     this.queue.abandon(call);
   }
 
+  timeLeftMs(call: IncomingCall): number {
+    if (call.message.ttlMs === 0) return Infinity;
+    // What it was found to have when it came: a clock that is set meanwhile changes nothing for a call that runs.
+    const isTimed = call.dueTick > 0;
+    return isTimed ? call.notDueBeforeMs - performance.now() : call.timeLeftMs(this.transport.clock);
+  }
+
   failureOf({ message }: IncomingCall, thrown: unknown): RpcError {
     return this.handlers.failures.of(message, thrown);
   }
@@ -166,7 +174,8 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     const execution = new Execution(call, outcome, this);
     call.start(execution);
     try {
-      this.run(execution);
+      if (areEnclosingCallsFollowed()) execution.runInside(() => this.run(execution));
+      else this.run(execution);
     } catch (error) {
       execution.fail(error);
     }

@@ -1,7 +1,9 @@
 import { isObservable } from 'rxjs';
 import type { UserCode } from '../diagnostics/user-code.js';
-import type { RpcError } from '../errors/rpc-error.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { runInside } from '../protocol/enclosing-call.js';
 import { CallSignal } from './call-signal.js';
+import { HandlerScope } from './handler-scope.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
 import { ObservedValues } from './observed-values.js';
 import type { Outcome } from './outcome.js';
@@ -18,6 +20,8 @@ export interface ExecutionOwner {
   onRest(call: IncomingCall, pauseMs: number): boolean;
   /** Nobody waits any more, and the handler runs on. Called once at most, and before `onEnded`. */
   onAbandoned(call: IncomingCall): void;
+  /** Milliseconds until the caller gives up, at least; Infinity when it never does. */
+  timeLeftMs(call: IncomingCall): number;
   /** @returns what becomes of what a handler threw. */
   failureOf(call: IncomingCall, thrown: unknown): RpcError;
 }
@@ -35,6 +39,7 @@ export class Execution implements Stoppable, ValueSink {
   private stoppedBy: StopReason | undefined;
   private onEnded: (() => void) | undefined;
   private restMs: number | undefined;
+  private scope: HandlerScope | undefined;
 
   constructor(
     readonly call: IncomingCall,
@@ -49,6 +54,13 @@ export class Execution implements Stoppable, ValueSink {
       if (this.stoppedBy !== undefined) this.callSignal.abort(stopError(this.stoppedBy));
     }
     return this.callSignal.signal;
+  }
+
+  /** Runs what leads to the handler, and the handler, so that calls made there are inside this one. */
+  runInside(code: () => void): void {
+    const { call, owner } = this;
+    this.scope = new HandlerScope(call.message.pattern, () => owner.timeLeftMs(call));
+    runInside(this.scope, code);
   }
 
   /** The handler is called now. @returns false when it is not to be: it was called already, or nobody waits any more. */
@@ -83,9 +95,11 @@ export class Execution implements Stoppable, ValueSink {
   stop(_call: IncomingCall, reason: StopReason): void {
     this.stoppedBy = reason;
     this.callSignal?.abort(stopError(reason));
+    this.scope?.stop(stopError(reason));
     // A hook that has not let its handler start holds no place: it may never do so.
-    if (this.state === 'starting') return this.ended();
-    this.source?.cancel();
+    if (this.state === 'starting') this.ended();
+    else this.source?.cancel();
+    this.scope?.endInnerCalls();
     if (this.isRunning() && endsTheCall(reason)) setImmediate(() => this.abandon());
   }
 
@@ -98,6 +112,7 @@ export class Execution implements Stoppable, ValueSink {
   }
 
   error(error: unknown): void {
+    if (this.isOfItsOwnEnd(error)) return;
     const failure = this.owner.failureOf(this.call, error);
     this.restMs = this.call.isOver ? undefined : this.outcome.restMs(failure);
     if (this.restMs === undefined) this.outcome.error(failure);
@@ -106,6 +121,7 @@ export class Execution implements Stoppable, ValueSink {
   ended(): void {
     if (this.state === 'ended') return;
     this.state = 'ended';
+    this.scope?.end();
     const rests = this.restMs !== undefined && this.owner.onRest(this.call, this.restMs);
     if (!rests) this.owner.onEnded(this.call);
     this.onEnded?.();
@@ -113,6 +129,17 @@ export class Execution implements Stoppable, ValueSink {
 
   room(): Promise<void> | undefined {
     return this.outcome.room();
+  }
+
+  /** What calls inside were ended with is no news: it is what this one was ended for. */
+  private isOfItsOwnEnd(error: unknown): boolean {
+    const reason = this.scope?.stopped;
+    if (reason === undefined) return false;
+    try {
+      return error instanceof RpcError && error.cause === reason;
+    } catch {
+      return false;
+    }
   }
 
   private isRunning(): boolean {

@@ -51,7 +51,7 @@ describe('the options of a client', () => {
     const service = resolveServiceOptions({ service: 'sum', headers: { a: 'b' } });
     expect(connection).toMatchObject({ maxOpenCalls: 10_000, acks: -1, clientId: 'nestjs-kafka-rpc' });
     expect(connection.topics.requests('sum')).toBe('rpc.sum.requests');
-    expect(service).toEqual({ service: 'sum', timeoutMs: 10_000, headers: { a: 'b' } });
+    expect(service).toEqual({ service: 'sum', timeoutMs: 10_000, headers: { a: 'b' }, detached: false });
     expect([connection, service, service.headers].every(Object.isFrozen)).toBe(true);
   });
 

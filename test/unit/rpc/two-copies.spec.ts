@@ -93,4 +93,26 @@ describe('two copies of the package in one process', () => {
     const lookalike = { kind: 'secret' } as unknown as typeof ring;
     expect(() => encryption({ keyring: lookalike })).toThrow('wants a "keyring"');
   });
+
+  it('know that a call of one is made in a handler of the other’s server', async () => {
+    const client = new other.KafkaRpcClient({ service: 'sum', driver: cluster.driver });
+    cluster.onClose(() => client.close());
+    let leftMs = 0;
+    @Controller()
+    class OuterController {
+      @MessagePattern('outer')
+      async outer(): Promise<void> {
+        await client.call('inner', {});
+      }
+
+      @MessagePattern('inner')
+      inner(@Payload() _data: unknown, @Ctx() context: KafkaRpcContext): void {
+        leftMs = context.getDeadline()! - context.getTimestamp();
+      }
+    }
+    await cluster.serve({ controllers: [OuterController] });
+    await cluster.client().call('outer', {}, { timeoutMs: 5_000 });
+    expect(leftMs).toBeLessThan(5_000);
+    expect(leftMs).toBeGreaterThan(0);
+  });
 });

@@ -20,6 +20,7 @@ export type {
 } from './server/server-options.js';
 export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';
 export { KafkaRpcContext, type CallPast, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
+export type { CommitTime } from './server/commits/commit-policies.js';
 export type { RetriedFailures, RetryOptions } from './server/retries/retry-options.js';
 export type {
   DeadLetterError,

@@ -6,6 +6,8 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
 import { areEnclosingCallsFollowed } from '../protocol/enclosing-call.js';
+import { CommitBefore } from './commits/commit-before.js';
+import type { CommitPolicies } from './commits/commit-policies.js';
 import { Execution, type ExecutionOwner } from './execution.js';
 import type { HandlerFailures } from './handler-failure.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
@@ -28,7 +30,12 @@ export interface Handlers {
   onRetry(pattern: string, error: RpcError, pauseMs: number): void;
   /** What a handler threw, as the error of its call. */
   readonly failures: HandlerFailures;
+  /** Which handlers must not run twice. */
+  readonly commits: Pick<CommitPolicies, 'isAnyBefore' | 'isBefore'>;
 }
+
+/** How long a call waits for room in the metadata of a commit before it asks again. */
+const ROOM_PAUSE_MS = 200;
 
 /** What answers need, and events that fail. */
 export interface DispatchTransport extends ReplyTransport {
@@ -72,6 +79,15 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
       this.queue.leaveRest(call);
     },
   });
+  private readonly commitBefore = new CommitBefore({
+    onCommitted: (call) => inCleanContext(this.begin, call),
+    onFull: (call) => this.waitForRoom(call),
+    onImpossible: (call, error) => this.refuse(call, error),
+    onStopped: (call, reason) => {
+      this.starting.stop(call, reason);
+      this.queue.done(call);
+    },
+  });
   private lastRun = 0;
   private readonly deadlines = new Deadlines<IncomingCall>((call) => call.stop('expired'));
 
@@ -104,7 +120,7 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     const localMs = clock.local();
     // What is known better by now is asked only for one that looks late: a clock costs as much as all else here.
     if (call.isInTime(localMs) || call.timeLeftMs(clock, localMs) > 0)
-      return inCleanContext(this.begin, call);
+      return this.isBefore(call) ? this.commitBefore.add(call) : inCleanContext(this.begin, call);
     const rechecked = clock.recheck(call.origin.record);
     if (rechecked === undefined) {
       this.finishExpired(call);
@@ -113,6 +129,25 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     // It keeps its place meanwhile, and its key: no later call of that may overtake it.
     call.queue(this.starting);
     void rechecked.then(() => this.dispatch(call));
+  }
+
+  private isBefore({ message }: IncomingCall): boolean {
+    const { commits } = this.handlers;
+    return commits.isAnyBefore && commits.isBefore(this.handlers.find(message.pattern));
+  }
+
+  /** Its place goes to others meanwhile: it may be one of them that holds up the commit. */
+  private waitForRoom(call: IncomingCall): void {
+    this.resting.add(call, ROOM_PAUSE_MS);
+    this.queue.rest(call);
+  }
+
+  /** It is not to be run: its caller hears why. */
+  private refuse(call: IncomingCall, error: RpcError): void {
+    const execution = this.executionOf(call);
+    if (execution === undefined) return;
+    call.start(execution);
+    execution.fail(error);
   }
 
   /** It looked late; by now the clock is known. */
@@ -165,13 +200,9 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
   }
 
   private readonly begin = (call: IncomingCall): void => {
-    const outcome = this.outcomeOf(call);
-    if (outcome === undefined) {
-      this.counters.add('messagesMalformed');
-      call.finish('refused', RpcStatus.INVALID_ARGUMENT);
-      return this.onEnded(call);
-    }
-    const execution = new Execution(call, outcome, this);
+    const execution = this.executionOf(call);
+    if (execution === undefined) return;
+    this.counters.add(call.message.kind === 'event' ? 'eventsStarted' : 'callsStarted');
     call.start(execution);
     try {
       if (areEnclosingCallsFollowed()) execution.runInside(() => this.run(execution));
@@ -180,6 +211,16 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
       execution.fail(error);
     }
   };
+
+  /** Undefined, and over, for a call that cannot be answered. */
+  private executionOf(call: IncomingCall): Execution | undefined {
+    const outcome = this.outcomeOf(call);
+    if (outcome !== undefined) return new Execution(call, outcome, this);
+    this.counters.add('messagesMalformed');
+    call.finish('refused', RpcStatus.INVALID_ARGUMENT);
+    this.onEnded(call);
+    return undefined;
+  }
 
   private run(execution: Execution): void {
     const { call } = execution;
@@ -195,12 +236,8 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
   private outcomeOf(call: IncomingCall): Outcome | undefined {
     const { message, origin } = call;
     const { replies } = origin.caller;
-    if (message.kind === 'event') {
-      this.counters.add('eventsStarted');
-      return new EventOutcome(call, this.transport.retries);
-    }
+    if (message.kind === 'event') return new EventOutcome(call, this.transport.retries);
     if (replies === null) return undefined;
-    this.counters.add('callsStarted');
     this.lastRun = (this.lastRun + 1) >>> 0;
     return new ReplyStream(call, replies, this.lastRun, this.transport);
   }

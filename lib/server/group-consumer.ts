@@ -168,6 +168,7 @@ export class GroupConsumer implements GroupHandler {
         this.member?.resume([place]);
       },
       onProgress: () => this.committer.schedule(),
+      onPledge: () => this.committer.urge(),
     };
   }
 

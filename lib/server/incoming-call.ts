@@ -10,6 +10,7 @@ import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
+import type { PledgeOutcome } from './commits/pledges.js';
 import type { Arrival, RequestClock } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
 import type { CallHistory } from './retries/call-history.js';
@@ -35,6 +36,8 @@ export interface CallOrigin {
   onFinished(call: IncomingCall): void;
   /** The call was let go of before it was started: it is another server's. */
   onDropped(call: IncomingCall): void;
+  /** The call is to be finished for the broker before it is started. @returns what takes that back, for as long as it is not told */
+  pledge(call: IncomingCall, told: (outcome: PledgeOutcome) => void): () => void;
 }
 
 /** What runs a call, and can be ended from outside. */

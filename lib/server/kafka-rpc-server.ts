@@ -13,6 +13,7 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
 import { refusalLine } from '../wire/refusal.js';
+import { CommitPolicies } from './commits/commit-policies.js';
 import type { Handlers } from './dispatcher.js';
 import { HandlerFailures } from './handler-failure.js';
 import { HandlerPolicies } from './retries/handler-policies.js';
@@ -168,8 +169,9 @@ export class KafkaRpcServer
       },
       signal,
     });
+    const commits = new CommitPolicies(this.messageHandlers, this.options);
     const hooks = {
-      handlers: this.nestHandlers(),
+      handlers: this.nestHandlers(commits),
       onRefused: (refused: RefusedRecord) => this.onRefused(refused),
       onDeadLetterLost: (error: RpcError) =>
         this.warnings.add(
@@ -180,7 +182,7 @@ export class KafkaRpcServer
       onPutOffFailed: (error: RpcError) => this.warnings.add('delay', () => unwritten('delay topic', error)),
       onLetterFailed: (error: RpcError) =>
         this.warnings.add('letter', () => unwritten('dead letters', error)),
-      policies: new HandlerPolicies(this.messageHandlers, this.options.retry, this.userCode),
+      policies: new HandlerPolicies(this.messageHandlers, this.options.retry, this.userCode, commits),
       log: this.log,
       patterns: () => [...this.messageHandlers.keys()],
     };
@@ -198,8 +200,9 @@ export class KafkaRpcServer
     this.events.tell('refused', refused);
   }
 
-  private nestHandlers(): Handlers {
+  private nestHandlers(commits: CommitPolicies): Handlers {
     return {
+      commits,
       find: (pattern) => this.findHandler(pattern),
       hasHooks: () =>
         this.onProcessingStartHook !== this.noStartHook || this.onProcessingEndHook !== undefined,

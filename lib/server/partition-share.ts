@@ -1,4 +1,5 @@
 import { MapPressure, type PressureState } from './commits/map-pressure.js';
+import type { Pledge } from './commits/pledges.js';
 import type { OffsetTracker } from './commits/offset-tracker.js';
 import type { RecordTracker, TrackedRecord } from './commits/tracked-record.js';
 
@@ -8,6 +9,8 @@ export interface PartitionReading {
   resume(): void;
   /** More of it may be committed. */
   onProgress(): void;
+  /** Somebody waits for the commit of it. */
+  onPledge(): void;
 }
 
 /**
@@ -58,9 +61,24 @@ export class PartitionShare {
     if (record.mark(index) && tracker.marked()) this.onProgress(tracker);
   }
 
+  /** A call is to be finished for the broker before it is started. @returns what takes that back */
+  pledge(pledge: Pledge): () => void {
+    const tracker = this.currentTracker;
+    if (pledge.record.tracker !== tracker) pledge.told('kept');
+    else {
+      tracker.pledge(pledge);
+      this.reading.onPledge();
+    }
+    return () => {
+      if (tracker.withdraw(pledge)) this.onProgress(tracker);
+    };
+  }
+
   /** The log is another: what is in hand of the old one is finished for its callers, and not committed. */
   follow(tracker: OffsetTracker): void {
+    const former = this.currentTracker;
     this.currentTracker = tracker;
+    former.abandon();
   }
 
   /** What is finished above the commit takes so much of its room: reading waits when that is too much. */

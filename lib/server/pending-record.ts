@@ -9,6 +9,8 @@ import type { RecordGuard } from './replay-guard.js';
 import type { RequestGate } from './request-gate.js';
 import type { Arrival } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
+import { MAX_MARKS } from './commits/call-marks.js';
+import type { PledgeOutcome } from './commits/pledges.js';
 import type { TrackedRecord } from './commits/tracked-record.js';
 
 /** What is kept of a record of requests, whose it is, and when it came. */
@@ -46,6 +48,8 @@ export class PendingRecord implements CallOrigin {
   /** One too many while it is read, so that calls which finish at once do not finish it before the last one is counted. */
   private openCalls = 1;
   private hasDropped = false;
+  /** Open here, and finished for the broker; undefined for none, as nearly always. */
+  private settled: Set<IncomingCall> | undefined = undefined;
   private refusedCalls: RefusedCalls | undefined;
   private readonly keepsMarks: boolean;
 
@@ -116,15 +120,44 @@ export class PendingRecord implements CallOrigin {
 
   release(): void {
     this.openCalls -= 1;
-    if (this.openCalls > 0) return;
-    const { gate, share, tracked, bytes } = this.account;
-    if (!this.hasDropped) share.finish(tracked);
-    gate.free(share, bytes);
+    this.finishIfSettled();
+    const { gate, share, bytes } = this.account;
+    if (this.openCalls === 0) gate.free(share, bytes);
   }
 
-  onFinished({ message, index }: IncomingCall): void {
-    this.caller.calls.delete(message.seq);
-    this.finish(index);
+  onFinished(call: IncomingCall): void {
+    this.caller.calls.delete(call.message.seq);
+    this.settled?.delete(call);
+    this.finish(call.index);
+  }
+
+  pledge(call: IncomingCall, told: (outcome: PledgeOutcome) => void): () => void {
+    const { share, tracked: record } = this.account;
+    const { index } = call;
+    if (this.keepsMarks && index < MAX_MARKS)
+      return share.pledge({ record, index, told: (outcome) => this.onPledged(call, outcome, told) });
+    told('impossible');
+    return () => undefined;
+  }
+
+  private onPledged(
+    call: IncomingCall,
+    outcome: PledgeOutcome,
+    told: (outcome: PledgeOutcome) => void,
+  ): void {
+    if (outcome === 'kept') {
+      const { share, tracked } = this.account;
+      (this.settled ??= new Set()).add(call);
+      share.finishCall(tracked, call.index);
+      this.finishIfSettled();
+    }
+    told(outcome);
+  }
+
+  /** What is left open of it, if anything, is nobody else's to run. */
+  private finishIfSettled(): void {
+    const { share, tracked } = this.account;
+    if (!this.hasDropped && this.openCalls <= (this.settled?.size ?? 0)) share.finish(tracked);
   }
 
   /** The offset stays open: its next reader is to find the call there. */

@@ -12,6 +12,7 @@ import {
 } from '../errors/option-table.js';
 import { checkDeadLettersApart, checkDelaysApart, checkRequestsApart } from '../protocol/topics.js';
 import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
+import { checkCommit, NO_RETRY, type CommitTime } from './commits/commit-policies.js';
 import type { DeadLetterHook } from './dead-letters/failed-event.js';
 import type { ExceptionMapping } from './handler-failure.js';
 import { checkRetry, resolveRetry, type RetryOptions } from './retries/retry-options.js';
@@ -68,6 +69,12 @@ export interface KafkaRpcServerOptions extends WireOptions {
   readonly commitMetadataBytes?: number;
   /** What is remembered of calls that were had, so that one which stands in the log twice runs once. @default {} */
   readonly duplicateWindow?: DuplicateWindowOptions;
+  /**
+   * When a call is finished for the broker: `after` its handler has run and its answer is stored, so that it runs at least once; or
+   * `before` its handler starts, so that it runs at most once, and its answer can be lost. A handler's own `commit`, in the `extras` of
+   * its decorator, goes before. @default 'after'
+   */
+  readonly commit?: CommitTime;
   /** How long `close()` waits for running handlers and their replies, in milliseconds. @default 10000 */
   readonly gracePeriodMs?: number;
   /**
@@ -128,6 +135,7 @@ const SERVER_OPTIONS = {
   commitIntervalMs: durationMs(200, 1, 60_000),
   commitMetadataBytes: integer(4096, 0, 32_767),
   duplicateWindow: nested(DUPLICATE_WINDOW_OPTIONS),
+  commit: (given, name) => checkCommit(given ?? 'after', name),
   gracePeriodMs: durationMs(10_000, 0),
   sessionTimeoutMs: durationMs(6_000, 100),
   retry: (given, name) => checkServerRetry(given, name),
@@ -150,6 +158,8 @@ export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedSe
   checkNames('KafkaRpcServer', options, namesOf(SERVER_OPTIONS));
   const { service: services, groupId, ...resolved } = resolveOptions(SERVER_OPTIONS, options);
   const { topics, deadLetter } = resolved;
+  if (resolved.commit === 'before' && (resolved.retry.attempts ?? 1) > 1)
+    throw invalidOption('retry', options.retry, NO_RETRY);
   checkTopicsDiffer('topics.requests', services, topics.requests);
   checkRequestsApart(topics, services);
   const hasLetters = deadLetter.refused || deadLetter.failed;

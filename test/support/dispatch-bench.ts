@@ -42,6 +42,7 @@ export class DispatchBench {
       failures: new HandlerFailures(false, this.userCode, () => undefined),
       onEventError: (pattern, error) => void this.eventErrors.push([pattern, error.message]),
       onRetry: () => undefined,
+      commits: { isAnyBefore: false, isBefore: () => false },
     },
     {
       outbox: this.outbox.asOutbox(),

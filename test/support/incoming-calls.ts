@@ -64,4 +64,5 @@ export const incomingCall = (parts: IncomingCallParts = {}): IncomingCall =>
     receivedAtMs: parts.receivedAtMs ?? 1,
     onFinished: () => undefined,
     onDropped: () => undefined,
+    pledge: () => () => undefined,
   });

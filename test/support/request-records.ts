@@ -11,7 +11,12 @@ export const NOTHING_DELAYED = { take: (): void => undefined, countsFor: (): boo
 
 export const OPEN_GATE = { opened: (): void => undefined, free: (): void => undefined };
 
-const NO_READING = { pause: () => undefined, resume: () => undefined, onProgress: () => undefined };
+const NO_READING = {
+  pause: () => undefined,
+  resume: () => undefined,
+  onProgress: () => undefined,
+  onPledge: () => undefined,
+};
 
 /** A partition of which it is told which records are finished, in that order. */
 export class FinishingShare extends PartitionShare {

@@ -31,6 +31,8 @@ interface DueCommit {
   readonly tracker: OffsetTracker;
   readonly progress: Progress;
   readonly commit: Required<OffsetCommit>;
+  /** What is finished below is all in it; undefined for all, wherever it stands. */
+  readonly coveredTo: bigint | undefined;
 }
 
 /** A last commit that failed is tried again after so long, then after twice that, up to the second. */
@@ -43,6 +45,7 @@ const SHORTEST_METADATA = 64;
 export class Committer {
   private timer: NodeJS.Timeout | undefined;
   private committing: Promise<boolean> = Promise.resolve(true);
+  private urged: Promise<boolean> | undefined;
   private isClosed = false;
   /** For the metadata of a partition; less than asked for when the broker takes less. */
   private room: number;
@@ -58,6 +61,14 @@ export class Committer {
       this.timer = undefined;
       void this.commit();
     }, this.parts.commitIntervalMs);
+  }
+
+  /** Somebody waits for the commit: one for all who ask while another is under way. */
+  urge(): void {
+    this.urged ??= this.committing.then(() => {
+      this.urged = undefined;
+      return this.commit();
+    });
   }
 
   /** One commit at a time, so that an older one never arrives after a newer one. @returns whether all is committed. */
@@ -86,7 +97,11 @@ export class Committer {
 
   private async commitFinished(): Promise<boolean> {
     const member = this.parts.member();
-    if (member === undefined) return true;
+    if (member === undefined) {
+      // Records may come before it is known where to commit to.
+      this.schedule();
+      return true;
+    }
     try {
       await this.commitTo(member);
       return true;
@@ -108,8 +123,12 @@ export class Committer {
       if (!this.takesLess(error, offsets)) throw error;
       return this.commitTo(member);
     }
-    for (const { tracker, progress, commit } of due) tracker.onCommitted(progress, commit.metadata);
+    for (const each of due) this.onCommitted(each);
     channels.committed.publish({ groupId: this.parts.groupId, offsets });
+  }
+
+  private onCommitted({ tracker, progress, commit, coveredTo }: DueCommit): void {
+    tracker.onCommitted(progress, commit.metadata, { coveredTo, hasRoom: this.room > 0 });
   }
 
   private dueCommits(): DueCommit[] {
@@ -131,10 +150,12 @@ export class Committer {
     const { topic, partition } = place;
     const { offset, map } = progress;
     const at = { topic, partition, offset };
-    const { metadata, neededLength } = map.isEmpty ? NO_MAP : encodeFinishedMap(map, at, this.room);
+    const encoded = map.isEmpty ? NO_MAP : encodeFinishedMap(map, at, this.room);
+    const { metadata, neededLength, coveredTo } = encoded;
     this.watch(place, share, neededLength);
-    if (!tracker.hasCommitted(offset, metadata)) return { tracker, progress, commit: { ...at, metadata } };
-    tracker.onCommitted(progress, metadata);
+    const due = { tracker, progress, commit: { ...at, metadata }, coveredTo };
+    if (!tracker.hasCommitted(offset, metadata)) return due;
+    this.onCommitted(due);
     return undefined;
   }
 
@@ -165,7 +186,7 @@ export class Committer {
   }
 }
 
-const NO_MAP = Object.freeze({ metadata: '', neededLength: 0 });
+const NO_MAP = Object.freeze({ metadata: '', neededLength: 0, coveredTo: undefined });
 
 const cutMap = (where: string, length: number, room: number): string =>
   `What is finished of ${where} above its commit takes ${length} characters, of which a commit holds ${room}: what does not fit ` +

@@ -27,6 +27,8 @@ export interface EncodedMap {
   readonly metadata: string;
   /** How long it would be with all of it. */
   readonly neededLength: number;
+  /** What the map has below this offset is all in it; undefined when all of the map is. */
+  readonly coveredTo: bigint | undefined;
 }
 
 /** A stretch behind what was written before: of records that are finished, or one of which calls are. */
@@ -51,13 +53,17 @@ export const encodeFinishedMap = (map: FinishedMap, place: MapPlace, maxLength: 
   writeHead(writer, map, place.offset);
   for (const order of orders) writer.bits(order, ORDER_BITS);
   let fitting = 0;
+  let coveredTo = place.offset;
   for (const piece of pieces) {
     writePiece(writer, piece, orders);
-    if (writer.isWithin) fitting = writer.length;
+    if (!writer.isWithin) continue;
+    fitting = writer.length;
+    coveredTo += BigInt(piece.gap + piece.records);
   }
   return {
     metadata: fitting === 0 ? '' : textOf(writer.finish(fitting), place),
     neededLength: lengthOf(writer.length),
+    coveredTo: writer.isWithin ? undefined : coveredTo,
   };
 };
 

@@ -1,5 +1,6 @@
 import { FinishedMap, type FinishedRun, type RecordMark } from './finished-map.js';
 import type { CallMarks } from './call-marks.js';
+import { Pledges, type CommittedView, type Pledge } from './pledges.js';
 import { TrackedRecord, type FormerRecord, type RecordTracker } from './tracked-record.js';
 
 /** What was left of a partition that was ours: of use should it come back before others have run on. */
@@ -54,6 +55,8 @@ export class OffsetTracker implements RecordTracker {
   private known: readonly FinishedMap[];
   private former: ReadonlyMap<bigint, TrackedRecord> | undefined;
   private isFirst = true;
+  /** Made for the first: most partitions have none, ever. */
+  private pledges: Pledges | undefined;
   private readonly committedMap: FinishedMap | undefined;
   private readonly onStale: (() => void) | undefined;
 
@@ -108,7 +111,11 @@ export class OffsetTracker implements RecordTracker {
   /** What there is to commit; undefined when nothing was finished since the last time. */
   progress(): Progress | undefined {
     if (this.changes === this.committedChanges) return undefined;
-    return { offset: this.mark, map: this.finishedMap(), changes: this.changes };
+    return {
+      offset: this.mark,
+      map: this.finishedMap((record) => record.committableCalls),
+      changes: this.changes,
+    };
   }
 
   /** Whether the broker has this already. */
@@ -117,10 +124,32 @@ export class OffsetTracker implements RecordTracker {
   }
 
   /** The broker has this. @param progress what it was made of */
-  onCommitted({ offset, changes }: Pick<Progress, 'offset' | 'changes'>, metadata: string): void {
+  onCommitted(
+    { offset, changes }: Pick<Progress, 'offset' | 'changes'>,
+    metadata: string,
+    said: Omit<CommittedView, 'changes'> = ALL_SAID,
+  ): void {
     if (offset > this.committed) this.committed = offset;
     this.committedMetadata = metadata;
     this.committedChanges = changes;
+    this.pledges?.onCommitted({ changes, ...said });
+  }
+
+  /** The next commit names the call as finished, and it is told when the broker has that. */
+  pledge(pledge: Pledge): void {
+    this.changes += 1;
+    this.pledges ??= new Pledges();
+    this.pledges.add(pledge, this.changes);
+  }
+
+  /** No later commit names it, unless it is finished. @returns whether it waited */
+  withdraw(pledge: Pledge): boolean {
+    return this.pledges?.withdraw(pledge) === true && this.marked();
+  }
+
+  /** The log is gone: what was pledged of it is nobody else's to run. */
+  abandon(): void {
+    this.pledges?.keepAll();
   }
 
   /** The partition is lost: what is known of it, for when it comes back. Grows no more but by what finishes. */
@@ -131,7 +160,7 @@ export class OffsetTracker implements RecordTracker {
       if (left !== undefined) records.set(record.offset, left);
     }
     for (const [offset, record] of this.former ?? []) if (offset > this.highest) records.set(offset, record);
-    const { runs, partial, latestMs } = this.finishedMap();
+    const { runs, partial, latestMs } = this.finishedMap((record) => record.finishedCalls);
     const uncommitted = { from: this.committed, to: this.mark };
     // What is read again may begin anywhere from the last commit on: there is no first record to know it by.
     const map = new FinishedMap({
@@ -146,12 +175,12 @@ export class OffsetTracker implements RecordTracker {
     return { from: this.committed, map, records };
   }
 
-  private finishedMap(): FinishedMap {
+  private finishedMap(callsOf: (record: TrackedRecord) => CallMarks | undefined): FinishedMap {
     const runs: FinishedRun[] = [];
     const partial = new Map<bigint, CallMarks>();
     for (let record = this.head; record !== undefined; record = record.next) {
       const end = record.next === undefined ? this.highest : record.next.before;
-      const calls = record.finishedCalls;
+      const calls = callsOf(record);
       if (calls !== undefined && !calls.isEmpty) partial.set(record.offset, calls);
       if (end > record.offset) runs.push({ from: record.offset + 1n, to: end + 1n });
     }
@@ -210,3 +239,5 @@ export class OffsetTracker implements RecordTracker {
     this.open -= 1;
   }
 }
+
+const ALL_SAID = Object.freeze({ coveredTo: undefined, hasRoom: true });

@@ -26,6 +26,8 @@ export class TrackedRecord implements RecordMark {
   /** The offset of the record that was read before it. */
   before = -1n;
   private marks: CallMarks | undefined;
+  /** Calls that the next commit is to name as finished; undefined for none, as nearly always. */
+  private pledged: Set<number> | undefined = undefined;
   private calls = 1;
 
   constructor(
@@ -43,6 +45,14 @@ export class TrackedRecord implements RecordMark {
   /** Whether it was finished where it was read before. */
   get wasFinished(): boolean {
     return this.former.record?.isFinished ?? false;
+  }
+
+  /** Its calls that are finished for the broker, if that takes the next commit; undefined for none. */
+  get committableCalls(): CallMarks | undefined {
+    if (this.pledged === undefined || this.pledged.size === 0) return this.finishedCalls;
+    const marks = new CallMarks(this.calls);
+    for (const index of this.pledged) marks.add(index);
+    return marks.with(this.finishedCalls);
   }
 
   /** Its calls that are finished; undefined for none. */
@@ -72,6 +82,14 @@ export class TrackedRecord implements RecordMark {
   mark(index: number): boolean {
     this.marks ??= new CallMarks(this.calls);
     return this.marks.add(index);
+  }
+
+  pledge(index: number): void {
+    (this.pledged ??= new Set()).add(index);
+  }
+
+  unpledge(index: number): void {
+    this.pledged?.delete(index);
   }
 
   private hasFinished(index: number): boolean {

@@ -16,6 +16,8 @@ export interface DelayedCallsOptions {
   readonly writer: Pick<DelayWriter, 'has' | 'isDelayTopic' | 'write'>;
   /** What lets records in. */
   readonly gate: Pick<RequestGate, 'take' | 'forget'>;
+  /** Whether the call must not run twice: then it waits where it was read, as a copy of it could. */
+  readonly staysInPlace: (call: IncomingCall) => boolean;
   /** The time of a call has come. */
   readonly start: (call: IncomingCall) => void;
   readonly counters: Counters;
@@ -99,11 +101,12 @@ export class DelayedCalls {
   }
 
   take(call: DelayedCall): void {
-    const { writer, clock, start } = this.options;
+    const { writer, clock, start, staysInPlace } = this.options;
     const { topic } = call.origin.record;
     const delayMs = call.history.dueAtMs - clock.now();
     if (writer.isDelayTopic(topic)) return this.hold(call, delayMs);
-    if (call.message.kind === 'event' && delayMs > SOON_MS && writer.has(topic)) return this.putOff(call);
+    const canMove = call.message.kind === 'event' && delayMs > SOON_MS && writer.has(topic);
+    if (canMove && !staysInPlace(call)) return this.putOff(call);
     if (delayMs > 0) this.inPlace.add(call, delayMs);
     else start(call);
   }
@@ -178,8 +181,9 @@ export class DelayedCalls {
     if (this.held.size > 0 || this.waiting.size > 0) this.lookLater();
   }
 
-  private goesBack({ history, origin }: DelayedCall, nowMs: number): boolean {
-    if (history.dueAtMs - nowMs <= SOON_MS) return false;
+  private goesBack(call: DelayedCall, nowMs: number): boolean {
+    const { history, origin } = call;
+    if (history.dueAtMs - nowMs <= SOON_MS || this.options.staysInPlace(call)) return false;
     return this.isFull() || nowMs - origin.record.timestampMs >= REFRESH_MS;
   }
 

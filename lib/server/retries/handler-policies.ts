@@ -1,6 +1,7 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { checkObject } from '../../errors/option-checks.js';
 import type { UserCode } from '../../diagnostics/user-code.js';
+import type { CommitPolicies } from '../commits/commit-policies.js';
 import { checkRetry, resolveRetry, type CheckedRetry } from './retry-options.js';
 import { RetryPolicy } from './retry-policy.js';
 
@@ -17,6 +18,7 @@ export class HandlerPolicies {
     handlers: ReadonlyMap<string, MessageHandler>,
     private readonly server: CheckedRetry,
     private readonly userCode: UserCode,
+    private readonly commits: Pick<CommitPolicies, 'isBefore'>,
   ) {
     this.ofServer = new RetryPolicy(resolveRetry('retry', server), userCode);
     this.never = new RetryPolicy(resolveRetry('retry', checkRetry({}, 'retry')), userCode);
@@ -31,6 +33,7 @@ export class HandlerPolicies {
    * @param handler undefined where there is none
    */
   of(kind: 'request' | 'event', handler: MessageHandler | undefined): RetryPolicy {
+    if (this.commits.isBefore(handler)) return this.never;
     const own = handler === undefined ? undefined : this.ofHandlers.get(handler);
     return own ?? (kind === 'event' ? this.ofServer : this.never);
   }

@@ -6,6 +6,7 @@ import type { BrokerClock } from '../../wire/broker-clock.js';
 import type { Codec } from '../../wire/codec.js';
 import { Outbox } from '../../wire/outbox.js';
 import { DEFERRAL_BYTES } from '../../wire/wire-options.js';
+import type { CommitPolicies } from '../commits/commit-policies.js';
 import type { DeadLetterTopics } from '../dead-letters/dead-letter-topics.js';
 import type { IncomingCall } from '../incoming-call.js';
 import type { RequestClock } from '../request-clock.js';
@@ -20,7 +21,10 @@ import { Retries, type RetriesParts } from './retries.js';
 
 /** What this server tells of work that is put off or given up. */
 export interface LaterWorkHooks {
-  readonly handlers: RetriesParts['handlers'] & { readonly userCode: UserCode };
+  readonly handlers: RetriesParts['handlers'] & {
+    readonly userCode: UserCode;
+    readonly commits: Pick<CommitPolicies, 'isBefore'>;
+  };
   readonly policies: HandlerPolicies;
   /** An event could not be written to the delay topic yet. */
   readonly onPutOffFailed: (error: RpcError) => void;
@@ -67,9 +71,21 @@ export class LaterWork {
       onFailed: hooks.onLetterFailed,
     });
     const { writer, givenUp } = this;
+    const { commits } = hooks.handlers;
     this.retries = new Retries({ ...hooks, delays: writer, givenUp, clock, counters });
     const { maxDelayed: maxCalls, maxDelayedBytes: maxBytes } = options;
-    this.delayed = new DelayedCalls({ maxCalls, maxBytes, clock, counters, writer, gate, start });
+    const staysInPlace = ({ message }: IncomingCall): boolean =>
+      commits.isBefore(hooks.handlers.find(message.pattern));
+    this.delayed = new DelayedCalls({
+      maxCalls,
+      maxBytes,
+      clock,
+      counters,
+      writer,
+      gate,
+      staysInPlace,
+      start,
+    });
   }
 
   /** Nothing goes back to the delay topic any more. */

@@ -50,7 +50,7 @@ describe('what is to run later', () => {
 
   const SOON_MS = 120;
   /** Longer than an event waits in its place. */
-  const LATER_MS = 1_200;
+  const LATER_MS = 2_000;
 
   describe.each([{ delays: true }, { delays: false }])('with %j', (options) => {
     it('starts then, and not before; what comes behind it goes on', async () => {

@@ -1,41 +1,44 @@
 import { ClockBounds } from './clock-bounds.js';
 
 /**
- * The brokers' clocks, as far as this process can know them: from the acknowledgements of its produce requests.
+ * Estimates the clocks of the brokers from the acknowledgements of this process' produce requests.
  *
- * An append time is of the clock of the partition's leader, and the clocks of two brokers may differ: what is judged by an
- * append time is judged by `boundsOf` that broker.
+ * The leader of a partition stamps records with its own clock, and the clocks of two brokers can differ. Compare an append time
+ * with `boundsOf` the broker that appended the record. All times are milliseconds since the epoch, with fractions.
  */
 export class BrokerClock {
   private readonly brokers = new Map<number | undefined, ClockBounds>();
-  /** That of the broker heard of first: times of one process are all told by the same clock. */
+  /** The clock of the broker that answered first. This process gives all its times on this one clock. */
   private first: ClockBounds | undefined;
 
   constructor(private readonly localNow: () => number = monotonicNow) {}
 
-  /** Whether anything was heard of a broker's clock; before, it is taken to be this process' own. */
+  /** Whether a broker has answered. Before that, the broker's clock is assumed to equal this process' clock. */
   get isKnown(): boolean {
     return this.first !== undefined;
   }
 
-  /** Milliseconds since the epoch, with fractions, on the clock of the broker heard of first. */
+  /** The time on the clock of the broker that answered first. */
   now(): number {
     return this.localNow() + (this.first?.offsetMs ?? 0);
   }
 
-  /** This process' own clock: what `observe` wants. Does not go back. */
+  /** The time on this process' own clock, as `observe` takes it. It never goes back. */
   local(): number {
     return this.localNow();
   }
 
-  /** The bounds of a broker's clock; of one not heard of yet, those of the first: brokers mostly agree. Undefined before any. */
+  /**
+   * The bounds of a broker's clock. A broker that has not answered gets those of the first one, as brokers mostly agree. `undefined`
+   * before any answer.
+   */
   boundsOf(broker: number | undefined): ClockBounds | undefined {
     return this.brokers.get(broker) ?? this.first;
   }
 
   /**
-   * Takes in one produce request: local times of send and acknowledgement, the broker's append time.
-   * @param broker the leader of the partition, as `DriverConnection.leaderOf` has it
+   * Learns from one produce request: when it was sent and acknowledged on the local clock, and the append time of the broker.
+   * @param broker the leader of the partition, from `DriverConnection.leaderOf`
    */
   observe(sentAtMs: number, acknowledgedAtMs: number, appendTimeMs: number, broker?: number): void {
     if (appendTimeMs < 0) return;
@@ -51,5 +54,5 @@ export class BrokerClock {
 
 const { timeOrigin } = performance;
 
-/** Does not jump when somebody sets the system clock. */
+/** Does not jump when the system clock is set. */
 const monotonicNow = (): number => timeOrigin + performance.now();

@@ -4,21 +4,21 @@ import type { OutgoingRecord } from './outgoing-record.js';
 import { Shipment } from './shipment.js';
 import { Throttle } from './throttle.js';
 
-/** With less than this in flight, what waits leaves at once: nothing is gained by waiting for more. */
+/** Below this many bytes in flight, waiting records leave at once: waiting for more gains nothing. */
 const FEW_BYTES = 4 * 1024;
-/** So much makes good records: it leaves although much is in flight. */
+/** This many bytes make an efficient record: it leaves although much is in flight. */
 const FULL_BYTES = 64 * 1024;
-/** Of what leaves in one go. Beyond it a broker that throttles would be told too much before it can say so. */
+/** The most bytes in one shipment. A throttling broker would otherwise get too much before it can answer. */
 const MAX_SHIPMENT_BYTES = 512 * 1024;
-/** As many produce requests as a broker is sent without an answer. */
+/** The most unanswered produce requests to one broker. */
 const MAX_SHIPMENTS = 5;
 
 /**
- * What leaves for one broker, and when: by bytes, not by time.
+ * Decides which records leave for one broker, and when. It decides by bytes, not by time.
  *
- * While little is in flight, all that was sent in this turn of the event loop leaves at its end: a single call waits for
- * nobody's answer. While much is, what is sent is packed, and leaves with the answer, or when it fills a record. So load makes
- * records larger, not calls slower, and no timer is involved.
+ * While little is in flight, all messages of one turn of the event loop leave at its end, so a single call never waits for an
+ * answer. While much is in flight, messages are packed into records. A record leaves with the next answer, or when it is full.
+ * So load makes records larger and not calls slower. Cost: no timer, unless the broker throttles.
  */
 export class BrokerSender implements QueueSender {
   private ready: DestinationQueue[] = [];
@@ -44,10 +44,10 @@ export class BrokerSender implements QueueSender {
     return this.throttle.waitMs(this.waitingBytes);
   }
 
-  /** The broker wants to be left alone for so long. */
+  /** The broker asks for a pause of this length. */
   leaveAlone(throttleMs: number): LateMessages {
     const isNews = this.throttle.hear(throttleMs);
-    // A client that is closed meanwhile keeps no process from ending.
+    // A closed client must not keep the process alive.
     setTimeout(() => this.run(), throttleMs + 1).unref();
     const late = new LateMessages((bytesAhead) => this.throttle.waitMs(bytesAhead), this.now());
     if (!isNews) return late;
@@ -56,12 +56,12 @@ export class BrokerSender implements QueueSender {
     return late;
   }
 
-  /** Some of what waited is not wanted any more. */
+  /** Messages were taken out because nobody waits for them any more. */
   recount(): void {
     this.waitingBytes = this.ready.reduce((sum, queue) => sum + queue.waitingBytes, 0);
   }
 
-  /** The queue has so many bytes more, and may leave. */
+  /** The queue has grown by this many bytes, and may leave. */
   makeReady(queue: DestinationQueue, bytes: number): void {
     this.waitingBytes += bytes;
     if (!queue.isReady) {
@@ -70,14 +70,14 @@ export class BrokerSender implements QueueSender {
     }
     if (this.isPlanned || !this.maySend) return;
     this.isPlanned = true;
-    // Not now: what else is sent in this turn of the event loop goes into the same request.
+    // Not now: later messages of this turn of the event loop go into the same request.
     setImmediate(() => {
       this.isPlanned = false;
       this.run();
     });
   }
 
-  /** For what leaves now, whatever else is in flight. */
+  /** A shipment that may leave now, whatever else is in flight. */
   openShipment(): Shipment {
     this.shipments += 1;
     return new Shipment(
@@ -104,7 +104,7 @@ export class BrokerSender implements QueueSender {
     this.isShipping = false;
   }
 
-  /** Takes what waits, as long as it is not too much for once; each queue in its order. @returns whether anything left. */
+  /** Takes waiting records up to the limit of one shipment, each queue in its order. @returns whether anything left. */
   private shipAll(): boolean {
     const queues = this.ready;
     const room = new Room(this.inFlightBytes, this.throttle.windowBytes(this.inFlightBytes));
@@ -115,7 +115,7 @@ export class BrokerSender implements QueueSender {
       for (let record = room.take(queue); record !== undefined; record = room.take(queue)) {
         shipment.add(record.bytes);
         this.ship(queue, record, shipment);
-        // Without what nobody waits for any more: that did not leave.
+        // Messages that nobody waits for did not leave.
         room.taken += record.bytes;
       }
       this.putBack(queue);
@@ -139,7 +139,7 @@ export class BrokerSender implements QueueSender {
   }
 }
 
-/** What one shipment may take. */
+/** The room in one shipment. */
 class Room {
   taken = 0;
   isFull = false;
@@ -149,7 +149,7 @@ class Room {
     private readonly windowBytes: number,
   ) {}
 
-  /** @returns undefined when nothing more may leave now: nothing overtakes a record that is too large for what is left. */
+  /** @returns undefined if nothing more may leave now: no record overtakes one that is too large for the room left. */
   take(queue: DestinationQueue): OutgoingRecord | undefined {
     if (queue.isHeld || queue.isEmpty) return undefined;
     this.isFull ||= !this.fits(queue.nextBytes);
@@ -158,7 +158,7 @@ class Room {
 
   private fits(bytes: number): boolean {
     const inAll = this.inFlightBytes + this.taken;
-    // One that is larger than all that may leave does so when nothing else is on its way.
+    // A record larger than the whole room leaves when nothing else is in flight.
     if (inAll === 0) return true;
     if (this.taken > 0 && this.taken + bytes > MAX_SHIPMENT_BYTES) return false;
     return inAll + bytes <= this.windowBytes;

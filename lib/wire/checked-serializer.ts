@@ -4,8 +4,8 @@ import { RpcStatus } from '../errors/status.js';
 import type { Serializer } from './serializer.js';
 
 /**
- * A serializer whose bytes are bytes (anything else would get into a record that other calls share), and whose values are there:
- * nobody would wait for a promise. Cost: one call and one look at what it gave.
+ * Checks the results of a serializer: bytes must be a Buffer, because other calls share the record, and a value must not be a
+ * promise, because nobody awaits it. Cost: one call and one check for each value.
  */
 export const checkedSerializer = (serializer: Serializer): Serializer =>
   Object.freeze({

@@ -1,15 +1,15 @@
-/** A time of the broker is whole milliseconds, cut off. */
+/** Times of a broker are whole milliseconds, rounded down. */
 const RESOLUTION_MS = 1;
 
-/** How far two clocks may drift apart in a millisecond: what a system clock is slewed by at most. */
+/** The most milliseconds that two clocks drift apart in one: the largest rate at which systems slew a clock. */
 const DRIFT = 0.0005;
 
 /**
- * How far one broker's clock is ahead of this process' own, between two bounds.
+ * Two bounds, in milliseconds, of how far a broker's clock is ahead of this process' clock.
  *
- * Each record of which this process knows a time before which it was not appended, and one when it was, bounds the distance
- * of the two clocks. Bounds are intersected (Cristian's algorithm), so they get tighter with every record, and are widened
- * by what clocks drift in the meantime. Bounds that contradict each other mean that a clock was set: the newest then stand alone.
+ * Each record that was certainly appended between two local times gives bounds. They are intersected (Cristian's algorithm), so
+ * they get tighter with every record, and widened by the possible drift since. If they contradict each other, a clock was set:
+ * then only the newest bounds count.
  */
 export class ClockBounds {
   private lowest = -Infinity;
@@ -20,23 +20,23 @@ export class ClockBounds {
     return this.highest - this.lowest;
   }
 
-  /** The middle. As long as equal clocks are possible, they are taken to be equal. */
+  /** The estimate: 0 while equal clocks are possible, else the middle of the bounds. */
   get offsetMs(): number {
     if (this.lowest <= 0 && this.highest >= 0) return 0;
     return (this.lowest + this.highest) / 2;
   }
 
-  /** What the broker's clock is ahead at least. */
+  /** The broker's clock is ahead by at least this much. */
   get lowestOffsetMs(): number {
     return this.lowest;
   }
 
-  /** What the broker's clock is ahead at most. */
+  /** The broker's clock is ahead by at most this much. */
   get highestOffsetMs(): number {
     return this.highest;
   }
 
-  /** Takes in a record that was appended between two times of this process' clock, with its time on the broker's. */
+  /** Learns from a record that was appended between two local times, with its append time on the broker's clock. */
   observe(fromMs: number, toMs: number, timestampMs: number): void {
     this.widen(toMs);
     const lowest = timestampMs - toMs;

@@ -6,9 +6,9 @@ import type { Destination } from './destination-queue.js';
 const NO_FRAMES = Buffer.alloc(0);
 
 /**
- * Sends one record without messages, to learn a broker's clock from its acknowledgement before anything is decided by it.
- * A server whose own clock is minutes off would otherwise take its first calls for expired; the first calls of such a
- * client would be taken for replayed.
+ * Sends one record without messages, and learns the broker's clock from its acknowledgement before anything depends on it.
+ * Without the probe, a server whose clock is minutes off would drop its first calls as expired, and servers would refuse the
+ * first calls of such a client as replayed.
  */
 export const probeClock = async (
   connection: Pick<DriverConnection, 'produce' | 'leaderOf'>,

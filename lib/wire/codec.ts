@@ -22,15 +22,15 @@ export interface EncodedRecord {
   readonly headers: Record<string, Buffer>;
 }
 
-/** How long a stage may take for one record where nothing else is said. */
+/** The default of `stageTimeoutMs`. */
 export const DEFAULT_STAGE_TIMEOUT_MS = 10_000;
 
-/** Serializer and wire stages joined. The only place that knows the order of the stages. */
+/** Joins serializer and wire stages: values to records and back. Only this class knows the order of the stages. */
 export class Codec {
   readonly serializer: Serializer;
-  /** The names of the stages as they stand in an envelope. */
+  /** The names of the stages, as an envelope has them. */
   readonly stages: string;
-  /** Whether one of the stages does: records are then of those who have the keys. */
+  /** Whether a stage authenticates: then every accepted record was made by a holder of the keys. */
   readonly authenticates: boolean;
   private readonly chain: StageChain;
 
@@ -45,17 +45,17 @@ export class Codec {
     this.chain = new StageChain(interceptors, stageTimeoutMs);
   }
 
-  /** Whether calls of this pattern, as the message has it, share no record with others. */
+  /** Whether calls of this pattern (in the form of the message) get records of their own. */
   keepsApart(pattern: string): boolean {
     return this.chain.keepsApart(pattern);
   }
 
-  /** Lets each stage prepare itself; must resolve before the first record. */
+  /** Opens each stage. Await it before the first record. @throws RpcError with the name of the stage that cannot open. */
   open(): Promise<void> {
     return this.chain.open();
   }
 
-  /** Frame list to record. Asynchronous only if a stage is. */
+  /** Turns a frame list into a record. Returns a promise only if a stage does. @throws RpcError with the name of the stage. */
   encode(frames: Buffer, target: Omit<WireContext, 'headers'>): EncodedRecord | Promise<EncodedRecord> {
     const headers: Record<string, Buffer> = { [ENVELOPE_HEADER]: target.envelope };
     if (this.chain.isEmpty) return { value: frames, headers };
@@ -65,7 +65,7 @@ export class Codec {
     return value.then((bytes) => ({ value: bytes, headers: this.checkHeaders(headers) }));
   }
 
-  /** What stages gave as headers goes into a request that other records share. */
+  /** Checks the headers from stages: they go into a request that other records share. */
   private checkHeaders(headers: Record<string, unknown>): Record<string, Buffer> {
     for (const name of Object.keys(headers)) {
       const value = headers[name];
@@ -77,8 +77,8 @@ export class Codec {
   }
 
   /**
-   * The envelope alone: enough to know whether a record is ours before any work is spent on it.
-   * @throws RpcError `INVALID_ARGUMENT` when the record is not of this protocol and version.
+   * Reads the envelope alone: it tells whether a record is for this process before any work is spent on it.
+   * @throws RpcError `INVALID_ARGUMENT` if the record has another protocol or version.
    */
   readEnvelope(record: ConsumerRecord): Envelope {
     const bytes = envelopeBytes(record);
@@ -92,8 +92,8 @@ export class Codec {
   }
 
   /**
-   * Record to frame list. Asynchronous only if a stage is.
-   * @throws RpcError with a `Refusal` for its cause when the sender has other stages, or a stage throws.
+   * Turns a record into its frame list. Returns a promise only if a stage does.
+   * @throws RpcError whose cause is a `Refusal`, if the sender has other stages, or a stage throws.
    */
   decode(record: ConsumerRecord, envelope: StagedEnvelope): Buffer | Promise<Buffer> {
     if (envelope.stages !== this.stages) throw otherStages(envelope.stages, this.stages);
@@ -132,7 +132,7 @@ const singleHeaders = (record: ConsumerRecord): Record<string, Buffer> => {
 const refuse = (reason: RefusalReason, message: string): RpcError =>
   refusalError(RpcStatus.INVALID_ARGUMENT, message, { reason });
 
-/** How much of a sender's names is shown. */
+/** How many characters of a sender's stage names an error shows. */
 const MAX_STAGES_SHOWN = 200;
 
 const otherStages = (theirs: string, ours: string): RpcError =>

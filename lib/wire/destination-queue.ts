@@ -8,46 +8,46 @@ import type { WireContext } from './wire-interceptor.js';
 const MARGIN = 1.25;
 const MAX_EXPECTED_BYTES = 64 * 1024;
 
-/** From here on what a record costs is mostly what its bytes cost. */
+/** From this size on, the cost of a record is mostly the cost of its bytes. */
 const FILLED_BYTES = 64 * 1024;
 
 /**
- * Where messages go: a partition, and the envelope that stands on every record sent there. Made once and kept: the outbox
- * tells destinations apart by identity.
+ * Where messages go: a partition, and the envelope of every record for it. Make it once and keep it: the outbox compares
+ * destinations by identity.
  */
 export type Destination = Readonly<Omit<WireContext, 'headers'>>;
 
-/** Whoever takes records from queues. */
+/** Takes records from queues and sends them. */
 export interface QueueSender {
-  /** The queue has so many bytes more, and may leave. */
+  /** The queue has grown by this many bytes, and may leave. */
   makeReady(queue: DestinationQueue, bytes: number): void;
-  /** For what leaves now, whatever else is in flight. */
+  /** A shipment that may leave now, whatever else is in flight. */
   openShipment(): Shipment;
-  /** The broker wants to be left alone for so long. @returns what leaves too late by that: it is taken out, and not told yet */
+  /** The broker asks for a pause of this length. @returns messages that would now leave too late: taken out, and not told yet */
   leaveAlone(throttleMs: number): LateMessages;
-  /** Some of what waited is not wanted any more. */
+  /** Messages were taken out because nobody waits for them any more. */
   recount(): void;
-  /** Whether a record of so many bytes may become larger. */
+  /** Whether a record of this many bytes may grow. */
   mayGrow(recordBytes: number): boolean;
-  /** For how long what is sent now waits because the broker throttles, as far as can be told; 0 where it does not. */
+  /** How many milliseconds a message that is sent now waits because the broker throttles: an estimate, 0 without throttling. */
   readonly waitMs: number;
 }
 
 /** The records that wait for one destination, oldest first. */
 export class DestinationQueue {
-  /** Records taken and not yet settled. */
+  /** How many records were taken and are not settled. */
   inFlight = 0;
-  /** How many of those must be over before the next one may leave: they are on their way through a stage, or tried again. */
+  /** How many of those must settle before the next one may leave: a stage still works on them, or the driver retries them. */
   holds = 0;
-  /** Why the driver tries again what is in flight; undefined while it does not. */
+  /** Why the driver retries records in flight. `undefined` while it does not. */
   delayedBy: RpcError | undefined;
-  /** Whether its broker's sender has it on its list. */
+  /** Whether the sender of its broker has it on its list. */
   isReady = false;
   sender: QueueSender | undefined;
   private readonly waiting: OutgoingRecord[] = [];
   private expectedBytes: number | undefined;
 
-  /** @param maxRecordBytes of each record */
+  /** @param maxRecordBytes the largest frame list of one record */
   constructor(
     readonly to: Destination,
     private readonly maxRecordBytes: number,
@@ -66,22 +66,22 @@ export class DestinationQueue {
     return this.holds > 0;
   }
 
-  /** What waits in all. */
+  /** How many bytes wait in all. */
   get waitingBytes(): number {
     return this.waiting.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Of the record that leaves next; 0 when there is none. */
+  /** The bytes of the record that leaves next; 0 without one. */
   get nextBytes(): number {
     return this.waiting[0]?.bytes ?? 0;
   }
 
-  /** Whether one record waits, and none of the large ones. */
+  /** Whether exactly one record waits, and it is not large. */
   get isFilling(): boolean {
     return this.waiting.length === 1 && (this.waiting[0] as OutgoingRecord).bytes < FILLED_BYTES;
   }
 
-  /** @returns by how many bytes the queue grew. */
+  /** Appends a message. @returns by how many bytes the queue grew. */
   append(message: Message, delivery: Delivery | undefined, isApart: boolean): number {
     const last = this.waiting[this.waiting.length - 1];
     const before = last?.bytes ?? 0;
@@ -101,12 +101,12 @@ export class DestinationQueue {
     return this.sender === undefined || this.sender.mayGrow(bytes);
   }
 
-  /** Takes out what nobody waits for any more. @returns how many bytes that were. */
+  /** Removes messages that nobody waits for. @returns how many bytes were removed. */
   removeUnwanted(): number {
     return this.waiting.reduce((sum, record) => sum + record.removeUnwanted(), 0);
   }
 
-  /** Takes out what would leave too late. */
+  /** Removes messages that would leave too late. */
   removeLate(late: LateMessages): void {
     for (const record of this.waiting) late.takeFrom(record);
   }
@@ -115,7 +115,7 @@ export class DestinationQueue {
     const record = this.waiting.shift();
     if (record === undefined) return undefined;
     this.inFlight += 1;
-    // Under load records are much alike: the next one gets a buffer of this one's size, and need not grow and copy.
+    // Under load records are alike: a buffer of this one's size spares the next one growing and copying.
     this.expectedBytes = Math.min(Math.ceil(record.bytes * MARGIN), MAX_EXPECTED_BYTES);
     return record;
   }

@@ -2,27 +2,27 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Delivery, OutgoingRecord } from './outgoing-record.js';
 
-/** What waits for a broker that throttles this client, and would leave when nobody waits for it any more. */
+/** Finds messages that wait for a throttling broker and would leave after their deadline. */
 export class LateMessages {
-  /** Of what was taken out. */
+  /** How many bytes were removed. */
   bytes = 0;
   private bytesAhead = 0;
   private readonly found: { readonly delivery: Delivery; readonly error: RpcError }[] = [];
 
-  /** @param waitMs how long what is behind so many bytes waits */
+  /** @param waitMs how long a message waits behind this many bytes */
   constructor(
     private readonly waitMs: (bytesAhead: number) => number,
     private readonly nowMs: number,
   ) {}
 
-  /** To be called with records in the order in which they leave: what is taken out of one lets the others leave earlier. */
+  /** Call it with records in the order in which they leave: a removal lets the later ones leave earlier. */
   takeFrom(record: OutgoingRecord): void {
     this.bytes += record.removeUnwanted();
     this.bytes += record.remove((delivery, bytesBefore) => this.isLate(delivery, bytesBefore));
     this.bytesAhead += record.bytes;
   }
 
-  /** Last: whoever hears of it may send at once. */
+  /** Tells the senders of the removed messages. Call it last: they may send again at once. */
   tell(): void {
     for (const { delivery, error } of this.found) delivery.delivered(error);
   }
@@ -37,7 +37,7 @@ export class LateMessages {
   }
 }
 
-/** The error of a call that would leave too late, as the broker throttles this client. */
+/** The error of a call that would leave too late because the broker throttles this client. */
 export const tooLate = (waitMs: number, leftMs: number): RpcError =>
   new RpcError(
     RpcStatus.RESOURCE_EXHAUSTED,

@@ -12,27 +12,27 @@ import { RecordShipper } from './record-shipper.js';
 
 export interface OutboxOptions {
   readonly acks: Acks;
-  /** The largest frame list. */
+  /** The largest frame list of one record, in bytes. */
   readonly maxRecordBytes: number;
-  /** What may wait for the broker in all. */
+  /** How many bytes may wait for the broker in all. */
   readonly maxQueuedBytes: number;
-  /** How long what has no deadline is tried: events, and answers. */
+  /** How many milliseconds messages without a deadline, events and replies, are retried. */
   readonly deliveryTimeoutMs: number;
-  /** Told each time the broker throttles this client, for how long. Must not throw. */
+  /** Called with the length of the pause each time the broker throttles this client. Must not throw. */
   readonly onThrottled?: (throttleMs: number) => void;
 }
 
-/** So often at most the outbox is looked through for what nobody waits for. */
+/** The shortest time between two searches for messages that nobody waits for. */
 const CLEAN_UP_MS = 50;
 
 /**
- * Messages become records and leave.
+ * Packs messages into records and sends them.
  *
  *     send(message) → queue of its destination → sender to the broker → stages → driver → delivery.delivered()
  *
- * What was sent in one turn of the event loop leaves at its end as long as little is in flight; else it is packed
- * (`BrokerSender`). Messages for the same destination arrive in the order sent. Each record has an outcome of its own, and so
- * has each message of a record that the broker finds too large. A record that is tried again holds up its destination alone.
+ * While little is in flight, messages leave at the end of the turn of the event loop in which they were sent. Else they are
+ * packed (`BrokerSender`). Messages for one destination arrive in the order sent. Each record succeeds or fails by itself. If the
+ * broker finds a record too large, each of its messages does. A record that is retried delays its own destination only.
  */
 export class Outbox {
   private readonly senders = new Map<number | undefined, BrokerSender>();
@@ -59,9 +59,9 @@ export class Outbox {
   }
 
   /**
-   * Takes a message. Returns at once; `delivery` hears what became of it.
-   * @param isApart whether it shares no record with others that are not: `codec.keepsApart` says of which calls
-   * @throws RpcError `RESOURCE_EXHAUSTED` when it is too large for a record, or too much waits already.
+   * Queues a message and returns at once. `delivery` gets the outcome.
+   * @param isApart whether it shares records only with messages that are apart too, as `codec.keepsApart` says
+   * @throws RpcError `RESOURCE_EXHAUSTED` if the message is too large for a record, or too much waits already.
    */
   send(to: Destination, message: Message, delivery?: Delivery, isApart = false): void {
     if (this.queuedBytes > this.options.maxQueuedBytes) this.makeRoom();
@@ -78,12 +78,12 @@ export class Outbox {
     if (!queue.isHeld) sender.makeReady(queue, bytes);
   }
 
-  /** Whether a record waits for this destination that is to have more: whoever has the choice does well to send there. */
+  /** Whether a waiting record of this destination has room: a sender with a choice does best to send there. */
   isFilling(to: Destination): boolean {
     return this.queues.get(to)?.isFilling ?? false;
   }
 
-  /** What keeps messages from this destination, as the end of a sentence; undefined when nothing is known to. */
+  /** Why messages do not reach this destination, as the end of a sentence. `undefined` if nothing is known. */
   whyDelayed(to: Destination): string | undefined {
     const queue = this.queues.get(to);
     if (queue === undefined) return undefined;
@@ -92,7 +92,7 @@ export class Outbox {
     return waitMs > 0 ? `the broker throttles this client, for about ${waitMs} ms more.` : undefined;
   }
 
-  /** Resolves when nothing waits and nothing is in flight. */
+  /** Resolves when no record waits and none is in flight. */
   idle(): Promise<void> {
     if (this.queues.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.idleWaiters.push(resolve));
@@ -108,7 +108,7 @@ export class Outbox {
     return queue;
   }
 
-  /** Of the broker that leads the partition now; while a queue is on a sender's list, it stays there. */
+  /** The sender to the broker that leads the partition now. A queue stays with its sender while it is on its list. */
   private senderFor(queue: DestinationQueue): QueueSender {
     if (queue.isReady && queue.sender !== undefined) return queue.sender;
     const leader = this.connection.leaderOf(queue.to);
@@ -127,7 +127,7 @@ export class Outbox {
     return sender;
   }
 
-  /** Something of this queue is over: the next may leave, or nothing is left of it. */
+  /** A record of this queue has settled: the next one may leave, or the queue is done. */
   private freed(queue: DestinationQueue): void {
     if (!queue.isHeld && !queue.isEmpty && !queue.isReady)
       this.senderFor(queue).makeReady(queue, queue.waitingBytes);
@@ -137,7 +137,7 @@ export class Outbox {
     for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 
-  /** What waits already has no more time than what is sent from now on. */
+  /** Messages that wait already have no more time than later ones. */
   private throttled({ sender }: DestinationQueue, throttleMs: number): void {
     this.options.onThrottled?.(throttleMs);
     const late = sender?.leaveAlone(throttleMs);
@@ -146,13 +146,13 @@ export class Outbox {
     late.tell();
   }
 
-  /** @throws RpcError `RESOURCE_EXHAUSTED` when all that waits is still waited for. */
+  /** @throws RpcError `RESOURCE_EXHAUSTED` if the queue is full, and somebody waits for every message in it. */
   private makeRoom(): void {
     this.cleanUp();
     if (this.queuedBytes > this.options.maxQueuedBytes) throw this.full();
   }
 
-  /** Takes out what nobody waits for any more, unless that was done just now. */
+  /** Removes messages that nobody waits for, unless that was done just now. */
   private cleanUp(): void {
     const nowMs = this.now();
     if (nowMs - this.cleanedUpAtMs < CLEAN_UP_MS) return;
@@ -161,7 +161,7 @@ export class Outbox {
     for (const sender of this.senders.values()) sender.recount();
   }
 
-  /** @throws RpcError `RESOURCE_EXHAUSTED` for what would leave too late, as the broker throttles this client. */
+  /** @throws RpcError `RESOURCE_EXHAUSTED` for a message that would leave too late because the broker throttles this client. */
   private checkInTime(sender: QueueSender, delivery: Delivery | undefined): void {
     if (delivery?.dueAtMs === undefined) return;
     const leftMs = delivery.dueAtMs - this.now();

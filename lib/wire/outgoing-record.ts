@@ -4,46 +4,46 @@ import { ByteWriter } from '../protocol/byte-writer.js';
 import { encodeMessage, lowerTtl } from '../protocol/message-encoder.js';
 import type { Message } from '../protocol/message.js';
 
-/** A message, and whoever wants to know what becomes of it. */
+/** A message, and the receiver of its outcome. */
 export interface OutgoingMessage {
   readonly message: Message;
   readonly delivery?: Delivery;
 }
 
-/** Whoever wants to know what became of a message. */
+/** Gets the outcome of a message. */
 export interface Delivery {
   /**
-   * When nobody waits for it any more, in milliseconds on `performance.now()`'s clock: until then it is tried, and what is left
-   * goes with it as its time to live. Left out where only the outbox's own bound holds.
+   * When its sender stops waiting, in milliseconds on the clock of `performance.now()`. The message is retried until then, and
+   * carries the time that is left. Without it only the limit of the outbox holds.
    */
   readonly dueAtMs?: number;
-  /** Whether nobody waits for it any more: then it does not leave, and nothing is heard of it again. */
+  /** Whether its sender has stopped waiting: then the message does not leave, and no method is called again. */
   readonly isOver?: boolean;
   /** Called once, before the message leaves this process. */
   leave?(): void;
   /**
-   * Called when the broker finds the message too large for a record of its own.
-   * @returns what goes in its place, in its order; `delivered` is then not called. Nothing: it is, with the error.
+   * Called if the broker finds the message too large for a record of its own.
+   * @returns the message to send in its place; `delivered` is then not called. Or `undefined`: `delivered` gets the error.
    */
   replace?(error: RpcError): OutgoingMessage | undefined;
-  /** Called once: without an error when the broker has acknowledged the record that carries the message. */
+  /** Called once: without an error when the broker has acknowledged the record of the message. */
   delivered(error?: RpcError): void;
 }
 
-/** So long a record has waited before its messages are told that their time has become less. */
+/** After a wait of this length the time left of each message is written anew. */
 const UNNOTICED_MS = 2;
 
-/** A frame list that waits to leave, and who waits for it. */
+/** A frame list that waits to leave, with the receivers of its outcome. */
 export class OutgoingRecord {
   private readonly writer: ByteWriter;
-  /** Where each message begins. */
+  /** The position at which each message starts. */
   private starts: number[] = [];
   private deliveries: (Delivery | undefined)[] = [];
 
   /**
-   * @param isApart whether it holds only what a stage keeps apart
-   * @param madeAtMs on `performance.now()`'s clock
-   * @param expectedBytes what it will hold, as far as it can be guessed
+   * @param isApart whether it holds only messages that a stage keeps apart
+   * @param madeAtMs on the clock of `performance.now()`
+   * @param expectedBytes the first size of its buffer
    */
   constructor(
     readonly isApart: boolean,
@@ -64,8 +64,8 @@ export class OutgoingRecord {
 
   /**
    * Appends the message if the record stays within `maxBytes`.
-   * @returns whether it was appended: a record that is not empty may be full.
-   * @throws RpcError `RESOURCE_EXHAUSTED` for a message that no record can hold.
+   * @returns whether it was appended. A record that is not empty may be full.
+   * @throws RpcError `RESOURCE_EXHAUSTED`, not retryable, for a message that no record can hold.
    */
   append(message: Message, maxBytes: number, delivery?: Delivery): boolean {
     const start = this.writer.length;
@@ -86,7 +86,7 @@ export class OutgoingRecord {
     return true;
   }
 
-  /** Takes out what nobody waits for any more. @returns how many bytes that were. */
+  /** Removes messages that nobody waits for. @returns how many bytes were removed. */
   removeUnwanted(): number {
     const before = this.writer.length;
     for (let i = this.deliveries.length - 1; i >= 0; i--) if (this.deliveries[i]?.isOver) this.removeAt(i);
@@ -94,8 +94,8 @@ export class OutgoingRecord {
   }
 
   /**
-   * @param isUnwanted asked of one message after the other, with how many bytes of those before it stay
-   * @returns how many bytes were taken out
+   * @param isUnwanted called for one message after the other, with the number of bytes that stay before it
+   * @returns how many bytes were removed
    */
   remove(isUnwanted: (delivery: Delivery | undefined, bytesBefore: number) => boolean): number {
     const before = this.writer.length;
@@ -111,8 +111,8 @@ export class OutgoingRecord {
   }
 
   /**
-   * Takes out what nobody waits for any more; tells all others that they leave, and writes how long somebody still waits for
-   * them. Called once, before `finish()`.
+   * Removes messages that nobody waits for, tells the others that they leave, and writes the time left into each. Call it once,
+   * before `finish()`.
    */
   leave(nowMs: number): void {
     const hasWaited = nowMs - this.madeAtMs > UNNOTICED_MS;
@@ -121,7 +121,7 @@ export class OutgoingRecord {
       if (delivery === undefined) continue;
       if (delivery.isOver) {
         this.removeUnwanted();
-        // Another stands here now.
+        // The next message has moved to this index.
         i -= 1;
         continue;
       }
@@ -131,12 +131,12 @@ export class OutgoingRecord {
     }
   }
 
-  /** The frame list; nothing can be appended after. */
+  /** Returns the frame list. Nothing can be appended afterwards. */
   finish(): Buffer {
     return this.writer.finish();
   }
 
-  /** When the last of its messages is of no more use. @param boundMs how long one is of use that has no such time */
+  /** When the last of its messages is no longer waited for. @param boundMs how long a message without a deadline is retried */
   dueAtMs(boundMs: number): number {
     let last = -Infinity;
     for (const delivery of this.deliveries) {
@@ -146,13 +146,13 @@ export class OutgoingRecord {
     return last;
   }
 
-  /** Two records of half of its messages each, for one that was too large. */
+  /** Splits a record that was too large: two records with half of the messages each. */
   halves(): readonly OutgoingRecord[] {
     const middle = Math.ceil(this.size / 2);
     return [this.slice(0, middle), this.slice(middle, this.size)];
   }
 
-  /** What its only message is to be replaced by, as whoever sent it wants it. */
+  /** The replacement of its only message, from the sender of the message. */
   replacement(error: RpcError): OutgoingMessage | undefined {
     return this.deliveries[0]?.replace?.(error);
   }

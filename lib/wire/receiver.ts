@@ -9,40 +9,39 @@ import type { Message } from '../protocol/message.js';
 import type { Codec } from './codec.js';
 import { malformedMessages, refusedRecord } from './refusal.js';
 
-/** What becomes of a record that was read. Exactly one of `onMessages`, `onRefused` and `onForeign` is called for each. */
+/** Gets the outcome of each record that was read. Exactly one of `onMessages`, `onRefused` and `onForeign` is called for each. */
 export interface ReceiverHandler<E extends StagedEnvelope, R extends ConsumerRecord = ConsumerRecord> {
   /**
-   * Looks at the envelope alone.
-   * @returns the envelope if the record is to be read, `undefined` if it is good but somebody else's
-   * @throws RpcError to refuse it.
+   * Decides by the envelope alone.
+   * @returns the envelope to read the record, `undefined` if the record is valid but for another process
+   * @throws RpcError to refuse the record.
    */
   accept(envelope: Envelope, record: R): E | undefined;
   /**
-   * Looks at the envelope once more where something has to be learned first; records of its partition wait for it.
-   * @throws RpcError to refuse it.
+   * Decides again, if something had to be learned first. Later records of the partition wait for the promise.
+   * @throws RpcError to refuse the record.
    */
   lookAgain?(envelope: E): Promise<void> | undefined;
   /**
-   * Told of the frame list before it is split, with nothing undone any more.
-   * @returns what is split in its place: a copy, where messages are kept for long and would pin all that came with them
+   * Gets the frame list after all stages were undone, before it is split into messages.
+   * @returns the bytes to split: a copy, if messages are kept for long and would keep the whole fetch in memory
    */
   keep?(frames: Buffer, record: R): Buffer;
-  /** @param malformed there if other messages of the record cannot be read: counted and published already */
+  /** @param malformed given if other messages of the record are unreadable: they are already counted and published */
   onMessages(messages: readonly Message[], envelope: E, record: R, malformed?: RefusedRecord): void;
   onForeign?(record: R): void;
-  /** @param envelope there if it was accepted: what the sender says of itself, without proof */
+  /** @param envelope given if it was accepted: the sender's own statement, without proof */
   onRefused?(record: R, refused: RefusedRecord, envelope: E | undefined): void;
 }
 
 /**
- * Records become messages: the way in on both sides.
+ * Turns records into messages, on both sides.
  *
- * Whatever is wrong with a record (random bytes, other people's JSON, an unknown version, other stages) is counted,
- * reported and skipped; nothing is thrown. Records of one partition are handed on in their order, also when a stage is
- * asynchronous.
+ * A record with any fault (random bytes, foreign JSON, an unknown version, other stages) is counted, reported and skipped. Nothing
+ * is thrown. Records of one partition keep their order, also with asynchronous stages.
  */
 export class Receiver<E extends StagedEnvelope, R extends ConsumerRecord = ConsumerRecord> {
-  /** The last record of a partition that an asynchronous stage still works on. */
+  /** For each partition, the last record on which an asynchronous stage still works. */
   private readonly pending = new Map<string, Promise<void>>();
 
   constructor(
@@ -51,7 +50,7 @@ export class Receiver<E extends StagedEnvelope, R extends ConsumerRecord = Consu
     private readonly handler: ReceiverHandler<E, R>,
   ) {}
 
-  /** Records of this partition that are still worked on are not waited for any more: they are of an owner that is gone. */
+  /** Stops waiting for records of this partition in stages: another owner reads it now. */
   forget(partition: TopicPartition): void {
     this.pending.delete(nameOf(partition));
   }
@@ -86,7 +85,7 @@ export class Receiver<E extends StagedEnvelope, R extends ConsumerRecord = Consu
     const partition = nameOf(record);
     const previous = this.pending.get(partition) ?? Promise.resolve();
     const bytes = Promise.resolve(frames);
-    // Observed at once: it may fail while an earlier record is still being worked on.
+    // Observed at once: it can fail while a stage works on an earlier record.
     bytes.catch(() => undefined);
     const turn = previous
       .then(() => bytes)
@@ -115,7 +114,7 @@ export class Receiver<E extends StagedEnvelope, R extends ConsumerRecord = Consu
     try {
       this.handler.onRefused?.(record, refused, envelope);
     } catch (failure) {
-      // The records behind this one must not pay for it.
+      // Later records must not suffer from this one.
       reportRefusal(this.counters, refusedRecord(record, failure));
     }
   }

@@ -1,11 +1,11 @@
-/** Kafka measures quotas over ten samples of a second each (quota.window.num, quota.window.size.seconds). */
+/** Kafka measures a quota over ten samples of one second each (quota.window.num, quota.window.size.seconds). */
 const SAMPLES = 10;
 const SAMPLE_MS = 1_000;
 
-/** The time over which a broker measures a quota, unless it is configured otherwise. */
+/** The time over which a broker measures a quota by default, in milliseconds. */
 export const QUOTA_WINDOW_MS = SAMPLES * SAMPLE_MS;
 
-/** How many bytes were sent within the time over which a broker measures a quota. */
+/** Counts the bytes that were sent within `QUOTA_WINDOW_MS`. */
 export class RecentBytes {
   private readonly samples = new Float64Array(SAMPLES);
   private newest = -Infinity;

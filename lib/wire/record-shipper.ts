@@ -13,18 +13,18 @@ export interface RecordShipperParts {
   readonly acks: Acks;
   readonly maxRecordBytes: number;
   readonly deliveryTimeoutMs: number;
-  /** On `performance.now()`'s clock. */
+  /** The time in milliseconds, on the clock of `performance.now()`. */
   readonly now: () => number;
-  /** The queue has nothing in flight any more, or may send again. */
+  /** Called when the queue has nothing in flight, or may send again. */
   readonly onFree: (queue: DestinationQueue) => void;
-  /** The broker of this queue throttles. */
+  /** Called when the broker of this queue throttles this client. */
   readonly onThrottled: (queue: DestinationQueue, throttleMs: number) => void;
 }
 
-/** A caller ends its call by itself at its deadline: the broker's failure must not be told a moment before. */
+/** A caller ends its call at its deadline by itself. A failure of the broker must not arrive a moment before. */
 const PAST_DEADLINE_MS = 1_000;
 
-/** A record that left its queue, until its outcome is known. */
+/** A record between its queue and its outcome. */
 class Parcel {
   private hasHold = false;
   isSplit = false;
@@ -37,7 +37,7 @@ class Parcel {
     private readonly bytes: number,
   ) {}
 
-  /** What comes behind it in its queue waits; what goes elsewhere does not wait for it. */
+  /** Later records of its queue wait for it, records of other queues do not. */
   stepAside(): void {
     if (!this.hasHold) this.queue.holds += 1;
     this.hasHold = true;
@@ -45,14 +45,14 @@ class Parcel {
     this.shipment = undefined;
   }
 
-  /** The driver tries it again. */
+  /** The driver retries the record. */
   delay(reason: RpcError): void {
     this.wasDelayed = true;
     this.queue.delayedBy = reason;
     this.stepAside();
   }
 
-  /** It is on the way of the others again. */
+  /** The record is part of the normal flow again. */
   stepBack(shipment: Shipment | undefined): void {
     if (this.hasHold) this.queue.holds -= 1;
     this.hasHold = false;
@@ -67,18 +67,18 @@ class Parcel {
     this.queue.inFlight -= 1;
   }
 
-  /** Last, as it has others sent. */
+  /** Call it last: it makes other records leave. */
   leaveShipment(): void {
     this.shipment?.settle(this.bytes);
     this.shipment = undefined;
   }
 }
 
-/** Records go through the stages to the driver, and each message hears what became of it. */
+/** Sends records through the stages to the driver, and gives each message its outcome. */
 export class RecordShipper {
   constructor(private readonly parts: RecordShipperParts) {}
 
-  /** The record was taken from its queue, and counts in the shipment with `bytes`. */
+  /** Sends a record that was taken from its queue. It counts in the shipment with its bytes. */
   ship(queue: DestinationQueue, record: OutgoingRecord, shipment: Shipment): void {
     const parcel = new Parcel(queue, record, shipment, record.bytes);
     record.leave(this.parts.now());
@@ -93,7 +93,7 @@ export class RecordShipper {
     });
   }
 
-  /** @returns undefined when a stage failed: that is told. Never rejects. */
+  /** @returns undefined if a stage failed: its messages then have the error. Never rejects. */
   private encode(parcel: Parcel): EncodedRecord | undefined | Promise<EncodedRecord | undefined> {
     const { queue, record } = parcel;
     const refuse = (error: unknown): undefined => {
@@ -138,7 +138,7 @@ export class RecordShipper {
 
   private acknowledged(parcel: Parcel, ack: ProduceAck, sentAtMs: number): void {
     const { clock, connection } = this.parts;
-    // Of one that was tried again nobody knows which leader appended it.
+    // After a retry nobody knows which leader appended the record.
     if (!parcel.wasDelayed)
       clock.observe(sentAtMs, clock.local(), ack.appendTimeMs, connection.leaderOf(ack));
     if (ack.throttleMs !== undefined && ack.throttleMs > 0)
@@ -165,7 +165,7 @@ export class RecordShipper {
     parcel.leaveShipment();
   }
 
-  /** The broker finds the record too large: halves of it go in its place, down to the one message that is too large by itself. */
+  /** The broker finds the record too large: it is split in halves, down to the single message that is too large. */
   private async split(parcel: Parcel, instead: BatchPlace, error: RpcError): Promise<void> {
     const { queue, record } = parcel;
     const parts = record.size > 1 ? record.halves() : this.replacementOf(record, error);

@@ -4,20 +4,20 @@ import type { ConsumerRecord } from '../driver/record.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 
-/** Why a record was refused: the `cause` of the error that refuses it. */
+/** Why a record was refused: the `cause` of the error. */
 export interface Refusal {
   readonly reason: RefusalReason;
   readonly stage?: string;
   readonly keyId?: string;
-  /** What a stage of the user's own threw. */
+  /** The exception of a user's own stage. */
   readonly thrown?: unknown;
 }
 
-/** The error that refuses a record. Its message goes into logs: nothing of the record may stand in it. */
+/** The error that refuses a record. Its message goes into logs, so it must contain nothing from the record. */
 export const refusalError = (status: RpcStatus, message: string, refusal: Refusal): RpcError =>
   new RpcError(status, message, { cause: Object.freeze(refusal), retryable: false });
 
-/** What a stage threw, with the stage's name. The text of a stage of the user's own may quote the record: it is kept apart. */
+/** The error of a stage, with the stage's name. The text of a user's own stage may quote the record, so it is in `cause` only. */
 export const refusedByStage = (stage: string, thrown: unknown): RpcError => {
   const known = refusalOf(thrown);
   if (known === undefined) {
@@ -34,7 +34,7 @@ const refusalOf = (error: unknown): Refusal | undefined => {
   return isRefusalReason(cause.reason) ? (cause as Refusal) : undefined;
 };
 
-/** What is told of a record that was refused with this error. */
+/** The report on a record that was refused with this error. */
 export const refusedRecord = (record: ConsumerRecord, error: unknown): RefusedRecord => {
   const { topic, partition, offset } = record;
   const refusal = refusalOf(error);
@@ -55,7 +55,7 @@ export const refusedRecord = (record: ConsumerRecord, error: unknown): RefusedRe
   };
 };
 
-/** What is told of a record of which messages were skipped that cannot be read. @param errors why, in their order */
+/** The report on a record with unreadable messages, which were skipped. @param errors one for each of them, in order */
 export const malformedMessages = (record: ConsumerRecord, errors: readonly RpcError[]): RefusedRecord => {
   const { topic, partition, offset } = record;
   const count = errors.length === 1 ? '1 message' : `${errors.length} messages`;
@@ -64,7 +64,7 @@ export const malformedMessages = (record: ConsumerRecord, errors: readonly RpcEr
   return { topic, partition, offset, reason: 'message', message };
 };
 
-/** A refusal as one line of a log. */
+/** The log line of a refusal. */
 export const refusalLine = ({
   topic,
   partition,

@@ -1,4 +1,4 @@
-/** Records that leave in one go, for one broker. */
+/** Records that leave together for one broker. */
 export class Shipment {
   private unsettled = 0;
 
@@ -12,7 +12,7 @@ export class Shipment {
     this.onAdded(bytes);
   }
 
-  /** One of its records is acknowledged, failed, or out of the way of the others. */
+  /** One of its records was acknowledged, has failed, or is retried by itself. */
   settle(bytes: number): void {
     this.unsettled -= 1;
     this.onSettled(bytes, this.unsettled === 0);

@@ -8,15 +8,15 @@ import type { WireContext, WireInterceptor } from './wire-interceptor.js';
 
 type MaybePromise<T> = T | Promise<T>;
 
-/** What is done with each stage of a chain in its turn. */
+/** The step of one stage in a chain. */
 interface StageTurn {
   readonly run: (stage: WireInterceptor, input: Buffer) => unknown;
-  /** Looks at what it may not have done. @throws what `toError` then names the stage for */
+  /** Checks what the stage must not have changed. @throws an error, to which `toError` adds the name of the stage */
   readonly check: () => void;
   readonly toError: (stage: WireInterceptor, thrown: unknown) => RpcError;
 }
 
-/** One turn of a stage that is asynchronous, while it is waited for. */
+/** A pending step of an asynchronous stage. */
 class Waiting extends Due {
   constructor(readonly giveUp: () => void) {
     super();
@@ -24,17 +24,17 @@ class Waiting extends Due {
 }
 
 /**
- * The stages of one side, as the border that they are: whatever one of them does, throw, give what is no Buffer, or never
- * settle, becomes the error of that record, with the stage's name.
+ * Runs the stages of one side, and contains their faults. A stage that throws, returns something else than a Buffer, or never
+ * settles fails its record with an error that has the name of the stage.
  *
- * A chain of synchronous stages never awaits and sets no timer; all that are asynchronous share one.
+ * Cost: synchronous stages need no promise and no timer. All asynchronous stages share one timer.
  */
 export class StageChain {
   private readonly separating: readonly WireInterceptor[];
   private readonly reversed: readonly WireInterceptor[];
   private readonly limits = new Deadlines<Waiting>((waiting) => waiting.giveUp());
 
-  /** @param limitMs how long a stage may take for one record, or to open */
+  /** @param limitMs how many milliseconds a stage may take for one record, or to open */
   constructor(
     private readonly stages: readonly WireInterceptor[],
     private readonly limitMs: number,
@@ -47,7 +47,7 @@ export class StageChain {
     return this.stages.length === 0;
   }
 
-  /** Lets each stage prepare itself, one after the other. @throws RpcError with the name of the one that cannot. */
+  /** Opens one stage after the other. @throws RpcError with the name of the stage that fails. */
   async open(): Promise<void> {
     for (const stage of this.stages) {
       try {
@@ -59,13 +59,13 @@ export class StageChain {
     }
   }
 
-  /** A stage that cannot say it has the pattern kept apart: that is never wrong, and costs a record of its own. */
+  /** Whether a stage keeps the pattern apart. If a stage fails to answer, `true`: never wrong, at the cost of an extra record. */
   keepsApart(pattern: string): boolean {
     for (const stage of this.separating) {
       try {
         const isApart: unknown = stage.keepsApart?.(pattern);
         if (!isApart) continue;
-        // A promise is no answer: nobody waits for it.
+        // A promise is no answer: nobody awaits it.
         hearRejection(isApart, () => undefined);
         return true;
       } catch {
@@ -84,7 +84,7 @@ export class StageChain {
     });
   }
 
-  /** @throws RpcError with a `Refusal` for its cause. */
+  /** @throws RpcError whose cause is a `Refusal`. */
   decode(bytes: Buffer, context: WireContext): MaybePromise<Buffer> {
     return this.runAll(this.reversed, bytes, {
       run: (stage, input) => stage.decode(input, context),
@@ -122,7 +122,7 @@ export class StageChain {
     }
   }
 
-  /** What it settles with, or the error that it took too long. What it does later goes nowhere. */
+  /** Settles as the stage does, or fails after `limitMs`. A later result is ignored. */
   private limited(work: PromiseLike<unknown>, { name }: WireInterceptor): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const waiting = new Waiting(() => reject(tooLong(name, this.limitMs)));
@@ -133,7 +133,7 @@ export class StageChain {
           this.limits.remove(waiting);
           settle(value);
         };
-      // Not `work.then`: a thenable of somebody else may settle twice, or throw.
+      // Not `work.then`: a foreign thenable may settle twice, or throw.
       Promise.resolve(work).then(settled(resolve), settled(reject));
     });
   }
@@ -145,12 +145,12 @@ const asBuffer = (value: unknown): Buffer => {
   throw new NotBytes(`It gave ${value === null ? 'null' : typeof value}, not a Buffer`);
 };
 
-/** Its text is ours, so that it may be shown. */
+/** Its text is from this package, so it may be shown. */
 class NotBytes extends Error {}
 class TookTooLong extends Error {}
 class ChangedEnvelope extends Error {}
 
-/** A receiver knows whose record it is by the envelope alone: without it nobody could be told that it failed. */
+/** A receiver finds the sender by the envelope alone. Without it, no sender could learn that its record failed. */
 const checkEnvelope = (headers: WireContext['headers'], envelope: Buffer | undefined): void => {
   if (headers[ENVELOPE_HEADER] === envelope) return;
   const text = `It changed the header "${ENVELOPE_HEADER}", which is the envelope of the record: give yours another name`;

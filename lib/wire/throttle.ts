@@ -1,21 +1,21 @@
 import { QUOTA_WINDOW_MS, RecentBytes } from './recent-bytes.js';
 
-/** A client that the broker has not throttled for so long is not throttled any more. */
+/** After this long without throttling, the client counts as not throttled. */
 const FORGOTTEN_AFTER_MS = 15_000;
-/** What leaves in one go costs no more than about so long of being left alone, once the rate is known. */
+/** Once the rate is known, one shipment causes a pause of about this length at most. */
 const TURN_MS = 1_000;
-/** Less than this is no use: a record has an envelope, a request has a head. */
+/** A smaller shipment makes no sense: a record has an envelope, and a request has a header. */
 const LEAST_BYTES = 1_024;
-/** As much as makes a good record. */
+/** Enough for an efficient record. */
 const LEAST_WINDOW_BYTES = 64 * 1024;
 
 /**
- * A broker that may throttle this client, as its quota is used up (KIP-219): until when it is left alone, how many bytes it
- * takes in a second, as far as its answers tell, and how much may be sent before it has answered.
+ * The state of a broker's throttling of this client, whose quota is used up (KIP-219): when the pause ends, how many bytes per
+ * second the broker takes, estimated from its answers, and how many bytes may be sent before the next answer.
  */
 export class Throttle {
   private untilMs = -Infinity;
-  /** Since it last said so. */
+  /** Bytes sent since the broker last throttled. */
   private bytesSent = 0;
   private heardAtMs = -Infinity;
   private bytesPerMs = Infinity;
@@ -27,17 +27,17 @@ export class Throttle {
     return this.untilMs > -Infinity && this.now() < this.untilMs;
   }
 
-  /** Whether a record with so many bytes may become larger: the next is not to wait for long behind it. */
+  /** Whether a record of this many bytes may grow, without a long wait for the next one. */
   mayGrow(bytes: number): boolean {
     if (this.untilMs === -Infinity && bytes < LEAST_WINDOW_BYTES) return true;
     return bytes < this.windowBytes(0);
   }
 
   /**
-   * How much may be on its way to the broker at once.
+   * How many bytes may be in flight to the broker.
    *
-   * A broker appends what it gets, and says only then for how long that was too much. So no more leaves before it has answered than
-   * it took lately without a word: then a burst does not cost more than about the time over which a quota is measured.
+   * A broker first appends a request, and then answers how long the client must pause for it. So no more bytes leave before its
+   * answer than it lately took without throttling. Then a burst costs a pause of about one quota window at most.
    */
   windowBytes(inFlightBytes: number): number {
     const nowMs = this.now();
@@ -46,18 +46,18 @@ export class Throttle {
     return Math.max(LEAST_WINDOW_BYTES, this.recent.total(nowMs) - inFlightBytes);
   }
 
-  /** Something leaves for this broker. */
+  /** Counts bytes that leave for this broker. */
   count(bytes: number): void {
     this.bytesSent += bytes;
     this.recent.add(bytes, this.now());
   }
 
-  /** @returns whether more is known of the rate than before: each batch of one request is told. */
+  /** Learns from an answer. @returns whether the rate is better known: each batch of one request reports the same pause. */
   hear(throttleMs: number): boolean {
     const nowMs = this.now();
     this.untilMs = Math.max(this.untilMs, nowMs + throttleMs);
     if (this.bytesSent === 0) return false;
-    // All that was sent since the last time has to be paid for by the pause and the time that has passed.
+    // The pause and the time passed pay for all bytes since the last pause.
     const isFirst = this.heardAtMs === -Infinity;
     const bytes = isFirst ? this.recent.total(nowMs) : this.bytesSent;
     const passedMs = isFirst ? QUOTA_WINDOW_MS : Math.min(nowMs - this.heardAtMs, FORGOTTEN_AFTER_MS);
@@ -67,7 +67,7 @@ export class Throttle {
     return true;
   }
 
-  /** How long what is sent now waits behind so many bytes; 0 for a broker that does not throttle. */
+  /** How many milliseconds a message waits behind this many bytes; 0 without throttling. */
   waitMs(waitingBytes: number): number {
     if (this.untilMs === -Infinity) return 0;
     return Math.max(0, this.untilMs - this.now()) + waitingBytes / this.bytesPerMs;

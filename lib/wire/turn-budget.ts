@@ -1,35 +1,35 @@
-/** Pieces of work begun in a row, before what they set going in promises is run to its end. */
+/** How many pieces of work start in a row before their promises run. */
 const IN_A_ROW = 64;
 
 /**
- * How long work goes on at least before what came of it is let out, and what came in meanwhile is let in: until the first of
- * the two. A fast machine has begun so many pieces sooner, and its other side would wait for them.
+ * A turn lasts this long at least, or until enough pieces have started, whichever is first. Then results leave and new input
+ * arrives. A fast machine starts that many pieces sooner, and the other side would wait for the results.
  */
 const SHORT_TURN_MS = 4;
 const SHORT_TURN_PIECES = 384;
 
-/** And at most, so that nothing else in this process waits for long. */
+/** A turn lasts this long at most, so that nothing else in this process waits for long. */
 const LONG_TURN_MS = 16;
 
-/** Of what there was to do: smaller parts come to many callers a few answers at a time, and each record costs. */
+/** The part of the waiting work in one turn: with smaller parts, callers get few answers per record, and each record costs. */
 const PART_OF_A_TURN = 1 / 4;
 
 export interface TurnBudgetOptions {
-  /** How many pieces wait to be begun: with many, turns are longer. @default none are known of, and turns are short */
+  /** How many pieces wait. If there are many, turns are longer. @default unknown: turns are short */
   readonly waiting?: () => number;
-  /** Of a clock that never goes back. */
+  /** The time in milliseconds, on a clock that never goes back. */
   readonly nowMs?: () => number;
 }
 
 /**
- * Divides work that could be begun all at once.
+ * Divides work that could all start at once.
  *
- * Behind some pieces, the promises that they left behind come first: an answer is then done with while its call is still in the
- * processor's cache, and dies young. And after some milliseconds, or hundreds of pieces, the event loop turns: what has been
- * answered leaves while the rest is worked on, so that this program, the broker and the caller work at the same time and not one
- * after the other. When very much waits, that is after a quarter of it, or after sixteen milliseconds.
+ * After some pieces their promises run first: an answer is then finished while its call is in the processor's cache, and its
+ * objects die young. After some milliseconds, or hundreds of pieces, the event loop turns. Answers leave while the rest is
+ * worked on, so this program, the broker and the caller work at the same time. If very much waits, the event loop turns after a
+ * quarter of it, or after 16 ms.
  *
- * Cost: an immediate per turn of the event loop in which work is begun.
+ * Cost: one immediate per turn of the event loop in which work starts.
  */
 export class TurnBudget {
   private readonly waiting: () => number;
@@ -39,7 +39,7 @@ export class TurnBudget {
   private turnBeganAtMs: number | undefined;
   private isResting = false;
 
-  /** @param goOn called once after each `false` of `admits`, when it may be asked again */
+  /** @param goOn called once after each `false` from `admits()`, when more may start */
   constructor(
     private readonly goOn: () => void,
     { waiting = () => 0, nowMs = () => performance.now() }: TurnBudgetOptions = {},
@@ -48,7 +48,7 @@ export class TurnBudget {
     this.nowMs = nowMs;
   }
 
-  /** @returns whether one more piece may be begun now; if so, it counts as begun. */
+  /** @returns whether one more piece may start now. If so, it counts as started. */
   admits(): boolean {
     if (this.isResting) return false;
     if (this.turnBeganAtMs === undefined) this.beginTurn(this.nowMs());
@@ -67,7 +67,7 @@ export class TurnBudget {
 
   private rest(): false {
     this.isResting = true;
-    // Node runs a tick behind all promises, those too that they set going; it must not stand in line before them.
+    // Node runs a tick after all promises, and after those that they start. It must not be queued before them.
     queueMicrotask(() => process.nextTick(() => this.goOnInTime()));
     return false;
   }

@@ -1,4 +1,7 @@
-/** Resolves when the work has ended or so many milliseconds are over, whichever is first; what has not ended then goes on unwatched. @throws what the work throws in time. */
+/**
+ * Resolves when the work has ended, or after `limitMs`. Work that takes longer goes on, and its result is ignored.
+ * @throws the error of work that fails in time
+ */
 export const waitAtMost = async (work: Promise<unknown>, limitMs: number): Promise<void> => {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {

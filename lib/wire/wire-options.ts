@@ -62,11 +62,11 @@ export interface WireOptions {
 
 const MAX_PARTITIONS = 10_000;
 
-/** Kafka writes the length of a string in 16 bits, and sizes in 32. */
+/** Kafka's protocol has 16 bits for the length of a string, and 32 for a size. */
 export const MAX_STRING_BYTES = 0x7fff;
 const MAX_KAFKA_BYTES = 0x7fff_ffff;
 
-/** What a record may have beside its frame list: the envelope, what stages add, and the batch around it. */
+/** Bytes of a record beside its frame list: the envelope, additions of stages, and the batch around it. */
 const RECORD_ROOM_BYTES = 16_384;
 
 /** The check of each option, with its default. */
@@ -89,7 +89,7 @@ export const WIRE_OPTIONS = {
 
 export type ResolvedWireOptions = Resolved<typeof WIRE_OPTIONS>;
 
-/** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
+/** Fills in defaults. @throws RpcError `INVALID_ARGUMENT` with the option, its value and what it must be. */
 export const resolveWireOptions = (options: WireOptions): ResolvedWireOptions =>
   resolveOptions(WIRE_OPTIONS, options);
 
@@ -120,7 +120,7 @@ const checkInterceptors = (interceptors: readonly WireInterceptor[]): readonly W
   return Object.freeze([...interceptors]);
 };
 
-/** Names of stages stand in every record, joined by `+`. */
+/** Every record has the names of its stages, joined by `+`. */
 const checkStageName = (option: string, name: unknown, before: readonly WireInterceptor[]): void => {
   const text = checkString(option, name);
   if (text.includes('+') || Buffer.byteLength(text) > MAX_NAME_BYTES) {
@@ -132,7 +132,7 @@ const checkStageName = (option: string, name: unknown, before: readonly WireInte
 
 const MAX_NAME_BYTES = 255;
 
-/** Timed by the broker's clock, and stored as sent: what deadlines and the size limits rely on. */
+/** Deadlines need the broker's clock, and size limits need records stored as sent. */
 const REQUIRED_CONFIG = { 'message.timestamp.type': 'LogAppendTime', 'compression.type': 'uncompressed' };
 
 /** Kafka's own default of `max.message.bytes`. */
@@ -142,16 +142,16 @@ type SizeOptions = Pick<ResolvedWireOptions, 'maxRecordBytes'>;
 
 const neededMessageBytes = ({ maxRecordBytes }: SizeOptions): number => maxRecordBytes + RECORD_ROOM_BYTES;
 
-/** A topic that is made here takes the largest record that may be sent. */
+/** `max.message.bytes` of a topic that the package creates: room for the largest record. */
 const maxMessageBytes = (options: SizeOptions): number =>
   Math.max(KAFKA_MAX_MESSAGE_BYTES, neededMessageBytes(options));
 
-/** @param moreBytes than a record of requests or replies */
+/** @param moreBytes room beyond a record of requests or replies */
 const sizeConfig = (options: SizeOptions, moreBytes = 0): Record<string, string> => ({
   'max.message.bytes': String(maxMessageBytes(options) + moreBytes),
 });
 
-/** One that exists must take it too. */
+/** An existing topic must have this room too. */
 const sizeNeeded = (options: SizeOptions): TopicSpec['atLeast'] => ({
   'max.message.bytes': {
     value: neededMessageBytes(options),
@@ -159,7 +159,7 @@ const sizeNeeded = (options: SizeOptions): TopicSpec['atLeast'] => ({
   },
 });
 
-/** A reply is of use until its caller's deadline: ten minutes are ample. */
+/** A reply is useless after its caller's deadline: ten minutes are ample. */
 const REPLY_RETENTION_MS = 10 * 60 * 1000;
 
 export const requestTopicSpec = (topic: string, options: ResolvedWireOptions): TopicSpec => ({
@@ -171,10 +171,10 @@ export const requestTopicSpec = (topic: string, options: ResolvedWireOptions): T
   atLeast: sizeNeeded(options),
 });
 
-/** What a dead letter, or one that waits, adds to a record. */
+/** Room for what a dead letter or a delayed event adds to a record. */
 const DEAD_LETTER_BYTES = 65_536;
 
-/** How much larger than another record one may be that holds an event which waits: for its history. */
+/** Room for the history of a delayed event. */
 export const DEFERRAL_BYTES = 16_384;
 
 export const delayTopicSpec = (

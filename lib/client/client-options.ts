@@ -26,7 +26,7 @@ export interface ServiceOptions {
   /** Headers of every call and event. Headers of the call override them. @default {} */
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * Whether calls have nothing to do with the call in whose handler they are made: neither its deadline nor its cancellation.
+   * Whether calls made in a handler ignore the deadline and the cancellation of the handler's own call.
    * @default false
    */
   readonly detached?: boolean;

@@ -16,12 +16,12 @@ export interface CallOptions {
   readonly key?: string | Buffer;
   /** Headers for the handler: `context.getHeaders()`. They override the client's `headers`. @default {} */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The handler starts so many milliseconds later, at the earliest. A call's deadline must be later. @default 0 */
+  /** The handler starts this many milliseconds later, at the earliest. A call's deadline must be later. @default 0 */
   readonly delayMs?: number;
-  /** The handler starts then, at the earliest: a date, or milliseconds since the epoch. @default at once */
+  /** The handler starts at this time, at the earliest: a date, or milliseconds since the epoch. @default at once */
   readonly at?: Date | number;
   /**
-   * Whether it has nothing to do with the call in whose handler it is made: neither its deadline nor its cancellation.
+   * Whether a call or event made in a handler ignores the deadline and the cancellation of the handler's own call.
    * @default the client's `detached` for calls, true for events
    */
   readonly detached?: boolean;
@@ -59,8 +59,8 @@ export class KafkaRpcRecord<T = unknown> {
 Object.defineProperty(KafkaRpcRecord.prototype, BRAND, { value: true });
 
 /**
- * Builds what `send()` and `emit()` take in place of bare data, as Nest's own record builders do. It copies what it is given
- * but the data: a record that was built does not change any more.
+ * Builds data with options for `send()` and `emit()`, as Nest's own record builders do. It copies its arguments, except the data: a
+ * built record does not change.
  *
  *     client.send('sum.add', new KafkaRpcRecordBuilder(terms).setKey('k').setTimeout(2_000).build());
  */
@@ -90,7 +90,7 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return this;
   }
 
-  /** Those set before stay; of two with one name the later wins. @throws RpcError `INVALID_ARGUMENT` for what is no object. */
+  /** Adds headers. A later header replaces one with the same name. @throws RpcError `INVALID_ARGUMENT` unless it is an object. */
   setHeaders(headers: Readonly<Record<string, string>>): this {
     this.headers = { ...this.headers, ...copyOfHeaders(headers) };
     return this;
@@ -100,21 +100,21 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return this.setHeaders({ [name]: value });
   }
 
-  /** The handler starts so many milliseconds later. What was said before of when it starts is forgotten. */
+  /** The handler starts this many milliseconds later. Replaces an earlier `setDelay()` or `setAt()`. */
   setDelay(delayMs: number): this {
     this.delayMs = delayMs;
     this.at = undefined;
     return this;
   }
 
-  /** The handler starts then. What was said before of when it starts is forgotten. */
+  /** The handler starts at this time. Replaces an earlier `setDelay()` or `setAt()`. */
   setAt(at: Date | number): this {
     this.at = checkTime('at', at);
     this.delayMs = undefined;
     return this;
   }
 
-  /** Whether the call in whose handler it is made has nothing to do with it. `false` has an event share that call's deadline. */
+  /** Whether it ignores the deadline and the cancellation of the call in whose handler it is made. With `false`, an event shares them. */
   setDetached(detached = true): this {
     this.detached = detached;
     return this;

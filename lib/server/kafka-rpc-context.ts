@@ -9,16 +9,16 @@ import { originOf } from './retries/deferred-message.js';
 /** Nest's `packet.metadata`. */
 export type KafkaRpcMetadata = Readonly<Record<string, string>>;
 
-/** What happened to a call before this run of its handler. */
+/** The history of an event or a call before this run of its handler. */
 export interface CallPast {
   /** How often its handler failed. */
   readonly failures: number;
-  /** What it failed with at first and at last, as a caller is told; `atMs` since the epoch, on the broker's clock. */
+  /** The first and the last error, as a caller would get them. `atMs` is in milliseconds since the epoch, on the broker's clock. */
   readonly firstError: FailedRun | undefined;
   readonly lastError: FailedRun | undefined;
-  /** How often it was taken back from the dead letters. */
+  /** How often it was redriven from the dead letters. */
   readonly redriven: number;
-  /** Where its sender had it appended, and when, in milliseconds since the epoch; the context's own are of where it was read now. */
+  /** Where and when (in milliseconds since the epoch) its first record was appended. The context itself has those of the record read now. */
   readonly origin: Omit<MessageOrigin, 'sender' | 'seq'>;
 }
 
@@ -57,7 +57,7 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
     return this.call.message.pattern;
   }
 
-  /** The name of this call: the same for every attempt, and unique in the cluster. Store it to make a handler idempotent. */
+  /** The id of this call: the same for every attempt, and unique in the cluster. Store it to make a handler idempotent. */
   getCallId(): string {
     const { message, origin } = this.call;
     const sent = this.history?.origin;
@@ -98,12 +98,12 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
     return this.call.origin.record.timestampMs;
   }
 
-  /** Which run of the handler this is, as far as is known; 1 for the first. More if it failed before and has a `retry`. */
+  /** The number of this run: 1, or more after a `retry`. A run after the end of another server can be 1 again. */
   getAttempt(): number {
     return this.call.message.attempt + (this.history?.runs ?? 0);
   }
 
-  /** What is known of the call from before this run; undefined for a call that comes as it was sent. */
+  /** The history of the event or call before this run. Undefined if it comes as it was sent. */
   getHistory(): CallPast | undefined {
     return this.history && pastOf(this.history, originOf(this.call));
   }

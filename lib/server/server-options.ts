@@ -83,30 +83,30 @@ export interface KafkaRpcServerOptions extends WireOptions {
    */
   readonly sessionTimeoutMs?: number;
   /**
-   * When events run again whose handler failed. A handler's own `retry`, in the `extras` of `@EventPattern`, lies over it; a call is run
-   * again only if the `extras` of its `@MessagePattern` have a `retry`. @default {}: never
+   * When the handler of a failed event runs again. Options of a handler's own `retry`, in the `extras` of `@EventPattern`, replace these.
+   * A call runs again only if the `extras` of its `@MessagePattern` have a `retry`. @default {}: never
    */
   readonly retry?: RetryOptions;
   /**
-   * Whether events that run later wait in `topics.delays`, and not in this server's hands. Needs that topic, and the rights to read and
-   * write it. @default true if any event is retried, else false
+   * Whether events that run later wait on the topic `topics.delays`, and not in the memory of this server. Needs that topic, and the
+   * rights to read and write it. @default true if any event is retried, else false
    */
   readonly delays?: boolean;
-  /** How many events from the delay topic a server keeps in hand; beyond that, the oldest go back to its end. @default 50000 */
+  /** How many events from the delay topic a server keeps in memory. If more wait, it moves the oldest to the end of the topic. @default 50000 */
   readonly maxDelayed?: number;
   /** The same in bytes. @default 67108864 (64 MiB) */
   readonly maxDelayedBytes?: number;
   /** What is copied to the dead-letter topic: refused records, events that failed for good. @default {} */
   readonly deadLetter?: DeadLetterOptions;
   /**
-   * Told of each event that failed for good, behind its dead letter if that is written. Awaited for 10 s at most; then the event is
-   * finished. @default undefined
+   * Called with each event that failed for good, after its dead letter is written, if there is one. The server waits for its promise for
+   * at most 10 s before it commits. An error is logged. @default undefined
    */
   readonly onDeadLetter?: DeadLetterHook;
   /**
-   * What callers are told of exceptions that were not made for them: the error for the caller, or undefined for the default, by
-   * which an `HttpException` arrives under the fitting status, with its text and its response as details, and anything else as
-   * `INTERNAL`, "Internal server error". False masks all of them, as Nest's own transports do. @default undefined
+   * Maps exceptions that were not made for a caller: returns the error for the caller, or undefined for the default. By default an
+   * `HttpException` arrives with the fitting status, its text, and its response as details; anything else arrives as `INTERNAL`,
+   * "Internal server error". `false` masks all of them, as Nest's own transports do. @default undefined
    */
   readonly mapException?: ExceptionMapping;
   /** Serve only handlers with this symbol as second argument of `@MessagePattern`. @default undefined: all */

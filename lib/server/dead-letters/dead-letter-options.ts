@@ -12,21 +12,21 @@ import type { DeadLetterReason } from './failed-event.js';
 
 /** Options of `KafkaRpcDeadLetters`: `service`, and the `driver`, `topics`, `serializer` and `interceptors` of its servers. */
 export interface KafkaRpcDeadLettersOptions extends WireOptions {
-  /** The service whose dead letters these are. */
+  /** The service that has the dead letters. */
   readonly service: string;
 }
 
-/** Which dead letters; all of these that are given must hold. */
+/** Selects dead letters: those that meet every given condition. */
 export interface DeadLetterFilter {
-  /** At most so many, the oldest of each partition first. @default all */
+  /** The most letters; the oldest of each partition come first. @default all */
   readonly limit?: number;
   /** Events of this pattern, normalized as `context.getPattern()`. */
   readonly pattern?: string;
   /** `failed` for events whose handler failed for good, else the reason for which a record was refused. */
   readonly reason?: DeadLetterReason;
-  /** Written then or later: a date, or milliseconds since the epoch, on the broker's clock. */
+  /** Letters written at this time or later: a date, or milliseconds since the epoch, on the broker's clock. */
   readonly since?: Date | number;
-  /** Written before. */
+  /** Letters written before this time. */
   readonly until?: Date | number;
 }
 

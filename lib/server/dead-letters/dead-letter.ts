@@ -24,7 +24,7 @@ export const DEAD_LETTER_HEADERS = {
 const EMPTY = Buffer.alloc(0);
 
 /**
- * A refused record as a dead letter: key, value and headers as they came, and why and whence. What a sender wrote into
+ * A refused record as a dead letter: key, value and headers as they came, with the reason and the origin. What a sender wrote into
  * headers of these names is replaced. What waits for the broker keeps nothing of the fetch that brought it.
  */
 export const deadLetterOf = (

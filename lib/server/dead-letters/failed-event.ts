@@ -7,7 +7,7 @@ import type { Codec } from '../../wire/codec.js';
 /** Why a dead letter was written: `failed` for an event whose handler failed for good; else why its record was refused. */
 export type DeadLetterReason = 'failed' | RefusalReason;
 
-/** Where a record stood, and when the broker appended it, in milliseconds since the epoch. */
+/** The position of a record, and when the broker appended it, in milliseconds since the epoch. */
 export interface DeadLetterOrigin {
   readonly topic: string;
   readonly partition: number;
@@ -15,32 +15,32 @@ export interface DeadLetterOrigin {
   readonly timestampMs: number;
 }
 
-/** What a run of a handler failed with, as its caller would have been told; `atMs` since the epoch, on the broker's clock. */
+/** The error of a run, as a caller would get it. `atMs` is in milliseconds since the epoch, on the broker's clock. */
 export type DeadLetterError = FailedRun;
 
 /** An event whose handler failed for good. */
 export interface FailedEvent {
   readonly reason: 'failed';
   readonly pattern: string;
-  /** What the last run failed with. */
+  /** The error of the last run. */
   readonly status: RpcStatus;
-  /** How often it was run. */
+  /** How often its handler ran. */
   readonly attempts: number;
   readonly firstError: DeadLetterError;
   readonly lastError: DeadLetterError;
-  /** Where its sender had it appended. */
+  /** Where its sender's record is. */
   readonly origin: DeadLetterOrigin;
-  /** As `context.getCallId()`. */
+  /** The id of the event: `context.getCallId()`. */
   readonly callId: string;
   readonly key: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
-  /** The event's data; undefined when it cannot be read here. */
+  /** The data of the event. Undefined if this process cannot read it. */
   readonly data: unknown;
-  /** How often it was taken back from the dead letters before. */
+  /** How often it was redriven before. */
   readonly redriven: number;
 }
 
-/** Told of an event that has failed for good; awaited for some time, and the event is finished whatever becomes of it. */
+/** Called with an event that failed for good. The server waits for its promise for 10 s at most. The event is finished in any case. */
 export type DeadLetterHook = (event: FailedEvent) => unknown;
 
 const NO_ERROR: FailedRun = Object.freeze({ status: 'UNKNOWN', message: '', atMs: 0 });

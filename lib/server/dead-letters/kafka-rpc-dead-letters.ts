@@ -21,41 +21,41 @@ import { readLetter, type DeadLetter, type ReadLetter } from './read-letter.js';
 import { redriven, redrivenRecord } from './redriven-message.js';
 import { settledOffsets, settledRecord, type Settlement } from './settled-letters.js';
 
-/** Options of what changes something. */
+/** Options of `redrive()` and `purge()`. */
 export interface DeadLetterActionOptions {
-  /** Whether it is only counted what would be done. @default false */
+  /** Only count, and change nothing. @default false */
   readonly dryRun?: boolean;
 }
 
-/** What `redrive()` did, or would do. */
+/** The result of `redrive()`; with `dryRun`, what it would do. */
 export interface RedriveReport {
   /** Letters that the filter selects. */
   readonly matched: number;
   /** Events that were sent again. */
   readonly redriven: number;
-  /** Those that were not, and stay: refused records, letters that cannot be read here, events that the broker did not take. */
+  /** Letters that stay: refused records, letters that this process cannot read, events that the broker did not take. */
   readonly skipped: { readonly refused: number; readonly unreadable: number; readonly unwritten: number };
 }
 
-/** What `purge()` did, or would do. */
+/** The result of `purge()`; with `dryRun`, what it would do. */
 export interface PurgeReport {
   readonly matched: number;
-  /** Letters that are not listed any more. */
+  /** Letters that `list()` leaves out now. */
   readonly purged: number;
-  /** Those for which the broker did not take that. */
+  /** Letters that stay, because the broker did not take the change. */
   readonly skipped: { readonly unwritten: number };
 }
 
 /**
- * The dead letters of a service: lists them, sends their events again, and takes them off the list.
+ * Lists the dead letters of a service, sends their events again, and removes letters from the list.
  *
  *     const letters = new KafkaRpcDeadLetters({ service: 'orders', driver });
  *     for await (const letter of letters.list({ reason: 'failed' })) console.log(letter.event?.lastError);
  *     await letters.redrive({ pattern: 'order.paid' }, { dryRun: true });
  *
- * Connects at the first use. Reads without a consumer group: nothing is committed, and servers notice nothing. A letter that
- * was redriven or purged is listed no more; Kafka keeps it until the retention of its topic ends it.
- * Cost: each use reads the dead-letter topic as it stands then, twice.
+ * Connects at the first use. Reads without a consumer group, so it commits nothing and disturbs no server. `list()` leaves out
+ * letters that were redriven or purged; Kafka keeps their bytes until the retention of the topic is over.
+ * Cost: each use reads the whole dead-letter topic twice.
  */
 export class KafkaRpcDeadLetters {
   private readonly options: ResolvedDeadLettersOptions;
@@ -74,8 +74,8 @@ export class KafkaRpcDeadLetters {
   }
 
   /**
-   * The letters of this moment, partition by partition, the oldest first.
-   * @throws RpcError `FAILED_PRECONDITION` when there is no dead-letter topic, `UNAVAILABLE` when the broker does not answer.
+   * Gives the letters of this moment, partition by partition, the oldest first.
+   * @throws RpcError `FAILED_PRECONDITION` if there is no dead-letter topic, `UNAVAILABLE` if the broker does not answer.
    */
   async *list(filter: DeadLetterFilter = {}): AsyncGenerator<DeadLetter, void, undefined> {
     const resolved = resolveFilter(filter);
@@ -83,9 +83,10 @@ export class KafkaRpcDeadLetters {
   }
 
   /**
-   * Sends the events of letters to their service again: they run at once, with their attempts from 1, the id of the call as it was, and
-   * `context.getHistory()`. Each is listed no more once the broker has its event. One that ends between the two may be sent twice.
-   * @param filter all that are not refused records when left out
+   * Sends the events of letters to their service again. They run at once, from attempt 1, with the same call id and with
+   * `context.getHistory()`. `list()` leaves a letter out when the broker has its event. If this process ends between the two, the next
+   * `redrive()` sends the event again.
+   * @param filter default: all events
    */
   async redrive(
     filter: DeadLetterFilter = {},
@@ -108,9 +109,9 @@ export class KafkaRpcDeadLetters {
   }
 
   /**
-   * Takes letters off the list. They stand in their topic until its retention ends them: to have the bytes gone sooner, lower that, or
-   * delete records with Kafka's own tools.
-   * @param filter all when left out
+   * Removes letters from the list. Their bytes stay until the retention of the topic is over. To erase them sooner, lower the retention,
+   * or delete records with Kafka's tools.
+   * @param filter default: all letters
    */
   async purge(filter: DeadLetterFilter = {}, options: DeadLetterActionOptions = {}): Promise<PurgeReport> {
     checkNames('purge()', options, ['dryRun']);
@@ -122,7 +123,7 @@ export class KafkaRpcDeadLetters {
     return { ...counts, skipped: { unwritten: counts.matched - counts.purged } };
   }
 
-  /** Ends what is under way with `UNAVAILABLE`. Idempotent. */
+  /** Closes the connection. Methods that still run fail with `UNAVAILABLE`. Idempotent. */
   async close(): Promise<void> {
     this.isClosed = true;
     const connection = await this.opening?.catch(() => undefined);

@@ -13,21 +13,21 @@ import {
 
 /** A record of the dead-letter topic, as `KafkaRpcDeadLetters` gives it. */
 export interface DeadLetter {
-  /** Its name among the dead letters of its service. */
+  /** The id of the letter, unique among the dead letters of its service. */
   readonly id: string;
-  /** Where it stands in the dead-letter topic. */
+  /** Its position in the dead-letter topic. */
   readonly partition: number;
   readonly offset: bigint;
   /** When it was written, in milliseconds since the epoch, on the broker's clock. */
   readonly writtenAtMs: number;
   readonly reason: DeadLetterReason;
-  /** Where it stood before. Of a refused record this is what its server says, without proof. */
+  /** Where the event or record was read. For a refused record this is its server's statement, without proof. */
   readonly origin: DeadLetterOrigin;
-  /** The event, with its data and what it failed with; undefined for a refused record, and for what cannot be read here. */
+  /** The event, with its data and its errors. Undefined for a refused record, and for a letter that this process cannot read. */
   readonly event: FailedEvent | undefined;
 }
 
-/** A letter, and the message in it, for who takes it back. */
+/** A letter with its message, for `redrive()`. */
 export interface ReadLetter {
   readonly letter: DeadLetter;
   readonly message: DeferredMessage | undefined;

@@ -3,27 +3,27 @@ import { isRpcStatus, RpcStatus } from '../../errors/status.js';
 import { checkInteger, invalidOption } from '../../errors/option-checks.js';
 import { durationMs, nested, type OptionTable, type Resolved } from '../../errors/option-table.js';
 
-/** Which failures are tried again: their statuses, or what tells so of an error. */
+/** Which errors are retried: a list of statuses, or a function that decides. */
 export type RetriedFailures = readonly RpcStatus[] | ((error: RpcError) => boolean);
 
-/** How often, when and for which failures a handler is run again: of a server, or in the `extras` of one handler. */
+/** How often, when and after which errors a handler runs again: for a server, or in the `extras` of one handler. */
 export interface RetryOptions {
-  /** How often a handler runs in all, the first run included; `Infinity` for without end. @default 1: no retry */
+  /** How many runs, the first one included. `Infinity` never gives up. @default 1: no retry */
   readonly attempts?: number;
-  /** The pause before the second run, in milliseconds; it doubles with each further one. @default 1000 */
+  /** The pause before the second run, in milliseconds. It doubles each time. @default 1000 */
   readonly backoffMs?: number;
   /** The longest pause, in milliseconds. @default 300000, or `backoffMs` if that is more */
   readonly maxBackoffMs?: number;
-  /** How much of a pause is left to chance, from 0 to 1: a pause is never longer for it. @default 0.2 */
+  /** The part of each pause that is random, from 0 to 1. It only shortens pauses. @default 0.2 */
   readonly jitter?: number;
   /**
-   * Which failures are tried again: statuses, or a function of the error, whose `cause` is what was thrown.
+   * Which errors are retried: a list of statuses, or a function that gets the error. Its `cause` is what the handler threw.
    * @default UNKNOWN, INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and ABORTED, but what says `retryable: false`
    */
   readonly on?: RetriedFailures;
   /**
-   * `key`: an event with a key is tried again in its place, and later ones of its key wait. `none`: it is tried again from the delay
-   * topic, and later ones go before it. Events without a key have no order: they always take the delay topic. @default 'key'
+   * `'key'`: an event with a key is retried in its place, and later events of its key wait. `'none'`: it waits on the delay topic, and
+   * later events overtake it. Events without a key have no order and always wait on the delay topic. @default 'key'
    */
   readonly order?: 'key' | 'none';
 }
@@ -32,7 +32,7 @@ const DEFAULT_BACKOFF_MS = 1_000;
 const DEFAULT_MAX_BACKOFF_MS = 300_000;
 const DEFAULT_JITTER = 0.2;
 
-/** The check of each option. What is not given stays so: a handler's options are laid over the server's. */
+/** The check of each option. Missing options stay missing: a handler's options replace the server's one by one. */
 const RETRY_OPTIONS = {
   attempts: (given, name) => optional(given, () => checkAttempts(name, given)),
   backoffMs: (given, name) => optional(given, () => durationMs(0, 0)(given, name)),

@@ -60,6 +60,11 @@ export class FaultyNetwork implements Weather {
     return connect({ host: '127.0.0.1', port: proxy, noDelay: true }, onConnect);
   };
 
+  /** The ports of the proxies, each by the address of its broker. */
+  get addresses(): ReadonlyMap<string, number> {
+    return this.ports;
+  }
+
   fateOf({ api, way }: Exchange): Fate {
     for (const rule of this.rules) {
       if (rule.api !== api || rule.way !== way) continue;

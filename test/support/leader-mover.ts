@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import kafkajs, { type Admin } from 'kafkajs';
+import { askBroker, int32, string16 } from './raw-request.js';
 
 const { Kafka, logLevel } = kafkajs;
 
@@ -74,11 +73,9 @@ export class LeaderMover {
       ]),
       int32(TIMEOUT_MS),
     ]);
-    const head = [int16(ELECT_LEADERS.api), int16(ELECT_LEADERS.version), int32(1), string16('leader-mover')];
-    const request = Buffer.concat([...head, body]);
-    const answer = await answerTo(this.broker, Buffer.concat([int32(request.length), request]));
-    // Behind size, correlation id and throttle time. What single partitions say is seen in `moved`.
-    const error = answer.readInt16BE(12);
+    const answer = await askBroker(this.broker, { ...ELECT_LEADERS, body });
+    // Behind the throttle time. What single partitions say is seen in `moved`.
+    const error = answer.readInt16BE(4);
     if (error !== 0) throw new Error(`ElectLeaders: error ${error}`);
   }
 }
@@ -88,30 +85,3 @@ const turn = (replica: number, leader: number, replicas: readonly number[]): num
   const ring = [...replicas].sort((a, b) => a - b);
   return (ring.indexOf(replica) - ring.indexOf(leader) - 1 + ring.length) % ring.length;
 };
-
-async function answerTo(broker: string, request: Buffer): Promise<Buffer> {
-  const [host, port] = broker.split(':') as [string, string];
-  const socket = connect({ host, port: Number(port) });
-  socket.write(request);
-  let answer = Buffer.alloc(0);
-  while (answer.length < 4 || answer.length < 4 + answer.readInt32BE(0)) {
-    const [bytes] = (await once(socket, 'data')) as [Buffer];
-    answer = Buffer.concat([answer, bytes]);
-  }
-  socket.destroy();
-  return answer;
-}
-
-const int16 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
-};
-
-const int32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-};
-
-const string16 = (text: string): Buffer => Buffer.concat([int16(Buffer.byteLength(text)), Buffer.from(text)]);

@@ -22,7 +22,14 @@ interface Asked {
 
 const QUOTED_CHARACTERS = 4_000;
 
-/** A compiled program of `test/programs` in a process of its own: asked for things, told news, killed. */
+export interface ProgramOptions {
+  /** Where in `build/test` the program is. @default 'programs' */
+  readonly folder?: string;
+  /** Options of Node itself, such as a module to load first. @default none */
+  readonly nodeOptions?: readonly string[];
+}
+
+/** A compiled program of `test` in a process of its own: asked for things, told news, killed. */
 export class Program {
   readonly ended: Promise<ProgramEnd>;
   private readonly asked = new Map<number, Asked>();
@@ -43,10 +50,15 @@ export class Program {
   }
 
   /** Resolves when the program says that it is ready. @throws with the end of its output when it ends before. */
-  static async start(name: string, settings: object): Promise<Program> {
-    const file = resolve('build/test/programs', `${name}.js`);
+  static async start(
+    name: string,
+    settings: object,
+    { folder = 'programs', nodeOptions = [] }: ProgramOptions = {},
+  ): Promise<Program> {
+    const file = resolve('build/test', folder, `${name}.js`);
     if (!existsSync(file)) throw new Error(`${file} is missing: npm run build:programs makes it.`);
-    const program = new Program(name, fork(file, [JSON.stringify(settings)], { silent: true }));
+    const child = fork(file, [JSON.stringify(settings)], { silent: true, execArgv: [...nodeOptions] });
+    const program = new Program(name, child);
     await new Promise<void>((ready, reject) => {
       program.child.on('message', (told: Told) => told.kind === 'ready' && ready());
       program.child.once('exit', () => reject(program.gone()));
@@ -61,6 +73,20 @@ export class Program {
       this.asked.set(id, { resolve, reject });
       this.child.send({ id, command, data }, (error) => error && reject(error));
     });
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Whether the process has not ended yet. */
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** The end of what it printed. */
+  get lastOutput(): string {
+    return this.output;
   }
 
   onNews<T>(listener: (news: T) => void): void {

@@ -10,6 +10,10 @@ const { Kafka, logLevel } = kafkajs;
 export interface LoggedMessage {
   readonly partition: number;
   readonly offset: bigint;
+  /** Its place among the messages of its record. */
+  readonly index: number;
+  /** When the broker appended it, in milliseconds since the epoch. */
+  readonly appendedAtMs: number;
   readonly envelope: Envelope;
   readonly message: Message;
 }
@@ -52,16 +56,21 @@ async function unreadPartitions(client: kafkajs.Kafka, topic: string): Promise<M
   return new Map(filled.map(({ partition, high }) => [partition, BigInt(high)]));
 }
 
-function messagesOf(partition: number, { offset, value, headers }: kafkajs.KafkaMessage): LoggedMessage[] {
+function messagesOf(
+  partition: number,
+  { offset, value, headers, timestamp }: kafkajs.KafkaMessage,
+): LoggedMessage[] {
   const header = headers?.[ENVELOPE_HEADER];
   if (!Buffer.isBuffer(header)) return [];
   const envelope = decodeEnvelope(header);
   const fail = (error: Error): never => {
     throw error;
   };
-  return decodeFrameList(value ?? Buffer.alloc(0), fail).map((message) => ({
+  return decodeFrameList(value ?? Buffer.alloc(0), fail).map((message, index) => ({
     partition,
     offset: BigInt(offset),
+    index,
+    appendedAtMs: Number(timestamp),
     envelope,
     message,
   }));

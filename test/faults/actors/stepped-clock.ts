@@ -1,0 +1,16 @@
+const RealDate = Date;
+
+/** Steps the wall clock of this process, as an operator or a broken time service does. Timers keep their pace, as with a real step. */
+export const stepClock = (byMs: number): void => {
+  class SteppedDate extends RealDate {
+    constructor(...given: ConstructorParameters<DateConstructor> | []) {
+      if (given.length === 0) super(SteppedDate.now());
+      else super(...given);
+    }
+
+    static override now(): number {
+      return RealDate.now() + byMs;
+    }
+  }
+  globalThis.Date = SteppedDate as DateConstructor;
+};

@@ -1,0 +1,23 @@
+import { PROMISES } from '../promises.js';
+import type { Joined } from './joined.js';
+import type { Violation } from './violation.js';
+
+const HEARD_WITHIN_MS = 2_500;
+
+/** I15 */
+export const cancelsAreHeard = (joined: Joined): Violation[] => {
+  const { facts, requests } = joined;
+  const { movesPartitions = facts.crashes > 0, losesLog } = facts.promise;
+  if (losesLog || (movesPartitions && !PROMISES.cancelsReachOldOwners)) return [];
+  return requests.flatMap(({ nonce, callId }) => {
+    const cancelledAtMs = joined.cancelledAtMs(callId);
+    if (cancelledAtMs === undefined) return [];
+    return joined
+      .runsOf(nonce)
+      .filter(({ how, endedAtMs = 0 }) => how === 'done' && endedAtMs > cancelledAtMs + HEARD_WITHIN_MS)
+      .map(({ run }) => ({
+        invariant: 'I15',
+        text: `${nonce}: run ${run} never heard that its caller is gone`,
+      }));
+  });
+};

@@ -1,0 +1,41 @@
+import type { Evidence } from '../witnesses/evidence.js';
+import { answersAreRight, repliesAreRead, streamsAreWhole } from './answers.js';
+import { cancelsAreHeard } from './cancels.js';
+import { commitsDoNotGoBack, commitsPassNothing, noPartitionStaysBehind } from './commits.js';
+import { deadlinesAreKept } from './deadlines.js';
+import { allIsRun, saidNotToRun, startedInTime } from './execution.js';
+import { callsDoNotFail } from './failures.js';
+import { join, type Joined } from './joined.js';
+import { keysAreInOrder } from './order.js';
+import { noProcessEnds, nothingIsLeft, stopsInTime } from './processes.js';
+import { allIsWellAgain, loadWasALoad } from './recovery.js';
+import { repeatsAreBounded } from './repeats.js';
+import type { Violation } from './violation.js';
+
+const CHECKS: readonly ((joined: Joined) => Violation[])[] = [
+  allIsRun,
+  answersAreRight,
+  deadlinesAreKept,
+  commitsPassNothing,
+  callsDoNotFail,
+  commitsDoNotGoBack,
+  repeatsAreBounded,
+  saidNotToRun,
+  startedInTime,
+  allIsWellAgain,
+  noPartitionStaysBehind,
+  nothingIsLeft,
+  noProcessEnds,
+  streamsAreWhole,
+  cancelsAreHeard,
+  stopsInTime,
+  repliesAreRead,
+  keysAreInOrder,
+  loadWasALoad,
+];
+
+/** Holds all invariants against what the witnesses of a window say. */
+export const check = (evidence: Evidence): Violation[] => {
+  const joined = join(evidence);
+  return CHECKS.flatMap((of) => of(joined));
+};

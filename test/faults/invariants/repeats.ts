@@ -1,0 +1,43 @@
+import type { Run } from '../witnesses/evidence.js';
+import type { Joined } from './joined.js';
+import type { Violation } from './violation.js';
+
+/** What was run more than once, and what of it had been finished before. */
+export interface Repeats {
+  readonly runs: number;
+  readonly ofFinished: readonly string[];
+}
+
+/** Appended at the same moment as the next run began is not before it. */
+const TOLERANCE_MS = 20;
+
+export const repeatsOf = (joined: Joined): Repeats => {
+  const again = joined.requests
+    .map(({ nonce, callId, isEvent }) => ({ runs: joined.runsOf(nonce), nonce, callId, isEvent }))
+    .filter(({ runs }) => runs.length > 1);
+  const ofFinished = again.filter(({ runs, callId, isEvent }) => {
+    const finishedAtMs = isEvent ? firstEnd(runs) : (joined.endedAtMs(callId) ?? Infinity);
+    return runs.some(({ startedAtMs }) => startedAtMs > finishedAtMs + TOLERANCE_MS);
+  });
+  const runs = again.reduce((sum, each) => sum + each.runs.length - 1, 0);
+  return { runs, ofFinished: ofFinished.map(({ nonce }) => nonce) };
+};
+
+/** I7 */
+export const repeatsAreBounded = (joined: Joined): Violation[] => {
+  const { promise, crashes, callsPerSecond, commitIntervalMs, concurrency } = joined.facts;
+  if (promise.losesLog) return [];
+  const { ofFinished } = repeatsOf(joined);
+  const bound = crashes * (concurrency + Math.ceil((callsPerSecond * commitIntervalMs) / 1_000));
+  if (ofFinished.length <= bound) return [];
+  const some = ofFinished.slice(0, 5).join(', ');
+  return [
+    {
+      invariant: 'I7',
+      text: `${ofFinished.length} finished calls were run again, at most ${bound} may: ${some}`,
+    },
+  ];
+};
+
+const firstEnd = (runs: readonly Run[]): number =>
+  Math.min(...runs.map(({ endedAtMs }) => endedAtMs ?? Infinity));

@@ -54,7 +54,7 @@ const BUILT_PACKAGE = {
   },
 };
 
-/** What is held against limits of time needs the machine for itself, and is not yet met on every one: `npm run test:faults` alone. */
+/** What is held against limits of time needs the machine for itself, and is not yet met on every one: `npm run test:limits` alone. */
 const TIMED_FAULTS = ['three-brokers', 'servers-come-and-go', 'behind-a-delay'];
 const withoutTimedFaults = TIMED_FAULTS.map((name) => `!**/e2e/faults/${name}.e2e-spec.ts`);
 

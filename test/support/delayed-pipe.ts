@@ -11,12 +11,18 @@ export class DelayedPipe {
   private readonly pieces: Piece[] = [];
   private timer: NodeJS.Timeout | undefined;
   private isHeld = false;
+  /** When the link has passed on all that was put in. */
+  private freeAtMs = 0;
 
   constructor(private readonly to: Socket) {}
 
-  put(bytes: Buffer | undefined, delayMs: number): void {
-    if (delayMs === 0 && !this.isHeld && this.pieces.length === 0) return this.pass(bytes);
-    this.pieces.push({ dueAtMs: performance.now() + delayMs, bytes });
+  /** @param bytesPerSecond how wide the link is */
+  put(bytes: Buffer | undefined, delayMs: number, bytesPerSecond = Infinity): void {
+    const isWide = bytesPerSecond === Infinity;
+    if (isWide && delayMs === 0 && !this.isHeld && this.pieces.length === 0) return this.pass(bytes);
+    const now = performance.now();
+    this.freeAtMs = Math.max(now, this.freeAtMs) + ((bytes?.length ?? 0) / bytesPerSecond) * 1_000;
+    this.pieces.push({ dueAtMs: this.freeAtMs + delayMs, bytes });
     this.schedule();
   }
 

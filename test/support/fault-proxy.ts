@@ -49,6 +49,13 @@ export class FaultProxy {
     return open.length;
   }
 
+  /** Closes all connections, the broker's half later, and says how many there were. */
+  finish(brokerAfterMs: number): number {
+    const open = [...this.connections];
+    open.forEach((connection) => connection.finish(brokerAfterMs));
+    return open.length;
+  }
+
   /** Silence: connections stay open, new ones are taken, and nothing passes. */
   hold(): void {
     this.isHeld = true;

@@ -1,4 +1,4 @@
-/** Whether all faults are to be run, and each for as long as it takes: `npm run test:faults`. `npm test` runs a short selection. */
+/** Whether all faults are to be run, and each for as long as it takes: `npm run test:limits`. `npm test` runs a short selection. */
 export const isLongTier = process.env.FAULTS === 'long';
 
 /** For what a scenario leaves to chance; given in its title, so that it can be run again. */

@@ -4,9 +4,10 @@ import type { KafkaApi } from './kafka-api.js';
 import type { Exchange, Fate, Weather } from './proxied-connection.js';
 import type { SeededRandom } from './seeded-random.js';
 
-/** A rule for the frames of one API; the first rule that does not let one pass decides. */
+/** A rule for the frames of one API, or of all; the first rule that does not let one pass decides. */
 export interface FaultRule {
-  readonly api: KafkaApi;
+  /** @default all of them */
+  readonly api?: KafkaApi;
   readonly way: Exchange['way'];
   /** Asked for each such frame. */
   readonly fate: () => Fate;
@@ -23,8 +24,10 @@ export interface ActiveRule {
  * the proxies (`startKafka({ proxied: true })`), or through `socketFactory`.
  */
 export class FaultyNetwork implements Weather {
-  /** Each way, for what arrives from now on. Bandwidth stays what it is. */
+  /** Each way, for what arrives from now on. */
   delayMs = 0;
+  bytesPerSecond = Infinity;
+  slices = 1;
   /** Connections that were reset, but for those that a rule has cut. */
   resets = 0;
   lifetimeMs: () => number | undefined = () => undefined;
@@ -67,7 +70,7 @@ export class FaultyNetwork implements Weather {
 
   fateOf({ api, way }: Exchange): Fate {
     for (const rule of this.rules) {
-      if (rule.api !== api || rule.way !== way) continue;
+      if ((rule.api !== undefined && rule.api !== api) || rule.way !== way) continue;
       const fate = rule.fate();
       if (fate === 'pass') continue;
       rule.done += 1;
@@ -125,6 +128,8 @@ export class FaultyNetwork implements Weather {
     this.timers.clear();
     this.rules.clear();
     this.delayMs = 0;
+    this.bytesPerSecond = Infinity;
+    this.slices = 1;
     this.lifetimeMs = () => undefined;
     this.proxies.forEach((proxy) => (proxy.accept(), proxy.release()));
   }

@@ -5,9 +5,9 @@ import { apiKeyOf, correlationOfAnswer, correlationOfRequest, KafkaFrames } from
 
 /**
  * What becomes of a request or an answer: it passes; its connection is reset in its place; or it is swallowed, and the
- * connection goes on without it.
+ * connection goes on without it; or some of its last bytes are others.
  */
-export type Fate = 'pass' | 'cut' | 'swallow';
+export type Fate = 'pass' | 'cut' | 'swallow' | 'corrupt';
 
 export interface Exchange {
   /** `undefined` for an API that the list of `KAFKA_API` does not have. */
@@ -20,6 +20,10 @@ export interface Exchange {
 export interface Weather {
   /** For bytes that arrive now, each way. */
   readonly delayMs: number;
+  /** How wide each connection is, each way. @default as wide as it gets */
+  readonly bytesPerSecond?: number;
+  /** Into how many pieces each frame is cut, a millisecond between them. @default 1 */
+  readonly slices?: number;
   fateOf(exchange: Exchange): Fate;
   /** After how long a connection that is made now is reset; `undefined` for never. */
   lifetimeMs(): number | undefined;
@@ -58,6 +62,12 @@ export class ProxiedConnection {
     resetSocket(this.broker);
   }
 
+  /** FIN to the client at once, and to the broker after a while: bytes of the client still pass. */
+  finish(brokerAfterMs: number): void {
+    this.toClient.put(undefined, 0);
+    this.toBroker.put(undefined, brokerAfterMs);
+  }
+
   /** Half open: the connection stays, and nothing passes either way. */
   hold(): void {
     this.toBroker.hold();
@@ -76,11 +86,19 @@ export class ProxiedConnection {
       for (const frame of frames.add(bytes)) {
         const fate = this.weather.fateOf(exchangeOf(frame));
         if (fate === 'cut') return this.reset();
-        if (fate === 'pass') pipe.put(frame, this.weather.delayMs);
+        if (fate === 'corrupt') this.pass(pipe, corrupted(frame));
+        if (fate === 'pass') this.pass(pipe, frame);
       }
     });
     from.on('end', () => pipe.put(undefined, this.weather.delayMs));
     from.on('error', () => this.reset());
+  }
+
+  private pass(pipe: DelayedPipe, frame: Buffer): void {
+    const { delayMs, bytesPerSecond, slices = 1 } = this.weather;
+    const size = Math.ceil(frame.length / slices);
+    for (let at = 0; at * size < frame.length; at++)
+      pipe.put(frame.subarray(at * size, (at + 1) * size), delayMs + at, bytesPerSecond);
   }
 
   private requestOf(frame: Buffer): Exchange {
@@ -96,6 +114,14 @@ export class ProxiedConnection {
     return { api, way: 'answer' };
   }
 }
+
+/** With a few other bytes near its end, where a record's own are: far from all that frames and requests are made of. */
+const corrupted = (frame: Buffer): Buffer => {
+  const wrong = Buffer.from(frame);
+  for (let back = 12; back < 15; back++)
+    if (wrong.length > 2 * back) wrong[wrong.length - back] = (wrong[wrong.length - back] ?? 0) ^ 0x55;
+  return wrong;
+};
 
 /**
  * RST, where that can be. A socket that was ended and has not said so yet is not reset by libuv (EINVAL), and Node 20 then waits for

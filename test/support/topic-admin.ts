@@ -61,6 +61,14 @@ export class TopicAdmin {
     return ends.reduce((sum, { high }) => sum + Number(high), 0);
   }
 
+  /** Deletes all records that a topic has now. @returns how many there were */
+  async truncate(topic: string): Promise<number> {
+    const ends = await this.admin.fetchTopicOffsets(topic);
+    const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+    await this.admin.deleteTopicRecords({ topic, partitions });
+    return ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  }
+
   close(): Promise<void> {
     return this.admin.disconnect();
   }

@@ -72,6 +72,12 @@ export class CallMix {
     }
   }
 
+  /** A call without a key that takes its handler so long. */
+  slow(ms: number): PlannedCall {
+    const nonce = `${this.client}-${++this.made}`;
+    return { pattern: 'work', deadlineMs: this.deadlineMs, data: { nonce, kind: 'plain', ms } };
+  }
+
   /** Once in so many. */
   private now(oneIn: number): boolean {
     return this.random.integer(oneIn) === 0;

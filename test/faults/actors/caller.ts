@@ -35,6 +35,11 @@ export class Caller {
     clearInterval(this.timer);
   }
 
+  /** So many calls at once, each of which takes its handler so long. */
+  burst(calls: number, ms: number): void {
+    for (let i = 0; i < calls; i++) this.make(this.mix.slow(ms));
+  }
+
   private make(call: PlannedCall): void {
     const { data, deadlineMs } = call;
     this.sent += 1;

@@ -38,6 +38,7 @@ await client.connect();
 answerParent({
   start: (perSecond: number) => caller.start(perSecond),
   stop: () => caller.stop(),
+  burst: ({ calls, ms }: { calls: number; ms: number }) => caller.burst(calls, ms),
   block: (ms: number) => void setImmediate(() => blockFor(ms)),
   step: (byMs: number) => stepClock(byMs),
   progress: (): ClientProgress => ({

@@ -1,7 +1,8 @@
 const RealDate = Date;
 
-/** Steps the wall clock of this process, as an operator or a broken time service does. Timers keep their pace, as with a real step. */
-export const stepClock = (byMs: number): void => {
+/** Steps the wall clock of this process, as an operator or a broken time service does. Timers keep their pace, as with a real step. @returns by how much it stepped */
+export const stepClock = (byMs: number): number => {
+  const before = Date.now();
   class SteppedDate extends RealDate {
     constructor(...given: ConstructorParameters<DateConstructor> | []) {
       if (given.length === 0) super(SteppedDate.now());
@@ -13,4 +14,5 @@ export const stepClock = (byMs: number): void => {
     }
   }
   globalThis.Date = SteppedDate as DateConstructor;
+  return Date.now() - before;
 };

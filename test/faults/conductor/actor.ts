@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Program, type ProgramEnd } from '../../support/program.js';
 import { readLines } from '../actors/line-file.js';
@@ -48,6 +49,12 @@ export class Actor {
 
   get isRunning(): boolean {
     return this.program.isRunning;
+  }
+
+  /** Whether it stands still by a SIGSTOP. */
+  get isStopped(): boolean {
+    const state = execFileSync('ps', ['-o', 'stat=', '-p', `${this.pid}`], { encoding: 'utf8' });
+    return state.trim().startsWith('T');
   }
 
   ask<T>(command: string, data?: unknown): Promise<T> {

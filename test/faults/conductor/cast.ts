@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../conformance/eventually.js';
 import type { BrokerAccess } from '../actors/driver.js';
 import type { ClientProgress } from '../actors/client.js';
 import { Actor } from './actor.js';
@@ -44,8 +45,8 @@ export class Cast {
   /** Makes the topics; all serve and are connected when this resolves. */
   static async assemble(stand: Stand, plan: CastPlan): Promise<Cast> {
     const cast = new Cast(stand, plan);
-    await stand.topics.create(cast.requests, PARTITIONS);
-    await stand.topics.create(plan.replies, REPLY_PARTITIONS);
+    await cast.create(cast.requests, PARTITIONS);
+    await cast.create(plan.replies, REPLY_PARTITIONS);
     const servers = Array.from({ length: SERVERS }, () => cast.startServer());
     const clients = Array.from({ length: CLIENTS }, () => cast.startClient());
     await Promise.all([...servers, ...clients]);
@@ -113,6 +114,14 @@ export class Cast {
     );
   }
 
+  /** The same of one client. */
+  settledOf(client: Actor, withinMs: number): Promise<boolean> {
+    return this.within(withinMs, async () => {
+      const { sent, settled } = await client.ask<ClientProgress>('progress');
+      return sent === settled;
+    });
+  }
+
   /** Resolves when no server has anything in hand, and notes what each has then. */
   async atRest(withinMs: number): Promise<void> {
     const gauges = () => Promise.all(this.servers.map((server) => server.ask<ServerGauges>('gauges')));
@@ -134,6 +143,11 @@ export class Cast {
   /** Ends all at once, when a window has failed on its way. */
   async abandon(): Promise<void> {
     await Promise.all([...this.servers, ...this.clients].map((actor) => actor.kill()));
+  }
+
+  /** A broker may not know yet of the topic that another one has made. */
+  private create(topic: string, partitions: number): Promise<void> {
+    return eventually(20_000, () => this.stand.topics.create(topic, partitions));
   }
 
   private get access(): BrokerAccess {

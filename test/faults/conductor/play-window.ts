@@ -121,6 +121,7 @@ export class WindowPlay {
     await cast.settled(DEADLINE_MS + 5_000);
     const isRead = await this.nothingLeft();
     await cast.atRest(10_000);
+    const restedAtMs = machineMs();
     await cast.dismiss();
     const { promise = {}, name } = window;
     return {
@@ -134,6 +135,7 @@ export class WindowPlay {
       healedAtMs,
       recoveredAtMs: isAnswered && isRead ? answeredAtMs : undefined,
       endedAtMs,
+      restedAtMs,
     };
   }
 

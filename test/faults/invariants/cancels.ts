@@ -1,3 +1,4 @@
+import type { Run } from '../witnesses/evidence.js';
 import { PROMISES } from '../promises.js';
 import type { Joined } from './joined.js';
 import type { Violation } from './violation.js';
@@ -14,10 +15,17 @@ export const cancelsAreHeard = (joined: Joined): Violation[] => {
     if (cancelledAtMs === undefined) return [];
     return joined
       .runsOf(nonce)
-      .filter(({ how, endedAtMs = 0 }) => how === 'done' && endedAtMs > cancelledAtMs + HEARD_WITHIN_MS)
+      .filter((run) => hasMissed(joined, run, cancelledAtMs))
       .map(({ run }) => ({
         invariant: 'I15',
         text: `${nonce}: run ${run} never heard that its caller is gone`,
       }));
   });
+};
+
+/** While the fault lasts, nobody may be able to read the cancel. */
+const hasMissed = ({ facts }: Joined, { how, endedAtMs = 0 }: Run, cancelledAtMs: number): boolean => {
+  const { faultFromMs, recoveredAtMs = Infinity } = facts;
+  const isInFault = endedAtMs > faultFromMs && cancelledAtMs < recoveredAtMs;
+  return how === 'done' && endedAtMs > cancelledAtMs + HEARD_WITHIN_MS && !isInFault;
 };

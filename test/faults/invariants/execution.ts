@@ -10,11 +10,14 @@ export const allIsRun = (joined: Joined): Violation[] => {
   if (joined.facts.promise.losesLog) return [];
   const { requests, calls, facts } = joined;
   const isExcused = ({ callId, appendedAtMs, ttlMs }: LoggedRequest): boolean =>
-    joined.cancelledAtMs(callId) !== undefined || (ttlMs > 0 && appendedAtMs + ttlMs < facts.endedAtMs);
+    joined.cancelledAtMs(callId) !== undefined || (ttlMs > 0 && appendedAtMs + ttlMs < facts.restedAtMs);
   const notRun = requests
     .filter(({ nonce }) => joined.runsOf(nonce).length === 0)
     .filter((request) => !isExcused(request))
-    .map(({ nonce, partition, offset }) => `${nonce} at [${partition}] ${offset} was never run`);
+    .map(
+      ({ nonce, partition, offset }) =>
+        `${nonce} (${joined.callOf(nonce)?.kind ?? 'of nobody'}) at [${partition}] ${offset} was never run`,
+    );
   const lost = calls
     .filter(({ settlements }) => settlements[0]?.how === 'answered')
     .filter(({ nonce }) => joined.requestOf(nonce) === undefined)

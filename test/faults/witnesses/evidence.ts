@@ -1,3 +1,4 @@
+import type { InvariantId } from '../invariants/violation.js';
 import type { AnswerData, CallData, Settled } from '../actors/lines.js';
 
 /** What the witnesses of one window say. All times are milliseconds of `machineMs`. */
@@ -35,6 +36,8 @@ export interface WindowFacts {
   readonly recoveredAtMs: number | undefined;
   /** When the load ended. */
   readonly endedAtMs: number;
+  /** When nothing was left to do. */
+  readonly restedAtMs: number;
 }
 
 /** What a window's fault leaves of the promises. Where nothing is said, all of them hold. */
@@ -49,6 +52,8 @@ export interface WindowPromise {
   readonly losesReplies?: boolean;
   /** How soon all is well after the fault, in milliseconds. @default 60000 */
   readonly recoversInMs?: number;
+  /** Nothing else is promised. @default everything */
+  readonly only?: readonly InvariantId[];
   /** Partitions move between servers while calls run. @default what `crashes` says */
   readonly movesPartitions?: boolean;
 }

@@ -18,6 +18,7 @@ const FACTS: WindowFacts = {
   healedAtMs: 2_000,
   recoveredAtMs: 2_500,
   endedAtMs: 3_000,
+  restedAtMs: 3_500,
 };
 
 const SERVER: ProcessStory = {
@@ -189,7 +190,7 @@ const EXCUSED: readonly (readonly [string, Partial<Evidence>])[] = [
       ...second(failed('DEADLINE_EXCEEDED', 32_500)),
       runs: [run(1)],
       ends: [end(1)],
-      ...facts({ endedAtMs: 40_000, promise: { failures: 'typed' }, callsPerSecond: 0.05 }),
+      ...facts({ restedAtMs: 40_000, promise: { failures: 'typed' }, callsPerSecond: 0.05 }),
       commits: [
         { partition: 0, offset: 2, seenAtMs: 1_700 },
         { partition: 0, offset: 3, seenAtMs: 33_000 },

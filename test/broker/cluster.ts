@@ -39,6 +39,7 @@ export async function jarsKafka(
     config: options.config ?? {},
     asTheyCome: options.asTheyCome ?? false,
     users: options.users,
+    dataFolders: options.dataFolders ?? {},
     guard,
   };
   const nodes = ids.map((id) => new KafkaNode(id, plan));

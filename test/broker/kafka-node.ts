@@ -22,6 +22,7 @@ export interface ClusterPlan {
   readonly config: Readonly<Record<string, string>>;
   readonly asTheyCome: boolean;
   readonly users?: Readonly<Record<string, string>>;
+  readonly dataFolders?: Readonly<Record<number, string>>;
   /** Where ZooKeeper is, for a Kafka that needs it. */
   readonly zookeeper?: string;
   readonly guard: Guard;
@@ -57,7 +58,8 @@ export class KafkaNode {
   /** Writes the node's settings and formats its data folder. */
   async format(): Promise<void> {
     const { clusterId, ports, config, asTheyCome, users, zookeeper } = this.plan;
-    const dataFolder = join(this.folder, 'data');
+    const dataFolder = this.plan.dataFolders?.[this.id] ?? join(this.folder, 'data');
+    await mkdir(this.folder, { recursive: true });
     await mkdir(dataFolder, { recursive: true });
     await writeFile(
       this.properties,

@@ -21,6 +21,8 @@ export interface KafkaOptions {
    * may do all. Only the jars can do it: ask for `killable` too. @default everybody, everything
    */
   readonly users?: Readonly<Record<string, string>>;
+  /** Where nodes keep their data, by their ids; the folder is removed by whoever gives it. @default a temporary folder */
+  readonly dataFolders?: Readonly<Record<number, string>>;
   /** JVM options in place of the small, quick-to-start ones; a benchmark wants C2 and more heap. */
   readonly javaOptions?: readonly string[];
   /** Takes a line of progress. @default standard error */

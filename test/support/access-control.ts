@@ -39,8 +39,11 @@ export class AccessControl {
     await this.admin.createAcls({ acl: rights.map((each) => this.entry(user, each)) });
   }
 
-  async revoke(user: string, ...rights: readonly Right[]): Promise<void> {
-    await this.admin.deleteAcls({ filters: rights.map((each) => this.entry(user, each)) });
+  /** @returns how many of them the user had */
+  async revoke(user: string, ...rights: readonly Right[]): Promise<number> {
+    const filters = rights.map((each) => this.entry(user, each));
+    const { filterResponses } = await this.admin.deleteAcls({ filters });
+    return filterResponses.reduce((sum, { matchingAcls }) => sum + matchingAcls.length, 0);
   }
 
   close(): Promise<void> {

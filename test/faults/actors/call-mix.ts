@@ -54,7 +54,7 @@ export class CallMix {
         return {
           pattern: 'values',
           deadlineMs,
-          data: { ...name, count: VALUES, ms: random.integer(this.now(5) ? 200 : 10) },
+          data: { ...name, count: VALUES, ms: random.integer(this.now(2) ? 250 : 10) },
         };
       case 'refused':
         return { pattern: 'refuse', deadlineMs, data: name };

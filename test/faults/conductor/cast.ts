@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { right, type Right } from '../../support/access-control.js';
 import { eventually } from '../../conformance/eventually.js';
 import type { BrokerAccess } from '../actors/driver.js';
 import type { ClientProgress } from '../actors/client.js';
@@ -12,8 +13,8 @@ export interface CastPlan {
   readonly folder: string;
   readonly seed: number;
   readonly nodeOptions?: readonly string[];
-  /** How they come to the brokers. @default as the stand says */
-  readonly access?: BrokerAccess;
+  /** Who they are to the brokers. @default one who may do everything */
+  readonly user?: 'limited';
 }
 
 export const SERVER_SETTINGS = {
@@ -27,7 +28,8 @@ export const DEADLINE_MS = 30_000;
 const SERVERS = 3;
 const CLIENTS = 2;
 const PARTITIONS = 6;
-const REPLY_PARTITIONS = 2;
+/** One: clients share it, and have to tell their replies from those of others. */
+const REPLY_PARTITIONS = 1;
 const LOOK_EVERY_MS = 100;
 
 /** The servers and clients of one window. */
@@ -47,6 +49,7 @@ export class Cast {
     const cast = new Cast(stand, plan);
     await cast.create(cast.requests, PARTITIONS);
     await cast.create(plan.replies, REPLY_PARTITIONS);
+    if (plan.user !== undefined) await stand.rights.grant(plan.user, ...cast.rights);
     const servers = Array.from({ length: SERVERS }, () => cast.startServer());
     const clients = Array.from({ length: CLIENTS }, () => cast.startClient());
     await Promise.all([...servers, ...clients]);
@@ -55,6 +58,16 @@ export class Cast {
 
   get requests(): string {
     return `rpc.${this.plan.service}.requests`;
+  }
+
+  /** What servers and clients need, all of them. */
+  get rights(): Right[] {
+    const topics = [this.requests, this.replies].flatMap((topic) =>
+      (['Read', 'Write', 'Describe', 'DescribeConfigs'] as const).map((operation) =>
+        right(operation, 'topic', topic),
+      ),
+    );
+    return [...topics, right('Read', 'group', this.groupId)];
   }
 
   get replies(): string {
@@ -151,7 +164,7 @@ export class Cast {
   }
 
   private get access(): BrokerAccess {
-    return this.plan.access ?? this.stand.access;
+    return this.stand.access(this.plan.user);
   }
 
   private async start(plan: Omit<Parameters<typeof Actor.start>[0], 'folder'>): Promise<Actor> {

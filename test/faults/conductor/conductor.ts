@@ -7,7 +7,6 @@ export interface Programme {
   readonly windows: readonly FaultWindow[];
   readonly seed: number;
   readonly callsPerSecond: number;
-  readonly nodeOptions?: readonly string[];
   readonly say: (line: string) => void;
 }
 

@@ -22,8 +22,6 @@ import type { WindowResult } from './window-result.js';
 export interface WindowSettings {
   readonly seed: number;
   readonly callsPerSecond: number;
-  /** Loaded by every client and server first. @default none */
-  readonly nodeOptions?: readonly string[];
 }
 
 const UNDER_WAY_WITHIN_MS = 60_000;
@@ -34,6 +32,15 @@ const RECOVERED_WITHIN_MS = 90_000;
 const NOTHING_LEFT_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 200;
 
+/** What one window has for itself, and what it is. */
+interface Stage {
+  readonly stand: Stand;
+  readonly window: FaultWindow;
+  readonly settings: WindowSettings;
+  readonly cast: Cast;
+  readonly observer: CommitObserver;
+}
+
 /** One window: load, fault, recovery, and what the witnesses say of it. */
 export class WindowPlay {
   private readonly happened: string[] = [];
@@ -41,28 +48,17 @@ export class WindowPlay {
   private crashes = 0;
   private readonly startedAtMs = machineMs();
 
-  private constructor(
-    private readonly stand: Stand,
-    private readonly window: FaultWindow,
-    private readonly settings: WindowSettings,
-    private readonly cast: Cast,
-    private readonly observer: CommitObserver,
-    private readonly folder: string,
-  ) {}
+  private constructor(private readonly stage: Stage) {}
 
   static async play(stand: Stand, window: FaultWindow, settings: WindowSettings): Promise<WindowResult> {
     const folder = await mkdtemp(join(tmpdir(), 'nestjs-kafka-rpc-faults-'));
     const service = `faults-${settings.seed}-${Math.round(machineMs())}`;
-    const { seed, nodeOptions } = settings;
-    const cast = await Cast.assemble(stand, {
-      service,
-      replies: `${service}.replies`,
-      folder,
-      seed,
-      nodeOptions,
-    });
+    const { seed } = settings;
+    const replies = `${service}.replies`;
+    const { user, nodeOptions } = window;
+    const cast = await Cast.assemble(stand, { service, replies, folder, seed, nodeOptions, user });
     const observer = await CommitObserver.open(stand.kafka.direct, cast.groupId, cast.requests);
-    const play = new WindowPlay(stand, window, settings, cast, observer, folder);
+    const play = new WindowPlay({ stand, window, settings, cast, observer });
     try {
       return await play.result();
     } finally {
@@ -85,8 +81,8 @@ export class WindowPlay {
       .map(({ sentAtMs, settlements }) => (settlements[0]?.atMs ?? 0) - sentAtMs);
     const { healedAtMs, recoveredAtMs } = facts;
     return {
-      name: this.window.name,
-      seed: this.settings.seed,
+      name: this.stage.window.name,
+      seed: this.stage.settings.seed,
       violations,
       void: this.missed,
       happened: this.happened,
@@ -103,7 +99,7 @@ export class WindowPlay {
 
   /** Load, fault, recovery, end. */
   private async act(): Promise<WindowFacts> {
-    const { cast, stand, window, settings } = this;
+    const { cast, stand, window, settings } = this.stage;
     const perClient = settings.callsPerSecond / cast.clients.length;
     for (const client of cast.clients) await client.ask('start', perClient);
     if (!(await cast.answersGrow(FIRST_ANSWERS, UNDER_WAY_WITHIN_MS)))
@@ -140,7 +136,7 @@ export class WindowPlay {
   }
 
   private async evidence(facts: WindowFacts): Promise<Evidence> {
-    const { cast, stand, observer } = this;
+    const { cast, stand, observer } = this.stage;
     // One more look, behind the last commit.
     await sleep(2 * LOOK_EVERY_MS);
     const sinceEpochMs = epochMs();
@@ -162,15 +158,15 @@ export class WindowPlay {
   private async nothingLeft(): Promise<boolean> {
     const deadline = performance.now() + NOTHING_LEFT_WITHIN_MS;
     while (performance.now() < deadline) {
-      if ((await this.observer.lag().catch(() => 1)) === 0) return true;
+      if ((await this.stage.observer.lag().catch(() => 1)) === 0) return true;
       await sleep(LOOK_EVERY_MS);
     }
     return false;
   }
 
   private scene(): Scene {
-    const { stand, cast } = this;
-    const random = seededRandom(this.settings.seed);
+    const { stand, cast, settings } = this.stage;
+    const random = seededRandom(settings.seed);
     return {
       stand,
       cast,

@@ -7,7 +7,7 @@ import { allIsRun, saidNotToRun, startedInTime } from './execution.js';
 import { callsDoNotFail } from './failures.js';
 import { join, type Joined } from './joined.js';
 import { keysAreInOrder } from './order.js';
-import { noProcessEnds, nothingIsLeft, stopsInTime } from './processes.js';
+import { noProcessEnds, nothingIsTooMuch, stopsInTime } from './processes.js';
 import { allIsWellAgain, loadWasALoad } from './recovery.js';
 import { repeatsAreBounded } from './repeats.js';
 import type { Violation } from './violation.js';
@@ -24,7 +24,7 @@ const CHECKS: readonly ((joined: Joined) => Violation[])[] = [
   startedInTime,
   allIsWellAgain,
   noPartitionStaysBehind,
-  nothingIsLeft,
+  nothingIsTooMuch,
   noProcessEnds,
   streamsAreWhole,
   cancelsAreHeard,

@@ -1,12 +1,39 @@
-import type { Joined } from './joined.js';
+import type { Run } from '../witnesses/evidence.js';
+import { grouped, type Joined } from './joined.js';
 import type { Violation } from './violation.js';
 
 const MAX_RESIDENT_BYTES = 400 * 1024 * 1024;
 /** `gracePeriodMs` of the suite's servers, and what a busy machine adds. */
 const STOPS_WITHIN_MS = 20_000;
 
+/** What a server runs at once may be that much: what nobody waits for any more holds no place. */
+const ABANDONED_AT_MOST = 2;
+
 /** I12 */
-export const nothingIsLeft = ({ processes }: Joined): Violation[] =>
+export const nothingIsTooMuch = (joined: Joined): Violation[] => [...leftovers(joined), ...crowds(joined)];
+
+/** Servers that ran more at once than they may. */
+const crowds = ({ runs, facts }: Joined): Violation[] => {
+  const bound = facts.concurrency * ABANDONED_AT_MOST;
+  return [...grouped(runs, ({ pid }) => pid)].flatMap(([pid, ofServer]) => {
+    const most = mostAtOnce(ofServer);
+    return most <= bound
+      ? []
+      : [{ invariant: 'I12', text: `process ${pid} ran ${most} calls at once, of ${bound}` }];
+  });
+};
+
+const mostAtOnce = (runs: readonly Run[]): number => {
+  const steps = runs.flatMap(({ startedAtMs, endedAtMs = startedAtMs }) => [
+    { atMs: startedAtMs, by: 1 },
+    { atMs: endedAtMs, by: -1 },
+  ]);
+  steps.sort((a, b) => a.atMs - b.atMs);
+  let now = 0;
+  return steps.reduce((most, { by }) => Math.max(most, (now += by)), 0);
+};
+
+const leftovers = ({ processes }: Joined): Violation[] =>
   processes.flatMap(({ name, atRest }) => {
     if (atRest === undefined) return [];
     const { inHand, residentBytes } = atRest;

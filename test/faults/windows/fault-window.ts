@@ -12,6 +12,10 @@ export interface FaultWindow {
   readonly needs?: readonly Power[];
   /** Part of `npm test`. @default false */
   readonly isShort?: boolean;
+  /** Who servers and clients are to the brokers: one with the rights that they need, and no other. @default one who may do everything */
+  readonly user?: 'limited';
+  /** Options of Node for all servers and clients. @default none */
+  readonly nodeOptions?: readonly string[];
   /** @default all promises hold */
   readonly promise?: WindowPromise;
   /** Does it, and resolves when it is over. What it leaves of a broken network and dead brokers is mended behind it. */

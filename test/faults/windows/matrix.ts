@@ -4,6 +4,8 @@ import type { FaultWindow } from './fault-window.js';
 import { LOST_ANSWER_WINDOWS } from './lost-answers.js';
 import { mixed } from './mixed.js';
 import { NETWORK_WINDOWS } from './network.js';
+import { DISK_WINDOWS } from './disk.js';
+import { RIGHTS_WINDOWS } from './rights.js';
 import { SERVER_WINDOWS } from './servers.js';
 import { TOPIC_WINDOWS } from './topics.js';
 
@@ -17,6 +19,8 @@ const EACH: readonly FaultWindow[] = [
   ...LOST_ANSWER_WINDOWS,
   ...BROKER_WINDOWS,
   ...TOPIC_WINDOWS,
+  ...RIGHTS_WINDOWS,
+  ...DISK_WINDOWS,
 ];
 
 /** Every fault, and then several at once, again and again. */

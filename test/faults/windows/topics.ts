@@ -44,7 +44,7 @@ export const TOPIC_WINDOWS: readonly FaultWindow[] = [
     promise: { failures: 'typed', losesLog: true, movesPartitions: true },
     happen: async ({ cast, stand, happened }) => {
       const before = await stand.topics.records(cast.replies);
-      await stand.topics.recreate(cast.replies, 2);
+      await stand.topics.recreate(cast.replies, 1);
       const after = await stand.topics.records(cast.replies);
       happened(`of ${before} records ${after} are left`, after < before);
       await sleep(A_MOMENT_MS);

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { right, type Right } from '../../support/access-control.js';
+import type { Cast } from '../conductor/cast.js';
+import { PROMISES } from '../promises.js';
+import type { WindowPromise } from '../witnesses/evidence.js';
+import type { FaultWindow } from './fault-window.js';
+
+const TAKEN_FOR_MS = 5_000;
+const A_MOMENT_MS = 2_000;
+
+/** Calls may fail with a status meanwhile; more of the promises is not touched, but where it is said. */
+const taken = (what: string, of: (cast: Cast) => Right, promise: WindowPromise = {}): FaultWindow => ({
+  name: `the right to ${what} is taken, and given back`,
+  needs: ['users'],
+  user: 'limited',
+  promise: { failures: 'typed', movesPartitions: true, ...promise },
+  happen: async ({ cast, stand, happened, crashed }) => {
+    const lost = of(cast);
+    const rights = await stand.rights.revoke('limited', lost);
+    happened(`${rights} rights were taken`, rights === 1);
+    // Without a right in its group a member may be taken for dead.
+    crashed(cast.servers.length);
+    await sleep(TAKEN_FOR_MS);
+    await stand.rights.grant('limited', lost);
+    await sleep(A_MOMENT_MS);
+  },
+});
+
+/** Rights are taken and given back. */
+export const RIGHTS_WINDOWS: readonly FaultWindow[] = [
+  taken(
+    'write replies',
+    ({ replies }) => right('Write', 'topic', replies),
+    PROMISES.callsOutlastDeniedReplies ? {} : { only: ['I2', 'I3', 'I6', 'I8', 'I9', 'I10', 'I13', 'I14'] },
+  ),
+  taken('read replies', ({ replies }) => right('Read', 'topic', replies)),
+  taken('write requests', ({ requests }) => right('Write', 'topic', requests)),
+  taken('read requests', ({ requests }) => right('Read', 'topic', requests)),
+  taken('be in the group', ({ groupId }) => right('Read', 'group', groupId)),
+];

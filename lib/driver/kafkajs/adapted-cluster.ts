@@ -2,9 +2,11 @@ import { boundLogin } from './bounded-login.js';
 import { boundedRetrier } from './bounded-retry.js';
 import type { Broker, BrokerPool, Cluster, ConnectionPoolBuilder } from './captured-cluster.js';
 import { findGroupCoordinator } from './group-coordinator.js';
+import { guardFrames } from './guarded-frames.js';
 import { isHopeless } from './kafkajs-errors.js';
 import { MetadataSource } from './metadata-source.js';
 import { quietRequestQueue } from './quiet-request-queue.js';
+import { connectWhole } from './whole-connects.js';
 
 export interface AdaptedClusterOptions {
   /** How often an attempt to connect is repeated. */
@@ -13,6 +15,8 @@ export interface AdaptedClusterOptions {
   readonly closing: AbortSignal;
   /** A broker does not let us in, and why; or it does. */
   readonly onLogin: (refusal?: unknown) => void;
+  /** No answer is larger. */
+  readonly maxFrameBytes: number;
   /** A broker has not answered for a while. */
   readonly onSlow: () => void;
 }
@@ -24,6 +28,8 @@ export interface AdaptedClusterOptions {
  * - its retries end when the connection is closed
  * - its timers are quiet
  * - its logins end
+ * - its brokers are connected whole, or not at all
+ * - its connections end when their bytes are damaged, and begin without bytes of the one before
  * - its metadata comes by our request: one bad topic fails nothing, topic ids come along, a silent broker is passed over
  * - the coordinator is asked for by our request: a missing right has its name
  */
@@ -32,7 +38,9 @@ export const adaptCluster = (cluster: Cluster, options: AdaptedClusterOptions): 
   const { brokerPool } = cluster;
   cluster.retrier = retrier;
   brokerPool.retrier = retrier;
-  adaptConnections(cluster.connectionPoolBuilder, options.onSlow);
+  adaptConnections(cluster.connectionPoolBuilder, options);
+  const { createBroker } = brokerPool;
+  brokerPool.createBroker = (brokerOptions) => connectWhole(createBroker(brokerOptions));
   tellOfLogins(brokerPool, options.onLogin);
   const source = new MetadataSource(brokerPool, options.closing);
   const asking = { metadata: (topics: readonly string[]) => source.ask(topics) } as unknown as Broker;
@@ -54,12 +62,15 @@ const tellOfLogins = (pool: BrokerPool, onLogin: (refusal?: unknown) => void): v
   };
 };
 
-const adaptConnections = (builder: ConnectionPoolBuilder, onSlow: () => void): void => {
+const adaptConnections = (
+  builder: ConnectionPoolBuilder,
+  { onSlow, maxFrameBytes }: AdaptedClusterOptions,
+): void => {
   const build = builder.build.bind(builder);
   builder.build = async (destination) => {
     const connections = await build(destination);
     for (const connection of connections.pool) {
-      quietRequestQueue(connection.requestQueue, onSlow);
+      quietRequestQueue(connection.requestQueue, onSlow, guardFrames(connection, maxFrameBytes));
       boundLogin(connection);
     }
     return connections;

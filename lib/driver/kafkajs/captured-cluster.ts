@@ -1,9 +1,11 @@
 import kafkajs, { type Kafka } from 'kafkajs';
 import type { LoggingIn } from './bounded-login.js';
 import type { Retrier } from './bounded-retry.js';
+import type { FramedConnection } from './guarded-frames.js';
 import type { RequestQueue } from './quiet-request-queue.js';
 import type { ClusterMetadata } from './requests/metadata.js';
 import type { RequestedBroker } from './requests/send.js';
+import type { ConnectingBroker } from './whole-connects.js';
 
 /** kafkajs' cluster: metadata and brokers. What of it is used here; what is not readonly is put in its place. */
 export interface Cluster {
@@ -27,6 +29,7 @@ export interface BrokerPool {
   readonly seedBroker?: Broker;
   readonly metadata: ClusterMetadata | null;
   connect(): Promise<void>;
+  createBroker: (options: object) => ConnectingBroker;
   hasConnectedBrokers(): boolean;
   connectBroker: (broker: Broker) => Promise<unknown>;
   findBroker(options: { nodeId: number }): Promise<Broker>;
@@ -36,7 +39,7 @@ export interface BrokerPool {
 
 export interface ConnectionPoolBuilder {
   build: (destination?: object) => Promise<{
-    readonly pool: readonly (LoggingIn & { readonly requestQueue: RequestQueue })[];
+    readonly pool: readonly (LoggingIn & FramedConnection & { readonly requestQueue: RequestQueue })[];
   }>;
 }
 

@@ -5,7 +5,7 @@ import type { TopicPartition } from '../record.js';
 import { adaptCluster } from './adapted-cluster.js';
 import { backoffMs, endOfWaits, sleep, within } from './backoff.js';
 import { captureCluster, rejectRequests, type Broker, type Cluster } from './captured-cluster.js';
-import { errorType } from './kafkajs-errors.js';
+import { errorType, isConnectionFailure } from './kafkajs-errors.js';
 import type { ProtocolRequest } from './requests/protocol-request.js';
 import { sendTo } from './requests/send.js';
 import {
@@ -20,9 +20,14 @@ import {
 const DISCONNECT_MS = 500;
 
 const CONNECT_RETRIES = 4;
+/** How often metadata is asked for before a start has failed: two answers may be lost. */
+const FIRST_ASKS = 3;
+
+/** A fetch brings at least one batch, however large: such a one is beyond what brokers are set to take. */
+const LARGE_BATCH_BYTES = 128 * 1024 * 1024;
 
 /** How often a topic that is not known is asked for again. */
-const LOOKS = 3;
+const LOOKS = 5;
 
 /** A cluster of its own, together with what is known of its topics; refreshes are shared by all who ask at the same time. */
 export class ClusterLink {
@@ -36,13 +41,15 @@ export class ClusterLink {
 
   /**
    * Connects to nothing yet.
+   * @param maxFetchBytes what is asked for with one fetch
    * @param onLogin told when a broker does not let us in, with its error, and when it does, with none
    */
-  static of(kafka: Kafka, onLogin: (refusal?: unknown) => void): ClusterLink {
+  static of(kafka: Kafka, maxFetchBytes: number, onLogin: (refusal?: unknown) => void): ClusterLink {
     const link = new ClusterLink(captureCluster(kafka));
     adaptCluster(link.cluster, {
       retries: CONNECT_RETRIES,
       closing: link.closing.signal,
+      maxFrameBytes: 2 * Math.max(maxFetchBytes, LARGE_BATCH_BYTES),
       onLogin,
       // A leader that does not answer may be one no more.
       onSlow: () => void link.refresh().catch(() => undefined),
@@ -53,7 +60,15 @@ export class ClusterLink {
   /** Connects to the first broker that answers. @throws what kafkajs throws, after bounded retries, or at once when closed. */
   async connect(): Promise<void> {
     await this.cluster.connect();
-    await this.refresh();
+    for (let asks = 1; ; asks++) {
+      try {
+        return await this.refresh();
+      } catch (error) {
+        const isOver = this.closing.signal.aborted || asks >= FIRST_ASKS || !isConnectionFailure(error);
+        if (isOver) throw error;
+        await sleep(backoffMs(asks), this.closing.signal);
+      }
+    }
   }
 
   /** Has `listener` told of what becomes other than it was, until the function returned is called. */
@@ -73,7 +88,7 @@ export class ClusterLink {
   }
 
   /**
-   * Takes topics into the metadata. What a broker does not know is asked for again, a few times in half a second: one that has just
+   * Takes topics into the metadata. What a broker does not know is asked for again, a few times in two seconds: one that has just
    * started says so of topics that are there.
    * @throws what is wrong with the first of them, `UNKNOWN_TOPIC_OR_PARTITION` among it.
    */

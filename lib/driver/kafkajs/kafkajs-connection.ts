@@ -184,8 +184,13 @@ export class KafkajsConnection implements DriverConnection {
 
   /** Heartbeats log in again and again, so theirs says how that is; joins are seldom. */
   private groupLinks(groupId: string): Pick<MemberLinks, 'groupLink' | 'joinLink'> {
-    const groupLink = ClusterLink.of(this.kafka, this.loginReporter(`login for group ${groupId}`));
-    return { groupLink, joinLink: ClusterLink.of(this.kafka, () => undefined) };
+    const { maxFetchBytes } = this.options;
+    const groupLink = ClusterLink.of(
+      this.kafka,
+      maxFetchBytes,
+      this.loginReporter(`login for group ${groupId}`),
+    );
+    return { groupLink, joinLink: ClusterLink.of(this.kafka, maxFetchBytes, () => undefined) };
   }
 
   private loginReporter(source: string): (refusal?: unknown) => void {

@@ -32,7 +32,7 @@ export const openCluster = async (
   const sockets = new OwnSockets(options.socketFactory ?? promptSockets);
   const kafka = kafkaOf(options, connectOptions, sockets);
   const onLogin: OpenCluster['onLogin'] = { listener: () => undefined };
-  const link = ClusterLink.of(kafka, (refusal) => onLogin.listener(refusal));
+  const link = ClusterLink.of(kafka, options.maxFetchBytes, (refusal) => onLogin.listener(refusal));
   const onAbort = (): void => {
     void link.close();
     sockets.destroy();

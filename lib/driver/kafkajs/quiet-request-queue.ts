@@ -33,11 +33,16 @@ const SLOW_MS = 1_500;
  * because a request that waits still arms it. The second looks ten times a second on each connection whether a request is
  * over its time, which was most of what an idle process did; with 10 s for a request, once a second will do.
  * @param onSlow told, once per check, while requests wait for their answers for longer than a broker that is well would take
+ * @param onCheck called with each check
  * @see https://github.com/tulios/kafkajs/issues/1751
  */
-export const quietRequestQueue = (queue: RequestQueue, onSlow: () => void = () => undefined): void => {
+export const quietRequestQueue = (
+  queue: RequestQueue,
+  onSlow: () => void = () => undefined,
+  onCheck: () => void = () => undefined,
+): void => {
   quietPendingCheck(queue);
-  quietTimeoutCheck(queue, onSlow);
+  quietTimeoutCheck(queue, onSlow, onCheck);
 };
 
 const quietPendingCheck = (queue: RequestQueue): void => {
@@ -48,13 +53,14 @@ const quietPendingCheck = (queue: RequestQueue): void => {
   };
 };
 
-const quietTimeoutCheck = (queue: RequestQueue, onSlow: () => void): void => {
+const quietTimeoutCheck = (queue: RequestQueue, onSlow: () => void, onCheck: () => void): void => {
   if (typeof queue.scheduleRequestTimeoutCheck !== 'function') return;
   queue.scheduleRequestTimeoutCheck = () => {
     if (!queue.enforceRequestTimeout) return;
     queue.destroy();
     const everyMs = Math.max(SHORTEST_CHECK_MS, queue.requestTimeout * LATENESS);
     queue.requestTimeoutIntervalId = setInterval(() => {
+      onCheck();
       if (isSlow(queue)) onSlow();
       endLateRequests(queue);
     }, everyMs);

@@ -1,4 +1,4 @@
-import { KafkaJSConnectionError, KafkaJSSASLAuthenticationError } from 'kafkajs';
+import { KafkaJSConnectionError, KafkaJSRequestTimeoutError, KafkaJSSASLAuthenticationError } from 'kafkajs';
 import { boundedRetrier } from '../../../../lib/driver/kafkajs/bounded-retry.js';
 
 const refused = (): Error => Reflect.construct(KafkaJSConnectionError, ['refused', {}]) as Error;
@@ -7,6 +7,13 @@ describe('attempts to connect', () => {
   it('are bounded, and fail with what the last of them failed with', async () => {
     const attempt = jest.fn(() => Promise.reject(refused()));
     await expect(boundedRetrier(2, new AbortController().signal)(attempt)).rejects.toThrow('refused');
+    expect(attempt).toHaveBeenCalledTimes(3);
+  });
+
+  it('endure two lost answers, and not as many as refusals, which cost no time', async () => {
+    const timedOut = Reflect.construct(KafkaJSRequestTimeoutError, ['timed out', {}]) as Error;
+    const attempt = jest.fn(() => Promise.reject(timedOut));
+    await expect(boundedRetrier(10, new AbortController().signal)(attempt)).rejects.toThrow('timed out');
     expect(attempt).toHaveBeenCalledTimes(3);
   });
 

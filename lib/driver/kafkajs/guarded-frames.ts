@@ -45,8 +45,6 @@ export const guardFrames = (connection: FramedConnection, maxFrameBytes: number)
   let connecting: { readonly socket: Socket | undefined; readonly done: Promise<unknown> } | undefined;
   const connect = connection.connect.bind(connection);
   const process = connection.processData.bind(connection);
-  const { requestQueue } = connection;
-  const fulfill = requestQueue.fulfillRequest.bind(requestQueue);
 
   connection.connect = () => {
     if (connection.isConnected()) return connect();
@@ -64,15 +62,7 @@ export const guardFrames = (connection: FramedConnection, maxFrameBytes: number)
     if (wrong === undefined) return process(bytes);
     end(connection, `a frame of ${wrong} bytes was announced`);
   };
-  requestQueue.fulfillRequest = (answer) => {
-    const { correlationId } = answer;
-    const [next] = requestQueue.inflight.keys();
-    // Answers come in the order of their requests; one that nobody waits for any more is older than all that are waited for.
-    const isPossible =
-      correlationId === next || (correlationId >= 0 && correlationId < (next ?? connection.correlationId));
-    if (isPossible) return fulfill(answer);
-    end(connection, `an answer to request ${correlationId} came in the place of that to ${next ?? 'none'}`);
-  };
+  guardOrder(connection);
   return () => {
     const isInFrame = connection.isConnected() && connection.bytesBuffered > 0;
     if (isInFrame && performance.now() - lastBytesAt > STALLED_MS)
@@ -80,6 +70,19 @@ export const guardFrames = (connection: FramedConnection, maxFrameBytes: number)
         connection,
         `an answer came to ${connection.bytesBuffered} of ${connection.bytesNeeded} bytes and no further`,
       );
+  };
+};
+
+const guardOrder = (connection: FramedConnection): void => {
+  const { requestQueue } = connection;
+  const fulfill = requestQueue.fulfillRequest.bind(requestQueue);
+  requestQueue.fulfillRequest = (answer) => {
+    const { correlationId } = answer;
+    const [next] = requestQueue.inflight.keys();
+    // Answers come in the order of their requests; one that nobody waits for any more is older than all that are waited for.
+    const isLate = correlationId >= 0 && correlationId < (next ?? connection.correlationId);
+    if (correlationId === next || isLate) return fulfill(answer);
+    end(connection, `an answer to request ${correlationId} came in the place of that to ${next ?? 'none'}`);
   };
 };
 

@@ -57,6 +57,8 @@ const SIDEBAR: DefaultTheme.SidebarItem[] = [
     text: 'About',
     items: ITEMS('', {
       guarantees: 'Guarantees',
+      reliability: 'Reliability',
+      'reliability-run': 'The last run of the fault suite',
       'what-can-go-wrong': 'What can go wrong',
       performance: 'Performance',
       support: 'Support and deprecation',

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { conduct } from './conductor/conductor.js';
 import { isGreen } from './conductor/window-result.js';
 import { bugsNamed, prove } from './planted/prove.js';
+import { writeReport } from './report/write-report.js';
 import { MATRIX, SHORT_TIER } from './windows/matrix.js';
 
 const CALLS_PER_SECOND = '200';
@@ -11,10 +12,12 @@ const SEEDS = 1_000_000;
 const OPTIONS = {
   /** Only the windows of `npm test`. */
   short: { type: 'boolean', default: false },
-  /** Only those whose names have this text. */
+  /** Only those whose names match this regular expression. */
   only: { type: 'string' },
   /** Plants bugs, and looks whether they are noticed. */
   planted: { type: 'boolean', default: false },
+  /** Writes the page of a full run into this file. */
+  report: { type: 'string' },
   /** Calls a second, of all clients together. */
   rate: { type: 'string', default: CALLS_PER_SECOND },
 } as const;
@@ -33,16 +36,18 @@ type Settings = Omit<Parameters<typeof conduct>[0], 'windows'>;
 
 async function allGreen(
   settings: Settings,
-  { short, only }: { short: boolean; only?: string },
+  { short, only, report }: { short: boolean; only?: string; report?: string },
 ): Promise<boolean> {
   const { seed, say } = settings;
   const windows = (short ? SHORT_TIER : MATRIX).filter(
-    ({ name }) => only === undefined || name.includes(only),
+    ({ name }) => only === undefined || new RegExp(only).test(name),
   );
   say(`${windows.length} windows, FAULT_SEED=${seed}`);
   const results = await conduct({ windows, ...settings });
   const calls = results.reduce((sum, result) => sum + result.calls, 0);
   const red = results.filter((result) => !isGreen(result));
+  const isFull = !short && only === undefined;
+  if (report !== undefined && isFull) await writeReport(report, results, settings);
   say(`${results.length} windows, ${calls} calls, ${red.length} windows failed`);
   return results.length > 0 && red.length === 0;
 }

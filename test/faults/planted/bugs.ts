@@ -14,7 +14,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'commits-the-highest', window: 'a server stands still within its session', noticedBy: ['I4'] },
   {
     name: 'commits-before-the-reply',
-    window: '3 of the brokers silent for 5 s, with all connections open',
+    window: 'requests to Produce are lost, 1 in 4',
     noticedBy: ['I4'],
   },
   {

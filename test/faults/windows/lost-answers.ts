@@ -71,6 +71,15 @@ export const LOST_ANSWER_WINDOWS: readonly FaultWindow[] = [
       rule.end();
     },
   },
+  {
+    name: 'requests to Produce are lost, 1 in 4',
+    happen: async ({ network, random, happened }) => {
+      const rule = network.loseOneIn(4, { api: 'Produce', way: 'request', fate: 'cut', random });
+      await sleep(LASTS_MS);
+      happened(`${rule.done} requests were lost`, rule.done > 10);
+      rule.end();
+    },
+  },
   ...[...STEADY, ...AT_TIMES].map((api) => loss(api, 'cut')),
   ...[...STEADY, ...AT_TIMES].map((api) => loss(api, 'swallow')),
 ];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { faultSeed } from '../support/fault-tier.js';
+import { faultSeed, isLongTier } from '../support/fault-tier.js';
 
 // Some four minutes on an idle machine; nothing in it is about how fast that is.
 jest.setTimeout(1_200_000);
@@ -27,6 +27,13 @@ describe(`the short tier of the fault suite, seed ${faultSeed}`, () => {
     const { code, output } = await faults('--short');
     expect(output.split('\n').filter((line) => /^(FAIL| {4})/.test(line))).toEqual([]);
     expect(output).toMatch(/^ok /m);
+    expect(code).toBe(0);
+  });
+
+  // Each in a window of its own: some seven minutes.
+  (isLongTier ? it : it.skip)('notices each planted bug', async () => {
+    const { code, output } = await faults('--planted');
+    expect(output.split('\n').filter((line) => line.startsWith('not noticed'))).toEqual([]);
     expect(code).toBe(0);
   });
 });

@@ -22,6 +22,12 @@ export class Replicas {
     );
   }
 
+  /** Where each broker says that it is to be found. */
+  async addresses(): Promise<string[]> {
+    const { brokers } = await this.admin.describeCluster();
+    return brokers.map(({ host, port }) => `${host}:${port}`);
+  }
+
   /** The leader of each partition of a topic. */
   async leaders(topic: string): Promise<number[]> {
     const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });

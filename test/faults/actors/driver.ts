@@ -16,7 +16,10 @@ export const driverFor = ({ brokers, proxies, user }: BrokerAccess): KafkaDriver
     metadataMaxAgeMs: 5_000,
     ...(user && { sasl: { mechanism: 'plain', ...user } }),
     ...(proxies && {
-      socketFactory: ({ host, port, onConnect }) =>
-        connect({ host: '127.0.0.1', port: proxies[`${host}:${port}`] ?? port, noDelay: true }, onConnect),
+      socketFactory: ({ host, port, onConnect }) => {
+        const proxy = proxies[`${host}:${port}`];
+        const place = proxy === undefined ? { host, port } : { host: '127.0.0.1', port: proxy };
+        return connect({ ...place, noDelay: true }, onConnect);
+      },
     }),
   });

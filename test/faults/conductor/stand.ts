@@ -55,15 +55,15 @@ export class Stand {
   static async open(): Promise<Stand> {
     const isGiven = Boolean(process.env.KAFKA_BROKERS?.trim());
     const { kafka, ...own } = isGiven ? { kafka: await startKafka() } : await ownCluster();
-    const network = isGiven
-      ? await FaultyNetwork.before(kafka.brokers)
-      : await FaultyNetwork.open(kafka.routes);
-    const proxies = isGiven ? Object.fromEntries(network.addresses) : undefined;
     const [topics, replicas, leaders] = await Promise.all([
       TopicAdmin.open(kafka.direct),
       Replicas.open(kafka.direct),
       LeaderMover.open(kafka.direct),
     ]);
+    const network = isGiven
+      ? await FaultyNetwork.before([...new Set([...kafka.brokers, ...(await replicas.addresses())])])
+      : await FaultyNetwork.open(kafka.routes);
+    const proxies = isGiven ? Object.fromEntries(network.addresses) : undefined;
     return new Stand({ kafka, network, proxies, ...own, topics, replicas, leaders });
   }
 

@@ -49,6 +49,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'loses-a-call-now-and-then',
     window: 'a server stands still within its session',
-    noticedBy: ['I1'],
+    noticedBy: ['I1', 'I4'],
   },
 ];

@@ -9,6 +9,7 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { ReplyEnvelope, RequestEnvelope } from '../protocol/envelope.js';
 import { newInstanceId } from '../protocol/instance-id.js';
+import { encodeSigns, SIGNS_HEADER } from '../protocol/signs-of-life.js';
 import { BrokerClock } from '../wire/broker-clock.js';
 import { probeClock } from '../wire/clock-probe.js';
 import { Codec } from '../wire/codec.js';
@@ -26,6 +27,7 @@ import { PendingCalls } from './pending-calls.js';
 import { ReplyInbox } from './reply-inbox.js';
 import { ReplyReader } from './reply-reader.js';
 import { ServiceRoute } from './service-route.js';
+import { SignsOfLife } from './signs-of-life.js';
 
 /** How long `close()` waits for messages that are on their way out. */
 const DRAIN_MS = 1_500;
@@ -44,6 +46,7 @@ export class ClientConnection {
   readonly clock = new BrokerClock();
   readonly calls: PendingCalls;
   private readonly answered: AnsweredCalls;
+  private readonly signs: SignsOfLife;
   readonly codec: Codec;
   readonly id = newInstanceId();
   readonly refusals: HeardRefusals;
@@ -63,8 +66,21 @@ export class ClientConnection {
     private readonly log: DriverLog = guardedLog(new Logger('KafkaRpcClient')),
   ) {
     this.userCode = reportedUserCode(this.counters, log);
-    this.codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs);
-    this.calls = new PendingCalls(options.maxOpenCalls, () => this.counters.add('deadlinesExceeded'));
+    const { signOfLifeMs } = options;
+    const announced =
+      signOfLifeMs === 0 ? undefined : { name: SIGNS_HEADER, value: encodeSigns(signOfLifeMs) };
+    this.codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs, announced);
+    this.calls = new PendingCalls(
+      options.maxOpenCalls,
+      () => this.counters.add('deadlinesExceeded'),
+      () => this.signs.begin(),
+    );
+    this.signs = new SignsOfLife({
+      everyMs: signOfLifeMs,
+      calls: this.calls,
+      lastSeq: () => this.lastSeq,
+      outbox: () => this.current?.outbox,
+    });
     this.answered = new AnsweredCalls(this.counters, (line) => log.warn(line));
     this.topics = new FollowedTopics({
       calls: this.calls,
@@ -144,6 +160,7 @@ export class ClientConnection {
 
   private async shut({ outbox, driver }: OpenConnection): Promise<void> {
     this.refusals.close();
+    this.signs.close();
     await waitAtMost(outbox.idle(), DRAIN_MS);
     await driver.close();
   }

@@ -1,5 +1,6 @@
 import { checkNames } from '../errors/option-checks.js';
 import {
+  durationMs,
   flag,
   integer,
   namesOf,
@@ -15,6 +16,12 @@ import { checkHeaders, checkTimeoutMs } from './kafka-rpc-record.js';
 export interface ConnectionOptions extends WireOptions {
   /** How many calls may wait for an answer or for the connection. More fail with `RESOURCE_EXHAUSTED`. @default 10000 */
   readonly maxOpenCalls?: number;
+  /**
+   * How often the servers of calls that are open for longer than this hear that the client still waits, in milliseconds; one small
+   * record per partition. Servers end the calls of clients of which they hear nothing. 0: never, and servers do not wait
+   * for it. @default 5000
+   */
+  readonly signOfLifeMs?: number;
 }
 
 /** Options for the calls to one service. */
@@ -39,6 +46,7 @@ export interface KafkaRpcClientOptions extends ConnectionOptions, ServiceOptions
 const CONNECTION_OPTIONS = {
   ...WIRE_OPTIONS,
   maxOpenCalls: integer(10_000, 1),
+  signOfLifeMs: durationMs(5_000, 0),
 } satisfies OptionTable<ConnectionOptions>;
 
 /** The check of each option, with its default. */

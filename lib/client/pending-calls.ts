@@ -12,9 +12,11 @@ export class PendingCalls {
   private readonly calls = new NumberTable<PendingCall>();
   private readonly deadlines: Deadlines<PendingCall>;
 
+  /** @param onCall told of each call that waits from now on */
   constructor(
     private readonly maxOpenCalls: number,
     onExpired: () => void,
+    private readonly onCall: () => void = () => undefined,
   ) {
     this.deadlines = new Deadlines((call) => {
       onExpired();
@@ -41,6 +43,7 @@ export class PendingCalls {
   add(call: PendingCall, timeLeftMs: number): void {
     this.calls.set(call.seq, call);
     this.deadlines.add(call, timeLeftMs);
+    this.onCall();
   }
 
   get(seq: number): PendingCall | undefined {
@@ -50,6 +53,10 @@ export class PendingCalls {
   remove(call: PendingCall): void {
     this.calls.delete(call.seq);
     this.deadlines.remove(call);
+  }
+
+  all(): readonly PendingCall[] {
+    return this.calls.values();
   }
 
   /** The open calls to a service that were sent no later than the one of this number. */

@@ -9,10 +9,11 @@ export const CLIENT_CALL_ENDS = ['answered', 'failed', 'refused', 'expired', 'ca
 
 /**
  * The ends of a call at a server: `answered` when the broker has the answer or the event's handler has ended, `failed` when the
- * answer could not be delivered, `refused` when there was nobody to answer, `expired` at its deadline, `cancelled` by its caller.
+ * answer could not be delivered, `refused` when there was nobody to answer, `expired` at its deadline, `cancelled` by its caller,
+ * `silent` when its client seems to be dead.
  * After `moved` (its partition moved) and `closing`, another server runs the call.
  */
-export const SERVER_CALL_ENDS = [...CLIENT_CALL_ENDS, 'moved', 'closing'] as const;
+export const SERVER_CALL_ENDS = [...CLIENT_CALL_ENDS, 'silent', 'moved', 'closing'] as const;
 
 export type ClientCallEnd = (typeof CLIENT_CALL_ENDS)[number];
 export type ServerCallEnd = (typeof SERVER_CALL_ENDS)[number];

@@ -16,6 +16,8 @@ export const COUNTER_NAMES = [
   'callsExpired',
   /** Calls that the server stopped because the caller cancelled. */
   'callsCancelled',
+  /** Calls that the server ended because it heard nothing of their client any more. */
+  'callsOfSilentClients',
   /** Calls and events that did not run because they stood in the log a second time, and their first delivery was over. */
   'callsRepeated',
   /** Calls and events that did not run because a producer or an attacker appended them again. */

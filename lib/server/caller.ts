@@ -7,6 +7,10 @@ import type { CallerAddress, IncomingCall } from './incoming-call.js';
 /** A client whose calls this server has: where its replies go, and which of its calls are open here. */
 export class Caller implements CallerAddress {
   readonly calls = new NumberTable<IncomingCall>();
+  /** When its last record was read, on `performance.now()`'s clock. */
+  heardAtMs = -Infinity;
+  /** How often it gives a sign of life while it waits for long; undefined for one that does not say. */
+  signEveryMs: number | undefined = undefined;
 
   constructor(
     readonly id: Buffer,
@@ -50,6 +54,10 @@ export class Callers {
     if (this.callers.size >= this.forgetAt) this.forgetIdle();
     this.callers.set(name, caller);
     return caller;
+  }
+
+  all(): Iterable<Caller> {
+    return this.callers.values();
   }
 
   /** Every call that is open on this server. */

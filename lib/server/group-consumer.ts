@@ -147,6 +147,7 @@ export class GroupConsumer implements GroupHandler {
   private take(record: ConsumerRecord): void {
     const share = this.shareOf(record);
     const tracked = share?.tracker.add(record.offset, record.timestampMs);
+    share?.read(record.offset, tracked !== undefined && !tracked.isFinished);
     if (share === undefined || tracked === undefined) return this.parts.counters.add('recordsRedelivered');
     if (!tracked.isFinished) return this.parts.gate.take(new RequestRecord(record, share, tracked));
     this.parts.counters.add('recordsRedelivered');

@@ -11,6 +11,7 @@ import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { PledgeOutcome } from './commits/pledges.js';
+import type { PartitionShare } from './partition-share.js';
 import type { Arrival, RequestClock } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
 import type { CallHistory } from './retries/call-history.js';
@@ -28,6 +29,8 @@ export interface CallOrigin {
   readonly envelope: RequestEnvelope;
   readonly record: RecordPosition;
   readonly caller: CallerAddress;
+  /** What this server has in hand of the partition that it came from. */
+  readonly share?: PartitionShare;
   /** On the estimate of the broker's clock. */
   readonly receivedAtMs: number;
   /** @default each call arrives when it is taken */

@@ -27,6 +27,11 @@ export class PartitionShare {
   opening = 0;
   /** Of what is finished above the commit, as it was last committed. */
   mapLength = 0;
+  private lastRead = -1n;
+  private handedOn = 0;
+  private takenIn = 0;
+  /** How many had been handed on when a log's end was seen to have been read. */
+  private mark: { readonly end: bigint; readonly handedOn: number } | undefined;
   private readonly mapPressure = new MapPressure();
   private readonly pauses = new Set<PauseReason>();
   private closed = false;
@@ -47,6 +52,24 @@ export class PartitionShare {
 
   get pressure(): PressureState {
     return this.mapPressure.state;
+  }
+
+  /** A record was read. @param isHandedOn whether it is to be taken in; else it was finished before */
+  read(offset: bigint, isHandedOn: boolean): void {
+    this.lastRead = offset;
+    if (isHandedOn) this.handedOn += 1;
+  }
+
+  /** A record that was handed on has been opened, or refused. They come in their order. */
+  tookIn(): void {
+    this.takenIn += 1;
+  }
+
+  /** Whether all records below this offset, which is or was the end of the log, have been taken in. */
+  hasTakenIn(end: bigint): boolean {
+    if (this.lastRead < end - 1n) return false;
+    if (this.mark?.end !== end) this.mark = { end, handedOn: this.handedOn };
+    return this.takenIn >= this.mark.handedOn;
   }
 
   /** Nothing in the record needs work any more. */
@@ -79,6 +102,8 @@ export class PartitionShare {
     const former = this.currentTracker;
     this.currentTracker = tracker;
     former.abandon();
+    this.lastRead = -1n;
+    this.mark = undefined;
   }
 
   /** What is finished above the commit takes so much of its room: reading waits when that is too much. */

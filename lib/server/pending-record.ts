@@ -72,6 +72,10 @@ export class PendingRecord implements CallOrigin {
     this.keepsMarks = account.keepsMarks;
   }
 
+  get share(): PartitionShare {
+    return this.account.share;
+  }
+
   /** The calls that were not admitted because somebody repeated them; undefined for none, as nearly always. */
   get refused(): RefusedCalls | undefined {
     return this.refusedCalls;

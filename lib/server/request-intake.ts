@@ -7,6 +7,7 @@ import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
 import type { DeferredMessage, EventMessage, Message, RequestMessage } from '../protocol/message.js';
 import { NumberSet } from '../protocol/number-set.js';
+import { decodeSigns, SIGNS_HEADER } from '../protocol/signs-of-life.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusalError } from '../wire/refusal.js';
 import type { Caller, Callers } from './caller.js';
@@ -134,6 +135,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     if (tracked.isOpened) return onRefused({ record, refused, envelope }, () => undefined);
     const bytes = record.value?.length ?? 0;
     gate.opened(record, bytes);
+    share.tookIn();
     tracked.open(0);
     onRefused({ record, refused, envelope }, () => {
       share.finish(tracked);
@@ -166,16 +168,20 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     const { topic, partition, offset, timestampMs, share, tracked } = received;
     const { sender, replyTo, contentType, stages } = envelope;
     const caller = callers.get(sender, replyTo);
+    const arrival = clock.arrival();
+    caller.heardAtMs = arrival.monotonicMs;
+    caller.signEveryMs = decodeSigns(received.headers[SIGNS_HEADER]);
     clock.received(received);
     const opened = {
       record: { topic, partition, offset, timestampMs },
       envelope: { direction: 'request', sender: caller.id, contentType, stages, replyTo } as const,
       caller,
       receivedAtMs: clock.now(),
-      arrival: clock.arrival(),
+      arrival,
     };
     const bytes = this.parts.delayed.countsFor(topic) ? 0 : received.frameBytes + messages * CALL_BYTES;
     gate.opened(received, bytes);
+    share.tookIn();
     tracked.open(messages);
     return new PendingRecord(
       opened,

@@ -34,6 +34,7 @@ import { LaterWork, type LaterWorkHooks } from './retries/later-work.js';
 import { ReplyTopic } from './reply-topic.js';
 import { encodeServedHandlers, servedHandlers } from './served-handlers.js';
 import type { ResolvedServerOptions } from './server-options.js';
+import { SilentClients } from './silent-clients.js';
 
 import { WorkQueue } from './work-queue.js';
 
@@ -71,6 +72,7 @@ export class RunningServer {
   private readonly outbox: Outbox;
   private readonly logEnds: LogEndWatch;
   private readonly callers: Callers;
+  private readonly silentClients: SilentClients;
   private readonly refused: RefusedRequests;
   private readonly gate: RequestGate;
   private readonly later: LaterWork;
@@ -91,6 +93,7 @@ export class RunningServer {
     this.logEnds = new LogEndWatch((partition) => endOfLog(driver, partition), parts.clock);
     const clock = this.requestClock(parts);
     this.callers = new Callers(parts.id, codec);
+    this.silentClients = this.watchOfClients(clock, counters);
     const deadLetterTopics = parts.deadLetterTopics.refused;
     this.refused = new RefusedRequests({ ...parts, deadLetterTopics, driver, options, hooks });
     this.queue = new WorkQueue<IncomingCall>({
@@ -178,6 +181,7 @@ export class RunningServer {
     for (const call of this.callers.openCalls()) call.stop('closing');
     this.refused.close();
     this.logEnds.close();
+    this.silentClients.close();
     const timeLeftMs = Math.max(0, gracePeriodMs - (performance.now() - startedAt));
     await Promise.all(this.consumers.map((consumer) => consumer.close(timeLeftMs)));
     await this.driver.close();
@@ -191,6 +195,18 @@ export class RunningServer {
   private laterWork(parts: ServerParts, clock: RequestClock, start: (call: IncomingCall) => void): LaterWork {
     const { driver, options, hooks, gate } = this;
     return new LaterWork({ ...parts, driver, options, hooks, brokerClock: parts.clock, clock, gate, start });
+  }
+
+  private watchOfClients(clock: RequestClock, counters: Counters): SilentClients {
+    const { driver, outbox, options } = this;
+    return new SilentClients({
+      silenceMs: options.clientSilenceMs,
+      callers: () => this.callers.all(),
+      endOf: (partition) => endOfLog(driver, partition),
+      outbox,
+      clock,
+      counters,
+    });
   }
 
   private requestClock({ clock, times }: ServerParts): RequestClock {

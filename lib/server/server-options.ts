@@ -78,6 +78,11 @@ export interface KafkaRpcServerOptions extends WireOptions {
   /** How long `close()` waits for running handlers and their replies, in milliseconds. @default 10000 */
   readonly gracePeriodMs?: number;
   /**
+   * After so long without a sign of a client its calls end here, in milliseconds, and those that the handlers made for them: it
+   * is taken for dead. At least four of the client's `signOfLifeMs`. Events run on. 0: such calls run until their deadlines. @default 30000
+   */
+  readonly clientSilenceMs?: number;
+  /**
    * After this silence, in milliseconds, the broker gives a server's partitions to others. The broker refuses values below its
    * `group.min.session.timeout.ms` (6,000 by default). @default 6000
    */
@@ -137,6 +142,7 @@ const SERVER_OPTIONS = {
   duplicateWindow: nested(DUPLICATE_WINDOW_OPTIONS),
   commit: (given, name) => checkCommit(given ?? 'after', name),
   gracePeriodMs: durationMs(10_000, 0),
+  clientSilenceMs: durationMs(30_000, 0),
   sessionTimeoutMs: durationMs(6_000, 100),
   retry: (given, name) => checkServerRetry(given, name),
   delays: (given, name) => (given === undefined ? undefined : flag(false)(given, name)),

@@ -7,6 +7,10 @@ export type StopReason = keyof typeof REASONS;
 const REASONS = {
   cancelled: [RpcStatus.CANCELLED, 'The caller cancelled the call.'],
   expired: [RpcStatus.DEADLINE_EXCEEDED, 'The deadline of the call passed.'],
+  silent: [
+    RpcStatus.ABORTED,
+    'The server heard nothing of the client any more, took it for dead, and ended the call.',
+  ],
   failed: [RpcStatus.ABORTED, 'A value of the stream could not be sent: the call has failed with that.'],
   moved: [RpcStatus.ABORTED, 'The partition of the call is read by another server now, which runs it.'],
   closing: [RpcStatus.UNAVAILABLE, 'This server closes before the call is done; another one runs it again.'],

@@ -1,10 +1,20 @@
 import { Controller, type ModuleMetadata } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { KafkaRpcContext, type KafkaRpcClient, type KafkaRpcClientOptions } from 'nestjs-kafka-rpc';
-import type { RpcCluster, ServeOptions } from './rpc-cluster.js';
+import {
+  KafkaRpcContext,
+  type KafkaRpcClient,
+  type KafkaRpcClientOptions,
+  type KafkaRpcServerOptions,
+} from 'nestjs-kafka-rpc';
 
 /** What a handler of a test does. */
 export type Does = (data: unknown, context: KafkaRpcContext) => unknown;
+
+/** Where services are started: a broker in this process, or a real one. */
+export interface ServiceCluster {
+  serve(metadata: ModuleMetadata, options: Partial<KafkaRpcServerOptions>): Promise<unknown>;
+  client(options: Partial<KafkaRpcClientOptions>): KafkaRpcClient;
+}
 
 /** Three services in a row, `front`, `middle` and `back`, each with a client for the next. What they do is set by the test. */
 export class ThreeServices {
@@ -18,22 +28,28 @@ export class ThreeServices {
   };
 
   constructor(
-    private readonly cluster: RpcCluster,
+    private readonly cluster: ServiceCluster,
     options: Partial<KafkaRpcClientOptions> = {},
+    private readonly serviceOf = (name: string): string => name,
   ) {
-    this.front = cluster.client({ ...options, service: 'front' });
-    this.middle = cluster.client({ ...options, service: 'middle' });
-    this.back = cluster.client({ ...options, service: 'back' });
+    const clientOf = (name: string): KafkaRpcClient =>
+      cluster.client({ ...options, service: serviceOf(name) });
+    this.front = clientOf('front');
+    this.middle = clientOf('middle');
+    this.back = clientOf('back');
   }
 
-  async serve(options: ServeOptions = {}, enhancers: Pick<ModuleMetadata, 'providers'> = {}): Promise<void> {
+  async serve(
+    options: Partial<KafkaRpcServerOptions> = {},
+    enhancers: Pick<ModuleMetadata, 'providers'> = {},
+  ): Promise<void> {
     for (const name of ['front', 'middle', 'back'] as const)
       await this.cluster.serve(
         {
           ...enhancers,
           controllers: [controllerOf(name, (data, context) => this.does[name](data, context))],
         },
-        { ...options, service: name },
+        { ...options, service: this.serviceOf(name) },
       );
     for (const client of [this.front, this.middle, this.back]) await client.connect();
   }

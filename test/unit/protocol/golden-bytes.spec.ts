@@ -7,6 +7,7 @@ import { encodeMessage } from '../../../lib/protocol/message-encoder.js';
 import { MESSAGE_KINDS, type Message } from '../../../lib/protocol/message.js';
 import { associatedData } from '../../../lib/wire/interceptors/associated-data.js';
 import { decodeRefusal, encodeRefusal } from '../../../lib/protocol/refusal-notice.js';
+import { decodeSigns, encodeSigns } from '../../../lib/protocol/signs-of-life.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import { bytesOf, GOLDEN_ENVELOPES, GOLDEN_MESSAGES, GOLDEN_REFUSALS } from './golden-bytes.js';
@@ -102,6 +103,21 @@ describe('the associated data', () => {
   });
 });
 
+describe('the announcement of signs of life', () => {
+  it('is that shown, and is read back', () => {
+    expect(documented.get('signs')?.toString('hex')).toBe(encodeSigns(5_000).toString('hex'));
+    expect(decodeSigns(encodeSigns(5_000))).toBe(5_000);
+  });
+
+  it.each([
+    undefined,
+    Buffer.alloc(0),
+    Buffer.alloc(4),
+    Buffer.alloc(5, 1),
+    [encodeSigns(1), encodeSigns(2)],
+  ])('is none where it is %p', (header) => expect(decodeSigns(header)).toBeUndefined());
+});
+
 describe('docs/protocol.md', () => {
   it.each([...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES, ...GOLDEN_REFUSALS])(
     'shows the bytes of $name',
@@ -113,7 +129,7 @@ describe('docs/protocol.md', () => {
   it('shows no bytes that are not pinned', () => {
     const pinned = [...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES, ...GOLDEN_REFUSALS]
       .map(({ name }) => name)
-      .concat('associated-data');
+      .concat('associated-data', 'signs');
     expect([...documented.keys()].sort()).toEqual(pinned.sort());
   });
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { RpcCluster } from '../../support/rpc-cluster.js';
+import { ThreeServices } from '../../support/three-services.js';
 
 @Controller()
 class SumController {
@@ -40,5 +41,18 @@ describe('clocks that are minutes apart', () => {
     const { server } = await cluster.serve({ controllers: [SumController] });
     expect((await client.call('sum.add', {}, { timeoutMs: 1_000 })).value).toBe(3);
     expect(server.counters).toMatchObject({ callsExpired: 1, callsStarted: 1 });
+  });
+
+  it.each([
+    ['behind', -5 * MINUTE_MS],
+    ['ahead of', 5 * MINUTE_MS],
+  ])('change nothing from hop to hop: the broker’s is %s that of three services', async (_where, skewMs) => {
+    cluster = new RpcCluster({ now: () => Date.now() + skewMs });
+    const services = new ThreeServices(cluster);
+    services.does.back = (_data, context) => context.getDeadline()! - context.getTimestamp();
+    await services.serve();
+    const { value } = await services.front.call<number>('front', 0, { timeoutMs: 5_000 });
+    expect(value).toBeLessThanOrEqual(4_960);
+    expect(value).toBeGreaterThan(3_000);
   });
 });

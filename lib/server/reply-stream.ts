@@ -1,4 +1,5 @@
 import type { CallStatus } from '../diagnostics/call-ended.js';
+import type { Counters } from '../diagnostics/counters.js';
 import { isRetryable, RpcStatus } from '../errors/status.js';
 import { RpcError } from '../errors/rpc-error.js';
 import type { CompleteMessage, ErrorMessage } from '../protocol/message.js';
@@ -16,6 +17,7 @@ export interface ReplyTransport {
   readonly outbox: Outbox;
   readonly codec: Codec;
   readonly clock: RequestClock;
+  readonly counters: Pick<Counters, 'add'>;
   /** Which handlers run again. @default none */
   readonly retries?: {
     /** @returns after which pause it runs again, in milliseconds; undefined when it does not */
@@ -25,11 +27,19 @@ export interface ReplyTransport {
 
 const EMPTY = Buffer.alloc(0);
 const RESEND_MS = 200;
+/** After a refusal: whoever gives rights back is no faster. */
+const RESEND_DENIED_MS = 1_000;
 const MAX_MESSAGE_CHARACTERS = 8_192;
 
 /** Of values that the broker does not have yet: beyond, who can wait waits until it has them. */
 const MAX_UNACKNOWLEDGED_VALUES = 1_024;
 const MAX_UNACKNOWLEDGED_BYTES = 1_048_576;
+
+/** What the broker refuses for now: the right to write replies, or the login, was taken away, and is usually given back. */
+const NOT_PERMITTED: ReadonlySet<RpcStatus> = new Set([
+  RpcStatus.PERMISSION_DENIED,
+  RpcStatus.UNAUTHENTICATED,
+]);
 
 /** Whether there is nothing in it that could be left out. */
 const isBare = (end: CompleteMessage | ErrorMessage): boolean =>
@@ -213,8 +223,12 @@ export class ReplyStream implements Outcome, Delivery {
   private onEndLost(message: CompleteMessage | ErrorMessage, error: RpcError): void {
     const timeLeftMs = this.call.timeLeftMs(this.transport.clock);
     if (timeLeftMs <= 0) return this.call.finish('expired', RpcStatus.DEADLINE_EXCEEDED);
-    if (isRetryable(error.status) && error.retryable) {
-      setTimeout(() => this.sendEnd(message), Math.min(RESEND_MS, timeLeftMs));
+    const isDenied = NOT_PERMITTED.has(error.status);
+    if (isDenied) this.transport.counters.add('repliesHeld');
+    if (isDenied || (isRetryable(error.status) && error.retryable)) {
+      // The call stays unfinished: its offset is not committed, and its handler does not run again.
+      const afterMs = isDenied ? RESEND_DENIED_MS : RESEND_MS;
+      setTimeout(() => this.sendEnd(message), Math.min(afterMs, timeLeftMs));
     } else if (!isBare(message)) {
       this.sendEnd({ ...this.errorMessage(error), details: EMPTY });
     } else {

@@ -104,7 +104,7 @@ export class RunningServer {
     });
     this.gate = this.requestGate((record) => receiver.receive(record));
     this.later = this.laterWork(parts, clock, (call) => dispatcher.take(call));
-    const transport = { outbox: this.outbox, codec, clock, retries: this.later.retries };
+    const transport = { outbox: this.outbox, codec, clock, counters, retries: this.later.retries };
     const dispatcher = new Dispatcher(hooks.handlers, transport, counters, this.queue);
     const intake = new RequestIntake({
       callers: this.callers,

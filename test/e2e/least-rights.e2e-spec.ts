@@ -21,6 +21,12 @@ class Sum {
     return a + b;
   }
 
+  @MessagePattern('noted')
+  noted(what: number): number {
+    events.push(what);
+    return what;
+  }
+
   @MessagePattern('count')
   count(to: number) {
     return of(...Array.from({ length: to }, (_, i) => i));
@@ -171,6 +177,8 @@ describe('with an authorizer', () => {
   it.each([
     ['a server', 'Read', () => right('Read', 'topic', requests()), 'worker'],
     ['a server', 'Write', () => right('Write', 'topic', replies), 'worker'],
+    ['a server', 'Read', () => right('Read', 'group', group()), 'worker'],
+    ['a client', 'Write', () => right('Write', 'topic', requests()), 'caller'],
     ['a client', 'Read', () => right('Read', 'topic', replies), 'caller'],
   ] as const)(
     'tells when %s loses %s while running, and heals when it is given back',
@@ -198,6 +206,28 @@ describe('with an authorizer', () => {
       await running.app.close();
     },
   );
+
+  it('answers a call whose reply it may not write once it may, and runs it once', async () => {
+    const running = await serve();
+    const caller = client({ timeoutMs: 20_000 });
+    await caller.call('add', { a: 1, b: 1 });
+    events.length = 0;
+
+    await access.revoke('worker', right('Write', 'topic', replies));
+    const answer = caller.call<number>('noted', 7);
+    await eventually(HEAL_MS, () => expect(running.server.counters.repliesHeld).toBeGreaterThan(0));
+    await access.grant('worker', right('Write', 'topic', replies));
+
+    expect((await answer).value).toBe(7);
+    expect(events).toEqual([7]);
+    await caller.close();
+    await running.app.close();
+    // Nothing was committed before its time, and nothing is left to be run again.
+    const next = await serve();
+    await client().call('add', { a: 1, b: 1 });
+    expect(events).toEqual([7]);
+    await next.app.close();
+  });
 
   it('tells when its password is not taken any more, and heals when it is', async () => {
     const sasl = { mechanism: 'plain', username: 'worker', password: USERS.worker };

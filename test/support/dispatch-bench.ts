@@ -48,6 +48,7 @@ export class DispatchBench {
       outbox: this.outbox.asOutbox(),
       codec: new Codec(json()),
       clock: new RequestClock(new BrokerClock(() => this.nowMs)),
+      counters: this.counters,
       retries: {
         restMs: () => undefined,
         judge: () => undefined,

@@ -94,7 +94,9 @@ export class DeadLetters {
 }
 
 /** Whether the same letter may be taken later. */
-const mayPass = ({ status }: RpcError): boolean => status === RpcStatus.UNAVAILABLE;
+const mayPass = ({ status }: RpcError): boolean =>
+  // A right that was taken away is usually given back.
+  status === RpcStatus.UNAVAILABLE || status === RpcStatus.PERMISSION_DENIED;
 
 const tooMany = (): RpcError =>
   new RpcError(

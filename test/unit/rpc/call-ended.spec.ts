@@ -317,14 +317,14 @@ describe('the channel nestjs-kafka-rpc:call-ended', () => {
       expect(all[0]).toBe('sum.add refused INVALID_ARGUMENT');
     });
 
-    it('tells of an answer that the broker does not take', async () => {
+    it('tells of an answer that the broker does not take until its caller has gone', async () => {
       await serve();
       const client = await connect({ timeoutMs: 500 });
       cluster.driver.playProduce(({ topic }) =>
         topic === 'rpc.replies' ? { refusal: new RpcError('PERMISSION_DENIED', 'x') } : undefined,
       );
       await client.call('sum.add', 1).catch(() => undefined);
-      expect((await onlyTold('server'))[0]).toBe('sum.add failed PERMISSION_DENIED');
+      expect((await onlyTold('server'))[0]).toBe('sum.add expired DEADLINE_EXCEEDED');
     });
   });
 });

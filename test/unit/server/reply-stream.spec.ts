@@ -1,3 +1,4 @@
+import { Counters } from '../../../lib/diagnostics/counters.js';
 import { RpcError } from '../../../lib/errors/rpc-error.js';
 import { ReplyStream } from '../../../lib/server/reply-stream.js';
 import { RequestClock } from '../../../lib/server/request-clock.js';
@@ -31,6 +32,7 @@ describe('ReplyStream', () => {
       outbox: outbox.asOutbox(),
       codec: new Codec(json()),
       clock: new RequestClock(new BrokerClock(() => nowMs)),
+      counters: new Counters(),
     };
     replies = new ReplyStream(call, REPLIES, RUN, road);
   });
@@ -169,12 +171,12 @@ describe('ReplyStream', () => {
   });
 
   it('gives up when not even the error can be sent', () => {
-    const never = (): RpcError => new RpcError('PERMISSION_DENIED', 'no write');
+    const never = (): RpcError => new RpcError('FAILED_PRECONDITION', 'no write');
     replies.value(1);
     outbox.settle(never());
     expect(outbox.messages).toMatchObject([
       { kind: 'complete' },
-      { kind: 'error', status: 'PERMISSION_DENIED' },
+      { kind: 'error', status: 'FAILED_PRECONDITION' },
     ]);
     outbox.settle(never());
     expect(isFinished()).toBe(true);

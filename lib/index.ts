@@ -16,6 +16,7 @@ export { KafkaRpcServer } from './server/kafka-rpc-server.js';
 export type {
   DeadLetterOptions,
   DuplicateWindowOptions,
+  IdempotencyOptions,
   KafkaRpcServerOptions,
 } from './server/server-options.js';
 export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';

@@ -64,6 +64,7 @@ const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
   ['Topics', ['TopicOptions']],
   ['Dead letters', ['DeadLetterOptions']],
   ['Duplicate window', ['DuplicateWindowOptions']],
+  ['Idempotency', ['IdempotencyOptions']],
   ['Retry', ['RetryOptions']],
   ['KafkaRpcDeadLetters', ['KafkaRpcDeadLettersOptions', 'DeadLetterFilter', 'DeadLetterActionOptions']],
   ['RpcErrorFilter', ['RpcErrorFilterOptions']],

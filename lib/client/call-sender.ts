@@ -4,7 +4,13 @@ import type { CallStatus, ClientCallEnd } from '../diagnostics/call-ended.js';
 import { channels } from '../diagnostics/channels.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type { DeferredMessage, EventMessage, RequestMessage, ServerTimes } from '../protocol/message.js';
+import type {
+  DeferredMessage,
+  EventMessage,
+  IdempotentMessage,
+  RequestMessage,
+  ServerTimes,
+} from '../protocol/message.js';
 import { checkBoolean, invalidOption } from '../errors/option-checks.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
@@ -16,6 +22,7 @@ import { enclosingOf, innerLimitMs } from './inner-call.js';
 import type { OpenConnection } from './open-connection.js';
 import {
   checkHeaders,
+  checkIdempotencyKey,
   checkTimeoutMs,
   delayOf,
   KafkaRpcRecord,
@@ -97,6 +104,7 @@ export class CallSender implements CallOrigin {
   event(packet: ReadPacket): Promise<void> {
     return new Promise((resolve, reject) => {
       const ttlMs = eventTtlMs(packet);
+      if (idempotencyKeyOf(packet.data) !== undefined) throw noResult();
       const delayMs = this.delayMs(packet, ttlMs);
       const message: EventMessage = this.invocation('event', packet, ttlMs);
       this.sendEvent(this.deferred(message, delayMs), (error) => {
@@ -133,12 +141,19 @@ export class CallSender implements CallOrigin {
     const delayMs = this.delayMs(packet, timeoutMs);
     const message: RequestMessage = this.invocation('request', packet, timeLeftMs ?? timeoutMs);
     const { seq, pattern, ttlMs } = message;
-    const destination = this.route.choose(message.key);
+    const idempotencyKey = idempotencyKeyOf(packet.data);
+    if (idempotencyKey !== undefined) checkNotDelayed(packet.data);
+    // All who name one operation must meet at one server.
+    const destination = this.route.choose(message.key ?? keyBytes(idempotencyKey));
     const call = new PendingCall({ seq, pattern, destination, timeoutMs, ttlMs }, observer, this);
     calls.add(call, ttlMs);
     try {
       // It counts from the call, as the deadline does.
-      this.send(destination, this.deferred(message, delayMs - (timeoutMs - ttlMs)), call);
+      const sent =
+        idempotencyKey === undefined
+          ? this.deferred(message, delayMs - (timeoutMs - ttlMs))
+          : ({ ...message, kind: 'idempotent', idempotencyKey } as const);
+      this.send(destination, sent, call);
     } catch (error) {
       call.refuse(RpcError.from(error));
     }
@@ -212,7 +227,7 @@ export class CallSender implements CallOrigin {
 const isLeftRunning = ({ isDelivered }: PendingCall, how: ClientCallEnd): boolean =>
   how === 'failed' || how === 'cancelled' || (how === 'expired' && !isDelivered);
 
-type SentMessage = RequestMessage | EventMessage | DeferredMessage;
+type SentMessage = RequestMessage | EventMessage | DeferredMessage | IdempotentMessage;
 
 /** @param dueAtMs on the broker's clock */
 const deferredMessage = (message: RequestMessage | EventMessage, dueAtMs: number): DeferredMessage => ({
@@ -244,6 +259,25 @@ const eventTtlMs = ({ pattern, data }: ReadPacket): number => {
   const limitMs = innerLimitMs(enclosing, `The event ${JSON.stringify(pattern)}`);
   if (limitMs === Infinity) return ownMs;
   return ownMs === NEVER_EXPIRES_MS ? limitMs : Math.min(ownMs, limitMs);
+};
+
+/** @throws RpcError `INVALID_ARGUMENT` */
+const idempotencyKeyOf = (data: unknown): string | undefined => {
+  const { idempotencyKey } = optionsOf(data);
+  return idempotencyKey === undefined ? undefined : checkIdempotencyKey(idempotencyKey);
+};
+
+const noResult = (): RpcError =>
+  new RpcError(
+    RpcStatus.INVALID_ARGUMENT,
+    'An event has no result that an idempotencyKey could keep: leave it out, or use send().',
+  );
+
+const checkNotDelayed = (data: unknown): void => {
+  const { delayMs, at } = optionsOf(data);
+  if (delayMs === undefined && at === undefined) return;
+  const name = at === undefined ? 'delayMs' : 'at';
+  throw invalidOption(name, at ?? delayMs, 'left out where idempotencyKey is given');
 };
 
 /** How long a packet's caller waits. @throws RpcError `INVALID_ARGUMENT` */

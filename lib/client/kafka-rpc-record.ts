@@ -2,6 +2,7 @@ import {
   checkBoolean,
   checkInteger,
   checkNames,
+  checkString,
   checkTime,
   invalidOption,
   isByName,
@@ -16,6 +17,11 @@ export interface CallOptions {
   readonly key?: string | Buffer;
   /** Headers for the handler: `context.getHeaders()`. They override the client's `headers`. @default {} */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * The name of the operation, 1 to 255 bytes of UTF-8: calls with one name and the same pattern and data run once, and all get its result,
+   * from other clients and after restarts too. The server needs `idempotency`. Not for events. @default none
+   */
+  readonly idempotencyKey?: string;
   /** The handler starts this many milliseconds later, at the earliest. A call's deadline must be later. @default 0 */
   readonly delayMs?: number;
   /** The handler starts at this time, at the earliest: a date, or milliseconds since the epoch. @default at once */
@@ -31,6 +37,7 @@ export const CALL_OPTION_NAMES: readonly string[] = [
   'timeoutMs',
   'key',
   'headers',
+  'idempotencyKey',
   'delayMs',
   'at',
   'detached',
@@ -71,6 +78,7 @@ export class KafkaRpcRecordBuilder<T = unknown> {
   private delayMs: number | undefined;
   private at: number | undefined;
   private detached: boolean | undefined;
+  private idempotencyKey: string | undefined;
 
   constructor(private data?: T) {}
 
@@ -100,6 +108,12 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return this.setHeaders({ [name]: value });
   }
 
+  /** The name of the operation: calls with one name run once, and all get its result. */
+  setIdempotencyKey(idempotencyKey: string): this {
+    this.idempotencyKey = idempotencyKey;
+    return this;
+  }
+
   /** The handler starts this many milliseconds later. Replaces an earlier `setDelay()` or `setAt()`. */
   setDelay(delayMs: number): this {
     this.delayMs = delayMs;
@@ -122,12 +136,13 @@ export class KafkaRpcRecordBuilder<T = unknown> {
 
   /** @throws RpcError `INVALID_ARGUMENT` naming what cannot be sent: the key, the time-out, the headers, the delay. */
   build(): KafkaRpcRecord<T> {
-    const { key, timeoutMs, headers, delayMs, at, detached } = this;
+    const { key, timeoutMs, headers, delayMs, at, idempotencyKey, detached } = this;
     keyBytes(key);
     return new KafkaRpcRecord(this.data as T, {
       ...(key !== undefined && { key }),
       ...(timeoutMs !== undefined && { timeoutMs: checkTimeoutMs(timeoutMs) }),
       ...(headers !== undefined && { headers: Object.freeze(checkHeaders(headers)) }),
+      ...(idempotencyKey !== undefined && { idempotencyKey: checkIdempotencyKey(idempotencyKey) }),
       ...(delayMs !== undefined && { delayMs: checkDelayMs(delayMs) }),
       ...(at !== undefined && { at }),
       ...(detached !== undefined && { detached: checkBoolean('detached', detached) }),
@@ -159,6 +174,12 @@ export const delayOf = ({ delayMs, at }: CallOptions, nowMs: number): number => 
   if (untilMs <= MAX_DELAY_MS) return untilMs;
   throw invalidOption('at', at, 'within a year from now');
 };
+
+const MAX_IDEMPOTENCY_KEY_BYTES = 255;
+
+/** @throws RpcError `INVALID_ARGUMENT` naming the option. */
+export const checkIdempotencyKey = (value: unknown): string =>
+  checkString('idempotencyKey', value, MAX_IDEMPOTENCY_KEY_BYTES);
 
 export const keyBytes = (key: string | Buffer | undefined): Buffer | null => {
   if (key === undefined) return null;

@@ -20,6 +20,10 @@ export const COUNTER_NAMES = [
   'callsOfSilentClients',
   /** Calls and events that did not run because they stood in the log a second time, and their first delivery was over. */
   'callsRepeated',
+  /** Calls with an idempotency key whose result was known: nothing ran for them. */
+  'resultsReused',
+  /** Results of idempotency keys that were forgotten before their time, for want of memory. */
+  'resultsForgotten',
   /** Calls and events that did not run because a producer or an attacker appended them again. */
   'callsReplayed',
   /** Calls and events that did not run because they were much older than their record: appended again long after. */

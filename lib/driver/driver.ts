@@ -158,7 +158,8 @@ export interface ProduceAck extends TopicPartition {
 export const DEFAULT_PRODUCE_TIMEOUT_MS = 30_000;
 
 export interface ReadOptions extends TopicPartition {
-  readonly from: 'latest' | bigint;
+  /** `earliest` and `latest`: the start and the end of the log, as it is now. */
+  readonly from: 'earliest' | 'latest' | bigint;
 }
 
 export interface PartitionReader {

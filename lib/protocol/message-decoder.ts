@@ -6,12 +6,17 @@ import {
   type DeferredMessage,
   type EventMessage,
   type FailedRun,
+  type IdempotentMessage,
+  type KeptEnd,
   type Message,
   type MessageOrigin,
   type RequestMessage,
+  type ResultMessage,
 } from './message.js';
 
 const NO_BYTES = 0xffff_ffff;
+/** Of SHA-256. */
+const DIGEST_BYTES = 32;
 
 /**
  * Reads one message, given without its length, up to the end of the reader's window.
@@ -82,6 +87,38 @@ const decodeDeferred = (reader: ByteReader, seq: number): DeferredMessage => ({
   payload: reader.rest(),
 });
 
+const decodeIdempotent = (reader: ByteReader, seq: number): IdempotentMessage => ({
+  kind: 'idempotent',
+  seq,
+  attempt: reader.uint8(),
+  ttlMs: reader.uint32(),
+  sentAtMs: reader.float64(),
+  pattern: reader.string16(),
+  key: decodeKey(reader),
+  headers: decodeHeaders(reader),
+  metadata: reader.bytes32(),
+  idempotencyKey: reader.string16(),
+  payload: reader.rest(),
+});
+
+const decodeResult = (reader: ByteReader, seq: number): ResultMessage => ({
+  kind: 'result',
+  seq,
+  keyDigest: reader.bytes(DIGEST_BYTES),
+  requestDigest: reader.bytes(DIGEST_BYTES),
+  doneAtMs: reader.float64(),
+  pattern: reader.string16(),
+  caller: reader.bytes(INSTANCE_ID_BYTES),
+  callSeq: reader.uint48(),
+  end: decodeKeptEnd(reader),
+});
+
+const decodeKeptEnd = (reader: ByteReader): KeptEnd => {
+  const status = reader.uint8();
+  if (status === 0) return { status: 'OK', payload: reader.uint8() === 0 ? null : reader.rest() };
+  return { status: statusOfCode(status), message: reader.string16(), details: reader.rest() };
+};
+
 const decodeInvokes = (reader: ByteReader): 'request' | 'event' => {
   const kind = reader.uint8();
   if (kind === MESSAGE_KINDS.request) return 'request';
@@ -115,6 +152,8 @@ const DECODERS: Readonly<Record<number, Decode>> = {
   [MESSAGE_KINDS.request]: (reader, seq) => decodeInvocation('request', reader, seq),
   [MESSAGE_KINDS.event]: (reader, seq) => decodeInvocation('event', reader, seq),
   [MESSAGE_KINDS.deferred]: decodeDeferred,
+  [MESSAGE_KINDS.idempotent]: decodeIdempotent,
+  [MESSAGE_KINDS.result]: decodeResult,
   [MESSAGE_KINDS.next]: (reader, seq) => ({
     kind: 'next',
     seq,

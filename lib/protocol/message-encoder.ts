@@ -8,12 +8,15 @@ import {
   type ErrorMessage,
   type EventMessage,
   type FailedRun,
+  type IdempotentMessage,
   type Message,
   type MessageOrigin,
   type RequestMessage,
+  type ResultMessage,
 } from './message.js';
 
 const NO_BYTES = 0xffff_ffff;
+const NOTHING = Buffer.alloc(0);
 
 /** Appends one message: length (uint32), kind (uint8), body. Byte by byte in docs/protocol.md. */
 export const encodeMessage = (writer: ByteWriter, message: Message): void => {
@@ -46,6 +49,12 @@ const encodeBody = (writer: ByteWriter, message: Message): void => {
       encodeInvocation(writer, message);
       encodeDeferral(writer, message);
       return writer.bytes(message.payload);
+    case 'idempotent':
+      encodeInvocation(writer, message);
+      writer.string16(message.idempotencyKey);
+      return writer.bytes(message.payload);
+    case 'result':
+      return encodeResult(writer, message);
     case 'next':
       writer.uint32(message.run);
       writer.uint32(message.index);
@@ -68,7 +77,7 @@ const encodeBody = (writer: ByteWriter, message: Message): void => {
 
 const encodeInvocation = (
   writer: ByteWriter,
-  message: RequestMessage | EventMessage | DeferredMessage,
+  message: RequestMessage | EventMessage | DeferredMessage | IdempotentMessage,
 ): void => {
   writer.uint8(message.attempt);
   writer.uint32(message.ttlMs);
@@ -108,6 +117,23 @@ const encodeFailedRun = (writer: ByteWriter, failed: FailedRun | null): void => 
   writer.uint8(statusCode(failed.status));
   writer.string16(failed.message);
   writer.float64(failed.atMs);
+};
+
+const encodeResult = (writer: ByteWriter, { end, ...message }: ResultMessage): void => {
+  writer.bytes(message.keyDigest);
+  writer.bytes(message.requestDigest);
+  writer.float64(message.doneAtMs);
+  writer.string16(message.pattern);
+  writer.bytes(message.caller);
+  writer.uint48(message.callSeq);
+  if ('payload' in end) {
+    writer.uint8(0);
+    writer.uint8(end.payload === null ? 0 : 1);
+    return writer.bytes(end.payload ?? NOTHING);
+  }
+  writer.uint8(statusCode(end.status));
+  writer.string16(end.message);
+  writer.bytes(end.details);
 };
 
 /** A uint16 on the wire. */

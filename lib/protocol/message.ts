@@ -8,6 +8,8 @@ export type Message =
   | RequestMessage
   | EventMessage
   | DeferredMessage
+  | IdempotentMessage
+  | ResultMessage
   | NextMessage
   | CompleteMessage
   | ErrorMessage
@@ -66,6 +68,38 @@ export interface DeferredMessage extends Invocation {
   readonly origin: MessageOrigin | null;
   readonly firstError: FailedRun | null;
   readonly lastError: FailedRun | null;
+}
+
+/**
+ * A request that is to have one result for its idempotency key, whoever sends it and how often. A kind of its own: a server that
+ * does not know it skips it, and promises nothing.
+ */
+export interface IdempotentMessage extends Invocation {
+  readonly kind: 'idempotent';
+  readonly idempotencyKey: string;
+}
+
+/** How a run ended that is kept: with a value, or with an error that a second run would not mend. */
+export type KeptEnd =
+  | { readonly status: 'OK'; readonly payload: Buffer | null }
+  | { readonly status: RpcStatus; readonly message: string; readonly details: Buffer };
+
+/** What a run with an idempotency key came to. A server writes it for the servers behind it. */
+export interface ResultMessage {
+  readonly kind: 'result';
+  /** The server's own count. */
+  readonly seq: number;
+  /** SHA-256 of the idempotency key. */
+  readonly keyDigest: Buffer;
+  /** SHA-256 of what was asked (`requestDigest`). */
+  readonly requestDigest: Buffer;
+  /** On the broker's clock, in milliseconds since the epoch. */
+  readonly doneAtMs: number;
+  readonly pattern: string;
+  /** The call that was run: its sender and the sender's count. */
+  readonly caller: Buffer;
+  readonly callSeq: number;
+  readonly end: KeptEnd;
 }
 
 /** Who sent a message, under which number, and where it was appended. */
@@ -164,4 +198,6 @@ export const MESSAGE_KINDS: Readonly<Record<Message['kind'], number>> = {
   ping: 8,
   pong: 9,
   deferred: 10,
+  idempotent: 11,
+  result: 12,
 };

@@ -13,6 +13,8 @@ export interface TopicOptions {
   readonly deadLetters?: (service: string) => string;
   /** Where the servers of a service keep events that are to run later. @default service => `rpc.${service}.delays` */
   readonly delays?: (service: string) => string;
+  /** Where the servers of a service keep results of calls with an idempotency key. @default service => `rpc.${service}.results` */
+  readonly results?: (service: string) => string;
 }
 
 /** The names in use. */
@@ -21,6 +23,7 @@ export interface TopicNames {
   readonly replies: string;
   readonly deadLetters: (service: string) => string;
   readonly delays: (service: string) => string;
+  readonly results: (service: string) => string;
 }
 
 const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
@@ -31,7 +34,7 @@ const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
  */
 export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
   checkNames('topics', checkObject('topics', options), namesOf(TOPIC_OPTIONS));
-  const { prefix, requests, replies, deadLetters, delays } = resolveOptions(
+  const { prefix, requests, replies, deadLetters, delays, results } = resolveOptions(
     TOPIC_OPTIONS,
     options,
     'topics.',
@@ -42,6 +45,7 @@ export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
     deadLetters: (service: string) =>
       legalTopicName('topics.deadLetters', prefix, named(deadLetters, service)),
     delays: (service: string) => legalTopicName('topics.delays', prefix, named(delays, service)),
+    results: (service: string) => legalTopicName('topics.results', prefix, named(results, service)),
   });
 };
 
@@ -81,6 +85,21 @@ export const checkDelaysApart = (topics: TopicNames, services: readonly string[]
   throw invalidOption('topics.delays', wrong, 'a topic of its own for each service');
 };
 
+/**
+ * Results must be read as those alone.
+ * @throws RpcError `INVALID_ARGUMENT` when a result topic is any other topic of the services.
+ */
+export const checkResultsApart = (topics: TopicNames, services: readonly string[]): void => {
+  const taken = [
+    topics.replies,
+    ...services.flatMap((each) => [topics.requests(each), topics.deadLetters(each), topics.delays(each)]),
+  ];
+  const results = services.map(topics.results);
+  const wrong = results.find((topic, index) => taken.includes(topic) || results.indexOf(topic) !== index);
+  if (wrong === undefined) return;
+  throw invalidOption('topics.results', wrong, 'a topic of its own for each service');
+};
+
 type NameOf = (service: string) => string;
 
 /** What the function gives; what it throws becomes the name that Kafka does not allow. */
@@ -104,6 +123,7 @@ const TOPIC_OPTIONS = {
   replies: (given) => given ?? 'rpc.replies',
   deadLetters: nameOf((service) => `rpc.${service}.dead-letters`),
   delays: nameOf((service) => `rpc.${service}.delays`),
+  results: nameOf((service) => `rpc.${service}.results`),
 } satisfies OptionTable<TopicOptions>;
 
 const checkPrefix = (option: string, prefix: unknown): string => {

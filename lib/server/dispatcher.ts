@@ -14,6 +14,8 @@ import type { IncomingCall, Stoppable } from './incoming-call.js';
 import { KafkaRpcContext } from './kafka-rpc-context.js';
 import { EventOutcome, type FailedEvents, type Outcome } from './outcome.js';
 import { ReplyStream, type ReplyTransport } from './reply-stream.js';
+import { IdempotentRun } from './results/idempotent-run.js';
+import { dataOf, handlerOf } from './requested-handler.js';
 import { TimedCalls } from './retries/timed-calls.js';
 import type { StopReason } from './stop-reasons.js';
 
@@ -102,21 +104,46 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
 
   /** Has the call wait for its turn. Its time runs: one that ends before that is never started. */
   take(call: IncomingCall): void {
+    if (this.wait(call, this)) this.queue.push(call);
+  }
+
+  /**
+   * Has the call wait. Its time runs.
+   * @param waiting what to tell when it is stopped before; it calls `leave`
+   * @returns false for one that is late: it is over
+   */
+  wait(call: IncomingCall, waiting: Stoppable): boolean {
     const { clock } = this.transport;
     const { localMs, monotonicMs } = call.origin.arrival ?? clock.arrival();
     const timeLeftMs = call.timeLeftMs(clock, localMs);
     const rechecked = timeLeftMs > 0 ? undefined : clock.recheck(call.origin.record);
     if (rechecked !== undefined) void rechecked.then(() => this.judge(call));
-    else if (timeLeftMs <= 0) return this.finishExpired(call);
-    else if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs, monotonicMs);
-    call.queue(this, localMs + timeLeftMs);
-    this.queue.push(call);
+    else if (timeLeftMs <= 0) {
+      this.finishExpired(call);
+      return false;
+    } else if (timeLeftMs < Infinity) this.deadlines.add(call, timeLeftMs, monotonicMs);
+    call.queue(waiting, localMs + timeLeftMs);
+    return true;
+  }
+
+  /** The call waits no more. @param stopped why, if it was stopped */
+  leave(call: IncomingCall, stopped?: StopReason): void {
+    if (stopped === undefined) this.deadlines.remove(call);
+    else this.starting.stop(call, stopped);
+  }
+
+  /** Of this server's executions, the number of the next. */
+  nextRun(): number {
+    this.lastRun = (this.lastRun + 1) >>> 0;
+    return this.lastRun;
   }
 
   /** Its turn has come. */
   dispatch(call: IncomingCall): void {
     if (call.isOver) return this.onEnded(call);
     const { clock } = this.transport;
+    const known = call.startsAfter();
+    if (known !== undefined) return this.dispatchLater(call, known);
     const localMs = clock.local();
     // What is known better by now is asked only for one that looks late: a clock costs as much as all else here.
     if (call.isInTime(localMs) || call.timeLeftMs(clock, localMs) > 0)
@@ -126,9 +153,13 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
       this.finishExpired(call);
       return this.onEnded(call);
     }
-    // It keeps its place meanwhile, and its key: no later call of that may overtake it.
+    this.dispatchLater(call, rechecked);
+  }
+
+  /** It keeps its place meanwhile, and its key: no later call of that may overtake it. @param known resolves in any case */
+  private dispatchLater(call: IncomingCall, known: Promise<void>): void {
     call.queue(this.starting);
-    void rechecked.then(() => this.dispatch(call));
+    void known.then(() => this.dispatch(call));
   }
 
   private isBefore({ message }: IncomingCall): boolean {
@@ -224,9 +255,10 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
 
   private run(execution: Execution): void {
     const { call } = execution;
-    const handler = this.handlerOf(call);
-    const data = this.readPayload(call);
-    const context = new KafkaRpcContext(call, this.transport.codec.serializer, execution);
+    const { serializer } = this.transport.codec;
+    const handler = handlerOf(call, this.handlers);
+    const data = dataOf(call, serializer);
+    const context = new KafkaRpcContext(call, serializer, execution);
     if (this.handlers.hasHooks())
       this.handlers.runWithHooks(context, execution, () => handler(data, context));
     else if (execution.begin()) execution.follow(handler(data, context));
@@ -238,45 +270,7 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     const { replies } = origin.caller;
     if (message.kind === 'event') return new EventOutcome(call, this.transport.retries);
     if (replies === null) return undefined;
-    this.lastRun = (this.lastRun + 1) >>> 0;
-    return new ReplyStream(call, replies, this.lastRun, this.transport);
-  }
-
-  private handlerOf(call: IncomingCall): MessageHandler {
-    const { message } = call;
-    const handler = this.handlers.find(message.pattern);
-    if (handler === undefined) throw noHandler(message.pattern, call);
-    if (handler.isEventHandler && message.kind === 'request') throw eventOnly(message.pattern);
-    return handler;
-  }
-
-  private readPayload(call: IncomingCall): unknown {
-    const { message } = call;
-    const contentType = call.history?.contentType || call.origin.envelope.contentType;
-    const { serializer } = this.transport.codec;
-    if (contentType !== serializer.contentType) {
-      const reason = `it is ${contentType}, this server reads ${serializer.contentType}.`;
-      throw unreadable(message.pattern, reason);
-    }
-    try {
-      return serializer.deserialize(message.payload);
-    } catch (error) {
-      throw unreadable(message.pattern, RpcError.from(error).message);
-    }
+    if (call instanceof IdempotentRun) return call.outcome;
+    return new ReplyStream(call, replies, this.nextRun(), this.transport);
   }
 }
-
-const unreadable = (pattern: string, reason: string): RpcError =>
-  new RpcError(RpcStatus.INVALID_ARGUMENT, `The data of "${pattern}" cannot be read: ${reason}`);
-
-const noHandler = (pattern: string, call: IncomingCall): RpcError =>
-  new RpcError(
-    RpcStatus.UNIMPLEMENTED,
-    `No handler for ${JSON.stringify(pattern)} on topic ${call.origin.record.topic}: is there a @MessagePattern for it?`,
-  );
-
-const eventOnly = (pattern: string): RpcError =>
-  new RpcError(
-    RpcStatus.UNIMPLEMENTED,
-    `${JSON.stringify(pattern)} is an @EventPattern, which gives no answer: use emit(), not send().`,
-  );

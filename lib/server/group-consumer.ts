@@ -28,6 +28,8 @@ export interface GroupConsumerParts {
   readonly counters: Counters;
   readonly moves: PartitionMoves;
   readonly gate: Pick<RequestGate, 'take' | 'forget'>;
+  /** The partition is ours from now on. @default nobody is told */
+  readonly onAssigned?: (partition: TopicPartition) => void;
   /** Nothing that is under way of the partition is waited for any more. */
   readonly onRevoked: (partition: TopicPartition) => void;
   readonly watch: Pick<GroupWatch, 'look'>;
@@ -108,6 +110,7 @@ export class GroupConsumer implements GroupHandler {
       this.shares
         .get(topic)
         ?.set(partition, new PartitionShare(tracker, this.readingOf({ topic, partition })));
+      this.parts.onAssigned?.({ topic, partition });
     }
   }
 

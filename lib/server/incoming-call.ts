@@ -107,6 +107,11 @@ export class IncomingCall extends Due implements Work {
     return this.currentState === 'stopped' || this.currentState === 'finished';
   }
 
+  /** What must be known before a handler gets it; undefined for nothing, or nothing any more. */
+  startsAfter(): Promise<void> | undefined {
+    return undefined;
+  }
+
   /**
    * The time left until the caller gives up, in milliseconds, at least; Infinity when it never does.
    * @param localMs what counts as now, on this process' own clock

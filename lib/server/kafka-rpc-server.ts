@@ -182,6 +182,12 @@ export class KafkaRpcServer
       onPutOffFailed: (error: RpcError) => this.warnings.add('delay', () => unwritten('delay topic', error)),
       onLetterFailed: (error: RpcError) =>
         this.warnings.add('letter', () => unwritten('dead letters', error)),
+      onResultsFailed: (error: RpcError) =>
+        this.warnings.add(
+          'results',
+          () =>
+            `Calls with an idempotencyKey wait, as the results of earlier ones cannot be read or written: ${error.message}`,
+        ),
       policies: new HandlerPolicies(this.messageHandlers, this.options.retry, this.userCode, commits),
       log: this.log,
       patterns: () => [...this.messageHandlers.keys()],
@@ -224,7 +230,7 @@ export class KafkaRpcServer
 }
 
 /** What is logged at a bounded rate, beside refusals. */
-type Warning = 'dead letter' | 'commit' | 'retry' | 'delay' | 'letter';
+type Warning = 'dead letter' | 'commit' | 'retry' | 'delay' | 'letter' | 'results';
 
 const retryLine = (pattern: string, error: RpcError, pauseMs: number): string =>
   `"${pattern}" failed and is tried again in ${pauseMs} ms: ${describeError(error.cause ?? error)}`;

@@ -2,7 +2,7 @@ import type { CallStatus } from '../diagnostics/call-ended.js';
 import type { Counters } from '../diagnostics/counters.js';
 import { isRetryable, RpcStatus } from '../errors/status.js';
 import { RpcError } from '../errors/rpc-error.js';
-import type { CompleteMessage, ErrorMessage } from '../protocol/message.js';
+import type { CompleteMessage, ErrorMessage, KeptEnd } from '../protocol/message.js';
 import type { Codec } from '../wire/codec.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Outbox } from '../wire/outbox.js';
@@ -106,6 +106,14 @@ export class ReplyStream implements Outcome, Delivery {
     } catch (lastValue) {
       this.sendEnd(this.errorMessage(RpcError.from(lastValue)));
     }
+  }
+
+  /** An answer that was made before: the only value of the call, or its error. @param retryable whether the error may be over later */
+  give(end: KeptEnd, retryable = false): void {
+    if (!this.call.answer()) return;
+    if ('payload' in end) return this.sendEnd(this.completeMessage(end.payload));
+    const { status, message, details } = end;
+    this.sendEnd({ ...this.errorMessage(new RpcError(status, message, { retryable })), details });
   }
 
   /** A caller that has had a value cannot have it a second time. */

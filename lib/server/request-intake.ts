@@ -5,7 +5,13 @@ import type { ConsumerRecord } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
-import type { DeferredMessage, EventMessage, Message, RequestMessage } from '../protocol/message.js';
+import type {
+  DeferredMessage,
+  EventMessage,
+  IdempotentMessage,
+  Message,
+  RequestMessage,
+} from '../protocol/message.js';
 import { NumberSet } from '../protocol/number-set.js';
 import { decodeSigns, SIGNS_HEADER } from '../protocol/signs-of-life.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
@@ -20,6 +26,7 @@ import type { RequestRecord } from './request-record.js';
 import type { RefusedCalls } from './refusals/refused-calls.js';
 import type { ReplayGuard } from './replay-guard.js';
 import type { RequestClock } from './request-clock.js';
+import type { IdempotentCalls } from './results/idempotent-calls.js';
 import { historyOf } from './retries/call-history.js';
 import { invocationOf } from './retries/deferred-message.js';
 import type { DelayedCalls } from './retries/delayed-calls.js';
@@ -54,6 +61,8 @@ export interface IntakeParts {
   readonly onCall: (call: IncomingCall) => void;
   /** Where calls wait that are to run later. */
   readonly delayed: Pick<DelayedCalls, 'take' | 'countsFor'>;
+  /** Where calls with an idempotency key find their result. */
+  readonly idempotent: Pick<IdempotentCalls, 'take'>;
   /** @param finish to be called when nothing needs the refused record any more */
   readonly onRefused: (request: RefusedRequest, finish: () => void) => void;
   /** Where what is taken in is counted. */
@@ -202,7 +211,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
 
   private takeIn(received: Invocation, index: number, record: PendingRecord): void {
     const { calls } = record.caller;
-    const message = received.kind === 'deferred' ? invocationOf(received) : received;
+    const message = invocationIn(received);
     record.retain();
     // Before what is in hand: another server may have finished what still runs here from before the partition moved.
     if (record.wasRun(message, index)) {
@@ -224,7 +233,8 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     if (received.kind === 'deferred') return this.takeDelayed(received, index, record);
     const call = new IncomingCall(message, record, index);
     calls.set(message.seq, call);
-    this.parts.onCall(call);
+    if (received.kind === 'idempotent') this.parts.idempotent.take(call, received.idempotencyKey);
+    else this.parts.onCall(call);
   }
 
   private takeDelayed(message: DeferredMessage, index: number, record: PendingRecord): void {
@@ -262,10 +272,23 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
 }
 
 /** What is to be run. */
-type Invocation = RequestMessage | EventMessage | DeferredMessage;
+type Invocation = RequestMessage | EventMessage | DeferredMessage | IdempotentMessage;
 
 const isCall = (message: Message): message is Invocation =>
-  message.kind === 'request' || message.kind === 'event' || message.kind === 'deferred';
+  message.kind === 'request' ||
+  message.kind === 'event' ||
+  message.kind === 'deferred' ||
+  message.kind === 'idempotent';
+
+const invocationIn = (received: Invocation): RequestMessage | EventMessage => {
+  if (received.kind === 'deferred') return invocationOf(received);
+  return received.kind === 'idempotent' ? requestOf(received) : received;
+};
+
+const requestOf = (message: IdempotentMessage): RequestMessage => {
+  const { seq, pattern, key, headers, metadata, payload, ttlMs, sentAtMs, attempt } = message;
+  return { kind: 'request', seq, pattern, key, headers, metadata, payload, ttlMs, sentAtMs, attempt };
+};
 
 /** A call that was cancelled while both waited for the broker stands in one record with its cancel, and is never begun. */
 const cancelledSeqs = (messages: readonly Message[]): NumberSet | undefined => {

@@ -15,7 +15,7 @@ import { waitAtMost } from '../wire/wait-at-most.js';
 import { BrokerTimes } from './broker-times.js';
 import { Callers, replyDestination } from './caller.js';
 import { openDeadLetterTopics, type DeadLetterTopics } from './dead-letters/dead-letter-topics.js';
-import { DuplicateWindow } from './duplicates/duplicate-window.js';
+import { callMemory, type CallMemory } from './duplicates/call-memory.js';
 import { Dispatcher, type Handlers } from './dispatcher.js';
 import { endOfLog } from './end-of-log.js';
 import { GroupConsumer, type GroupConsumerParts } from './group-consumer.js';
@@ -23,19 +23,21 @@ import type { IncomingCall } from './incoming-call.js';
 import { LogEndWatch } from './log-end-watch.js';
 import { GroupWatch } from './group-watch.js';
 import { PartitionMoves } from './partition-moves.js';
-import { ReplayGuard } from './replay-guard.js';
 import { RefusedRequests } from './refusals/refused-requests.js';
+import type { ReplyTransport } from './reply-stream.js';
 import { RequestClock } from './request-clock.js';
 import { RequestGate } from './request-gate.js';
-import { RequestIntake, type IntakeParts } from './request-intake.js';
+import { RequestIntake } from './request-intake.js';
 import type { RequestRecord } from './request-record.js';
 import { openDelayTopics, type DelayTopics } from './retries/delay-topics.js';
 import { LaterWork, type LaterWorkHooks } from './retries/later-work.js';
+import { KeptResults } from './results/kept-results.js';
+import { openResultTopics, type ResultTopics } from './results/result-topics.js';
 import { ReplyTopic } from './reply-topic.js';
 import { encodeServedHandlers, servedHandlers } from './served-handlers.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { SilentClients } from './silent-clients.js';
-
+import { topicsByGroup } from './topics-by-group.js';
 import { WorkQueue } from './work-queue.js';
 
 /** What a running server tells the strategy object. */
@@ -44,6 +46,7 @@ export interface ServerHooks extends LaterWorkHooks {
   readonly onRefused: (refused: RefusedRecord) => void;
   readonly onDeadLetterLost: (error: RpcError) => void;
   readonly onCommitError: (error: unknown) => void;
+  readonly onResultsFailed: (error: RpcError) => void;
   readonly log: Log;
   /** The patterns that have a handler. */
   readonly patterns: () => readonly string[];
@@ -58,6 +61,7 @@ interface ServerParts {
   readonly replyPartitions: number;
   readonly deadLetterTopics: DeadLetterTopics;
   readonly delayTopics: DelayTopics;
+  readonly resultTopics: ResultTopics;
 }
 
 /**
@@ -75,9 +79,10 @@ export class RunningServer {
   private readonly silentClients: SilentClients;
   private readonly refused: RefusedRequests;
   private readonly gate: RequestGate;
+  private readonly results: KeptResults;
   private readonly later: LaterWork;
   /** Of calls that were had. */
-  private readonly memory: Pick<IntakeParts, 'replays' | 'duplicates'>;
+  private readonly memory: CallMemory;
   private isClosing = false;
 
   private constructor(
@@ -87,9 +92,8 @@ export class RunningServer {
     parts: ServerParts,
   ) {
     const { codec, counters } = parts;
-    this.memory = codec.authenticates ? { replays: new ReplayGuard(counters) } : windowOf(options);
-    const onThrottled = (): void => counters.add('throttles');
-    this.outbox = new Outbox(driver, codec, parts.clock, { ...options, onThrottled });
+    this.memory = callMemory(codec, options, counters);
+    this.outbox = this.newOutbox(parts);
     this.logEnds = new LogEndWatch((partition) => endOfLog(driver, partition), parts.clock);
     const clock = this.requestClock(parts);
     this.callers = new Callers(parts.id, codec);
@@ -106,19 +110,19 @@ export class RunningServer {
     this.later = this.laterWork(parts, clock, (call) => dispatcher.take(call));
     const transport = { outbox: this.outbox, codec, clock, counters, retries: this.later.retries };
     const dispatcher = new Dispatcher(hooks.handlers, transport, counters, this.queue);
+    this.results = this.keptResults(parts, dispatcher, transport);
     const intake = new RequestIntake({
-      callers: this.callers,
-      clock,
-      counters,
+      ...{ callers: this.callers, clock, counters },
       replyTopic: replyTopicOf(driver, options.topics.replies, parts.replyPartitions),
       ...this.memory,
       gate: this.gate,
       delayed: this.later.delayed,
       onCall: (call) => dispatcher.take(call),
+      idempotent: this.results.calls,
       onRefused: (request, finish) => this.refused.add(request, finish),
     });
     const receiver = new Receiver<RequestEnvelope, RequestRecord>(codec, counters, intake);
-    this.consumers = this.groupConsumers(parts, (partition) => receiver.forget(partition));
+    this.consumers = this.groupConsumers(parts, receiver);
   }
 
   /** Prepares stages and topics, learns the time, joins the groups. Closes the connection when that fails. */
@@ -144,7 +148,11 @@ export class RunningServer {
       );
       const times = new BrokerTimes({ connection: driver, codec, clock, destinations });
       await times.learn();
-      const learned = { codec, clock, times, replyPartitions, deadLetterTopics, delayTopics };
+      const resultTopics = await openResultTopics(driver, options);
+      const learned = {
+        ...{ codec, clock, times, replyPartitions },
+        ...{ deadLetterTopics, delayTopics, resultTopics },
+      };
       const server = new RunningServer(driver, options, hooks, { ...parts, ...learned });
       await Promise.all(server.consumers.map((consumer) => consumer.join(driver)));
       return server;
@@ -178,7 +186,8 @@ export class RunningServer {
     const work = this.queue.stop().then(() => this.whatIsWritten());
     await waitAtMost(work, gracePeriodMs);
     this.later.close();
-    for (const call of this.callers.openCalls()) call.stop('closing');
+    for (const call of this.openCalls()) call.stop('closing');
+    this.results.close();
     this.refused.close();
     this.logEnds.close();
     this.silentClients.close();
@@ -189,7 +198,14 @@ export class RunningServer {
 
   /** Resolves when nothing is on its way to the broker. */
   private async whatIsWritten(): Promise<void> {
+    await this.results.idle();
     await Promise.all([this.outbox.idle(), this.refused.idle(), this.later.idle()]);
+  }
+
+  /** Those that somebody waits for, then the runs that these wait for. */
+  private *openCalls(): Iterable<IncomingCall> {
+    yield* this.callers.openCalls();
+    yield* this.results.calls.openRuns();
   }
 
   private laterWork(parts: ServerParts, clock: RequestClock, start: (call: IncomingCall) => void): LaterWork {
@@ -207,6 +223,17 @@ export class RunningServer {
       clock,
       counters,
     });
+  }
+
+  private keptResults(parts: ServerParts, dispatcher: Dispatcher, transport: ReplyTransport): KeptResults {
+    const { driver, options, hooks } = this;
+    const { clock: brokerClock } = parts;
+    return new KeptResults({ ...parts, ...hooks, driver, options, brokerClock, dispatcher, transport });
+  }
+
+  private newOutbox({ codec, clock, counters }: ServerParts): Outbox {
+    const onThrottled = (): void => counters.add('throttles');
+    return new Outbox(this.driver, codec, clock, { ...this.options, onThrottled });
   }
 
   private requestClock({ clock, times }: ServerParts): RequestClock {
@@ -234,7 +261,7 @@ export class RunningServer {
 
   private groupConsumers(
     { id, counters, delayTopics }: Pick<ServerParts, 'id' | 'counters' | 'delayTopics'>,
-    onRevoked: (partition: TopicPartition) => void,
+    receiver: { forget(partition: TopicPartition): void },
   ): GroupConsumer[] {
     const { options, hooks, queue } = this;
     const { delayed } = this.later;
@@ -245,13 +272,17 @@ export class RunningServer {
         this.memory.duplicates?.forget(share);
       },
     };
-    const moves = new PartitionMoves(queue, () => this.callers.openCalls());
+    const moves = new PartitionMoves(queue, () => this.openCalls());
     const parts = {
       ...options,
       counters,
       moves,
       gate,
-      onRevoked,
+      onAssigned: (partition: TopicPartition) => this.results.calls.assigned(partition),
+      onRevoked: (partition: TopicPartition) => {
+        receiver.forget(partition);
+        this.results.calls.revoked(partition);
+      },
       onCommitError: hooks.onCommitError,
       log: hooks.log,
     };
@@ -263,25 +294,6 @@ export class RunningServer {
     });
   }
 }
-
-const windowOf = ({ duplicateWindow }: ResolvedServerOptions): Pick<IntakeParts, 'duplicates'> =>
-  duplicateWindow.ttlMs > 0 ? { duplicates: new DuplicateWindow(duplicateWindow) } : {};
-
-/** What is read for the services, by the group that shares it: services with one group have one membership. */
-const topicsByGroup = (
-  { services, groupId, topics }: ResolvedServerOptions,
-  delays: DelayTopics,
-): [string, string[]][] => {
-  const groups = new Map<string, string[]>();
-  for (const service of services) {
-    const ofGroup = groups.get(groupId(service)) ?? [];
-    groups.set(groupId(service), ofGroup);
-    ofGroup.push(topics.requests(service));
-    const delayTopic = delays.get(topics.requests(service))?.topic;
-    if (delayTopic !== undefined) ofGroup.push(delayTopic);
-  }
-  return [...groups];
-};
 
 const replyTopicOf = (driver: DriverConnection, topic: string, partitions: number): ReplyTopic =>
   new ReplyTopic(topic, partitions, () => driver.partitionCount(topic, { isFresh: true }));

@@ -10,7 +10,12 @@ import {
   type OptionTable,
   type Resolved,
 } from '../errors/option-table.js';
-import { checkDeadLettersApart, checkDelaysApart, checkRequestsApart } from '../protocol/topics.js';
+import {
+  checkDeadLettersApart,
+  checkDelaysApart,
+  checkRequestsApart,
+  checkResultsApart,
+} from '../protocol/topics.js';
 import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 import { checkCommit, NO_RETRY, type CommitTime } from './commits/commit-policies.js';
 import type { DeadLetterHook } from './dead-letters/failed-event.js';
@@ -33,6 +38,17 @@ export interface DuplicateWindowOptions {
   /** How long a call is remembered, at least, in milliseconds. 0: not at all. @default 120000 */
   readonly ttlMs?: number;
   /** How much memory that may take; with more, the oldest calls are forgotten early. A call takes 1 to 16 bytes. @default 8388608 (8 MiB) */
+  readonly maxBytes?: number;
+}
+
+/** How long, and how much, a server keeps of results of calls with an `idempotencyKey`. */
+export interface IdempotencyOptions {
+  /** How long a result is kept, in milliseconds. Also the retention of the result topic when it is created. @default 86400000 (a day) */
+  readonly ttlMs?: number;
+  /**
+   * How many bytes of results a server keeps in memory, and a new result topic in each partition; with more, the oldest are forgotten
+   * early. @default 67108864 (64 MiB)
+   */
   readonly maxBytes?: number;
 }
 
@@ -75,6 +91,11 @@ export interface KafkaRpcServerOptions extends WireOptions {
    * its decorator, goes before. @default 'after'
    */
   readonly commit?: CommitTime;
+  /**
+   * Keeps the results of calls with an `idempotencyKey` in `topics.results`. Needs the rights to read and write that topic. Without it
+   * such calls are refused. @default undefined
+   */
+  readonly idempotency?: IdempotencyOptions;
   /** How long `close()` waits for running handlers and their replies, in milliseconds. @default 10000 */
   readonly gracePeriodMs?: number;
   /**
@@ -128,6 +149,11 @@ const DUPLICATE_WINDOW_OPTIONS = {
   maxBytes: integer(8 * 1024 * 1024, 65_536),
 } satisfies OptionTable<DuplicateWindowOptions>;
 
+const IDEMPOTENCY_OPTIONS = {
+  ttlMs: durationMs(24 * 60 * 60 * 1000, 60_000),
+  maxBytes: integer(64 * 1024 * 1024, 65_536),
+} satisfies OptionTable<IdempotencyOptions>;
+
 /** The check of each option, with its default. */
 const SERVER_OPTIONS = {
   ...WIRE_OPTIONS,
@@ -141,6 +167,7 @@ const SERVER_OPTIONS = {
   commitMetadataBytes: integer(4096, 0, 32_767),
   duplicateWindow: nested(DUPLICATE_WINDOW_OPTIONS),
   commit: (given, name) => checkCommit(given ?? 'after', name),
+  idempotency: (given, name) => (given === undefined ? undefined : nested(IDEMPOTENCY_OPTIONS)(given, name)),
   gracePeriodMs: durationMs(10_000, 0),
   clientSilenceMs: durationMs(30_000, 0),
   sessionTimeoutMs: durationMs(6_000, 100),
@@ -169,6 +196,8 @@ export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedSe
   checkTopicsDiffer('topics.requests', services, topics.requests);
   checkRequestsApart(topics, services);
   const hasLetters = deadLetter.refused || deadLetter.failed;
+  if (resolved.idempotency !== undefined || options.topics?.results !== undefined)
+    checkResultsApart(topics, services);
   if (resolved.delays || options.topics?.delays !== undefined) checkDelaysApart(topics, services);
   if (hasLetters || options.topics?.deadLetters !== undefined) checkDeadLettersApart(topics, services);
   if (hasLetters) checkTopicsDiffer('topics.deadLetters', services, topics.deadLetters);

@@ -29,7 +29,7 @@ export interface WireOptions {
    * stage. Applies to stages that return promises. @default 10000
    */
   readonly stageTimeoutMs?: number;
-  /** The names of topics. @default `rpc.<service>.requests`, `rpc.replies`, `rpc.<service>.dead-letters` and `rpc.<service>.delays` */
+  /** The names of topics. @default `rpc.<service>.requests`, `rpc.replies`, `rpc.<service>.dead-letters`, `rpc.<service>.delays` and `rpc.<service>.results` */
   readonly topics?: TopicOptions;
   /**
    * Which replicas must have a record before it counts as sent: -1 for all in sync, 1 for the leader only. With 1, a record whose
@@ -207,6 +207,39 @@ export const deadLetterTopicSpec = (
     ...sizeConfig(options, DEAD_LETTER_BYTES),
   },
   required: [],
+});
+
+/** How much larger than another record one may be that holds a result. */
+export const RESULT_BYTES = 1_024;
+
+const HOUR_MS = 60 * 60 * 1000;
+const MIB = 1024 * 1024;
+
+/** Deleted by age and by size: what is too old for its servers, or too much for their memory, is not read either. */
+export const resultTopicSpec = (
+  topic: string,
+  options: Pick<ResolvedWireOptions, 'partitions' | 'replicationFactor' | 'maxRecordBytes'>,
+  kept: { readonly ttlMs: number; readonly maxBytes: number },
+): TopicSpec => ({
+  topic,
+  partitions: options.partitions,
+  replicationFactor: options.replicationFactor,
+  config: {
+    ...REQUIRED_CONFIG,
+    ...sizeConfig(options, DEAD_LETTER_BYTES),
+    'cleanup.policy': 'delete',
+    'retention.ms': String(kept.ttlMs),
+    'retention.bytes': String(kept.maxBytes),
+    'segment.ms': String(Math.min(HOUR_MS, Math.max(60_000, Math.ceil(kept.ttlMs / 4)))),
+    'segment.bytes': String(Math.min(1024 * MIB, Math.max(2 * MIB, Math.ceil(kept.maxBytes / 4)))),
+  },
+  required: Object.keys(REQUIRED_CONFIG),
+  atLeast: {
+    'max.message.bytes': {
+      value: neededMessageBytes(options) + RESULT_BYTES,
+      why: `for results of maxRecordBytes=${options.maxRecordBytes}: raise the setting, or lower the option`,
+    },
+  },
 });
 
 export const replyTopicSpec = (options: ResolvedWireOptions): TopicSpec => ({

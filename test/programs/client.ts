@@ -10,6 +10,12 @@ export interface ClientSettings extends Omit<KafkaRpcClientOptions, 'driver' | '
   readonly services: readonly string[];
 }
 
+interface KeyedCalls {
+  readonly keys: readonly string[];
+  readonly data?: object;
+  readonly timeoutMs?: number;
+}
+
 const { brokers, services, ...options } = settings<ClientSettings>();
 const clients = services.map(
   (service) => new KafkaRpcClient({ ...options, service, driver: kafkajsDriver({ brokers }) }),
@@ -33,6 +39,14 @@ answerParent({
   answers: () => steady.reduce((sum, load) => sum + load.answers, 0),
   traces: () => steady.flatMap((load) => load.traces),
   stop: (): Promise<LoadReport[]> => Promise.all(steady.map((load) => load.stop())),
+  /** One call of the first client for each of these keys, all at once: what they are answered with. */
+  keyed: ({ keys, data, timeoutMs = 30_000 }: KeyedCalls): Promise<unknown[]> =>
+    Promise.all(
+      keys.map(async (idempotencyKey) => {
+        const of = { nonce: idempotencyKey, ...data };
+        return (await clients[0]!.call('echo', of, { idempotencyKey, timeoutMs })).value;
+      }),
+    ),
   counters: () => clients.map((client) => client.counters),
   ids: () => clients.map((client) => client.id),
 });

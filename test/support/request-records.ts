@@ -9,6 +9,9 @@ import { consumed } from './raw-records.js';
 /** Where nothing is to run later. */
 export const NOTHING_DELAYED = { take: (): void => undefined, countsFor: (): boolean => false };
 
+/** Where no results are kept. */
+export const NOTHING_KEPT = { take: (): void => undefined };
+
 export const OPEN_GATE = { opened: (): void => undefined, free: (): void => undefined };
 
 const NO_READING = {

@@ -22,7 +22,7 @@ import { Fetcher } from './fetcher.js';
 import { KafkajsGroupMember, type MemberLinks } from './group-member.js';
 import { notPermitted, toRpcError } from './kafkajs-errors.js';
 import type { ResolvedKafkajsOptions } from './kafkajs-options.js';
-import { logEnd } from './log-offsets.js';
+import { logEnd, logStart } from './log-offsets.js';
 import { openCluster, type OpenCluster } from './open-cluster.js';
 import { PartitionCursor, plainReader } from './partition-cursor.js';
 import { Producer } from './producer.js';
@@ -127,7 +127,7 @@ export class KafkajsConnection implements DriverConnection {
     await this.knowTopics([topic]);
     this.checkRight('Read', topic);
     const place = { topic, partition };
-    const startOffset = from === 'latest' ? await this.endOf(place) : from;
+    const startOffset = typeof from === 'bigint' ? from : await this.edgeOf(place, from);
     let isOpen = true;
     const reader = plainReader((records) => {
       if (isOpen) onRecords(records);
@@ -210,11 +210,12 @@ export class KafkajsConnection implements DriverConnection {
     this.connectOptions.onEvent({ type: 'throttled', throttleMs });
   }
 
-  private async endOf(place: TopicPartition): Promise<bigint> {
+  private async edgeOf(place: TopicPartition, edge: 'earliest' | 'latest'): Promise<bigint> {
     try {
-      return await logEnd(this.link, place);
+      return await (edge === 'latest' ? logEnd : logStart)(this.link, place);
     } catch (error) {
-      throw toRpcError(error, `find the end of ${place.topic}[${place.partition}]`);
+      const name = edge === 'latest' ? 'end' : 'start';
+      throw toRpcError(error, `find the ${name} of ${place.topic}[${place.partition}]`);
     }
   }
 

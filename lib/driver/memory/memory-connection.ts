@@ -17,6 +17,7 @@ import { KeptTopics } from './kept-topics.js';
 import { LogReader } from './log-reader.js';
 import type { MemoryBroker, TopicChange } from './memory-broker.js';
 import { MemoryMember } from './memory-member.js';
+import type { PartitionLog } from './partition-log.js';
 import { MemoryProducer } from './memory-producer.js';
 
 /** The id of the only node there is. */
@@ -87,7 +88,7 @@ export class MemoryConnection implements DriverConnection {
     const log = this.broker.log({ topic, partition });
     const reader = new LogReader({
       log,
-      from: from === 'latest' ? log.endOffset : from,
+      from: startOf(log, from),
       mayRead: () => this.broker.isUp,
       onRecords: (records) => this.handOver(records, onRecords),
       onPositionLost: (lost, to, reason) =>
@@ -168,3 +169,8 @@ export class MemoryConnection implements DriverConnection {
     for (const member of this.members) member.readOn();
   }
 }
+
+const startOf = (log: PartitionLog, from: ReadOptions['from']): bigint => {
+  if (from === 'earliest') return log.startOffset;
+  return from === 'latest' ? log.endOffset : from;
+};

@@ -195,6 +195,75 @@ export const GOLDEN_MESSAGES: readonly Golden<Message>[] = [
       01 000102030405060708090a0b0c0d0e0f 000000000008 0010 7270632e73756d2e7265717565737473 00000003
       00000001 00000001 4278bcfe56801000 01 0e 0002 6e6f 4278bcfe56801000 00 5b5d`,
   },
+  {
+    name: 'idempotent',
+    value: {
+      kind: 'idempotent',
+      seq: 7,
+      attempt: 1,
+      ttlMs: 10_000,
+      sentAtMs: 1_700_000_000_000.5,
+      pattern: 'pay',
+      key: null,
+      headers: {},
+      metadata: EMPTY,
+      idempotencyKey: 'order-1',
+      payload: Buffer.from('{}'),
+    },
+    hex: `0000002e 0b 000000000007 01 00002710 4278bcfe56800800 0003706179 ffffffff 0000 00000000
+      00076f726465722d31 7b7d`,
+  },
+  {
+    name: 'result',
+    value: {
+      kind: 'result',
+      seq: 1,
+      keyDigest: Buffer.from('0bafe22156d2698c143b86040446d366ead863ba600d5c924f3d15c786ef4057', 'hex'),
+      requestDigest: Buffer.from('f2a69b6500e7edd44c0445330e8bbe4739d755a5888a98dd188d2f354fac842e', 'hex'),
+      doneAtMs: 1_700_000_000_002,
+      pattern: 'pay',
+      caller: CLIENT,
+      callSeq: 7,
+      end: { status: 'OK', payload: Buffer.from('3') },
+    },
+    hex: `0000006d 0c 000000000001 0bafe22156d2698c143b86040446d366ead863ba600d5c924f3d15c786ef4057
+      f2a69b6500e7edd44c0445330e8bbe4739d755a5888a98dd188d2f354fac842e 4278bcfe56802000
+      0003706179 000102030405060708090a0b0c0d0e0f 000000000007 00 01 33`,
+  },
+  {
+    name: 'result-error',
+    value: {
+      kind: 'result',
+      seq: 2,
+      keyDigest: Buffer.from('0bafe22156d2698c143b86040446d366ead863ba600d5c924f3d15c786ef4057', 'hex'),
+      requestDigest: Buffer.from('f2a69b6500e7edd44c0445330e8bbe4739d755a5888a98dd188d2f354fac842e', 'hex'),
+      doneAtMs: 1_700_000_000_002,
+      pattern: 'pay',
+      caller: CLIENT,
+      callSeq: 7,
+      end: { status: 'NOT_FOUND', message: 'no', details: Buffer.from('{}') },
+    },
+    hex: `00000071 0c 000000000002 0bafe22156d2698c143b86040446d366ead863ba600d5c924f3d15c786ef4057
+      f2a69b6500e7edd44c0445330e8bbe4739d755a5888a98dd188d2f354fac842e 4278bcfe56802000
+      0003706179 000102030405060708090a0b0c0d0e0f 000000000007 05 00026e6f 7b7d`,
+  },
+  {
+    name: 'result-nothing',
+    value: {
+      kind: 'result',
+      seq: 3,
+      keyDigest: Buffer.from('0bafe22156d2698c143b86040446d366ead863ba600d5c924f3d15c786ef4057', 'hex'),
+      requestDigest: Buffer.from('f2a69b6500e7edd44c0445330e8bbe4739d755a5888a98dd188d2f354fac842e', 'hex'),
+      doneAtMs: 1_700_000_000_002,
+      pattern: 'pay',
+      caller: CLIENT,
+      callSeq: 7,
+      end: { status: 'OK', payload: null },
+    },
+    hex: `0000006c 0c 000000000003 0bafe22156d2698c143b86040446d366ead863ba600d5c924f3d15c786ef4057
+      f2a69b6500e7edd44c0445330e8bbe4739d755a5888a98dd188d2f354fac842e 4278bcfe56802000
+      0003706179 000102030405060708090a0b0c0d0e0f 000000000007 00 00`,
+  },
 ];
 
 export const bytesOf = ({ hex }: Golden<unknown>): Buffer => Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');

@@ -77,7 +77,7 @@ describe('a message', () => {
     }
   });
 
-  it.each([0, 11, 42, 255])('of kind %i is refused, naming the kind', (kind) => {
+  it.each([0, 13, 42, 255])('of kind %i is refused, naming the kind', (kind) => {
     const bytes = Buffer.concat([Buffer.from([kind]), Buffer.alloc(100)]);
     expect(errorOf(bytes)!.message).toBe(
       `Malformed record: message kind ${kind} is unknown to this version.`,
@@ -123,12 +123,15 @@ describe('a message', () => {
 const fixedBytesOf = (message: Message): number => {
   const bytes = encode(message).length;
   switch (message.kind) {
+    case 'idempotent':
     case 'request':
     case 'event':
     case 'deferred':
     case 'next':
     case 'pong':
       return bytes - message.payload.length;
+    case 'result':
+      return bytes - ('payload' in message.end ? (message.end.payload?.length ?? 0) : message.end.details.length);
     case 'complete':
       return bytes - (message.payload?.length ?? 0);
     case 'error':

@@ -2,6 +2,8 @@ import { RpcStatus } from '../../../lib/errors/status.js';
 import {
   MESSAGE_KINDS,
   type DeferredMessage,
+  KeptEnd,
+  ResultMessage,
   type FailedRun,
   type Message,
   type MessageOrigin,
@@ -77,6 +79,21 @@ const randomDeferred = (random: SeededRandom, seq: number): DeferredMessage => (
   lastError: failedRun(random),
 });
 
+const randomResult = (random: SeededRandom, seq: number): ResultMessage => ({
+  kind: 'result',
+  seq,
+  keyDigest: Buffer.alloc(32, random.integer(256)),
+  requestDigest: Buffer.alloc(32, random.integer(256)),
+  doneAtMs: timeMs(random),
+  pattern: text(random),
+  caller: Buffer.alloc(16, random.integer(256)),
+  callSeq: random.integer(2 ** 40),
+  end: random.pick<KeptEnd>([
+    { status: 'OK', payload: random.pick([null, bytes(random)]) },
+    { status: random.pick(Object.values(RpcStatus)), message: text(random), details: bytes(random) },
+  ]),
+});
+
 /** Any message that a sender of version 1 may send. */
 export const randomMessage = (random: SeededRandom): Message => {
   const kind = random.pick(KINDS);
@@ -93,6 +110,10 @@ export const randomMessage = (random: SeededRandom): Message => {
       };
     case 'deferred':
       return randomDeferred(random, seq);
+    case 'idempotent':
+      return { kind, seq, ...invocation(random), idempotencyKey: text(random) };
+    case 'result':
+      return randomResult(random, seq);
     case 'next':
       return { kind, ...reply, index: uint32(random), payload: bytes(random) };
     case 'complete':

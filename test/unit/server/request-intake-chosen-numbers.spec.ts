@@ -7,7 +7,7 @@ import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import { request, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
-import { NOTHING_DELAYED, OPEN_GATE, requestRecord } from '../../support/request-records.js';
+import { NOTHING_DELAYED, NOTHING_KEPT, OPEN_GATE, requestRecord } from '../../support/request-records.js';
 
 const COUNT = 20_000;
 const BUCKETS = 2 ** 14;
@@ -55,6 +55,7 @@ describe('RequestIntake, of a record whose numbers a stranger chose', () => {
       onRefused: () => undefined,
       gate: OPEN_GATE,
       delayed: NOTHING_DELAYED,
+      idempotent: NOTHING_KEPT,
     });
     const begin = performance.now();
     intake.onMessages(messages, requestEnvelope(), requestRecord());

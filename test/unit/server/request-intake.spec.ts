@@ -9,7 +9,13 @@ import { BrokerClock } from '../../../lib/wire/broker-clock.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import { CLIENT_ID, event, request, requestEnvelope, SERVER_ID } from '../../support/incoming-calls.js';
-import { FinishingShare, NOTHING_DELAYED, OPEN_GATE, requestRecord } from '../../support/request-records.js';
+import {
+  FinishingShare,
+  NOTHING_DELAYED,
+  NOTHING_KEPT,
+  OPEN_GATE,
+  requestRecord,
+} from '../../support/request-records.js';
 
 describe('RequestIntake', () => {
   let counters: Counters;
@@ -38,6 +44,7 @@ describe('RequestIntake', () => {
       },
       gate: OPEN_GATE,
       delayed: NOTHING_DELAYED,
+      idempotent: NOTHING_KEPT,
     });
   });
 
@@ -122,6 +129,7 @@ describe('RequestIntake', () => {
       onRefused: () => undefined,
       gate: OPEN_GATE,
       delayed: NOTHING_DELAYED,
+      idempotent: NOTHING_KEPT,
     });
     quick.onMessages(
       [request({ seq: 1 }), request({ seq: 2 })],

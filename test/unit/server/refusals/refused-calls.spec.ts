@@ -13,6 +13,7 @@ import { request, requestEnvelope, SERVER_ID } from '../../../support/incoming-c
 import {
   FinishingShare,
   NOTHING_DELAYED,
+  NOTHING_KEPT,
   OPEN_GATE,
   requestRecord,
 } from '../../../support/request-records.js';
@@ -46,6 +47,7 @@ describe('calls that RequestIntake refuses', () => {
       onRefused: (refused, finish) => told.push({ ...refused, finish }),
       gate: OPEN_GATE,
       delayed: NOTHING_DELAYED,
+      idempotent: NOTHING_KEPT,
     });
     channels.refused.subscribe(publish);
   });

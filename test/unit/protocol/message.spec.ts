@@ -131,7 +131,9 @@ const fixedBytesOf = (message: Message): number => {
     case 'pong':
       return bytes - message.payload.length;
     case 'result':
-      return bytes - ('payload' in message.end ? (message.end.payload?.length ?? 0) : message.end.details.length);
+      return (
+        bytes - ('payload' in message.end ? (message.end.payload?.length ?? 0) : message.end.details.length)
+      );
     case 'complete':
       return bytes - (message.payload?.length ?? 0);
     case 'error':

@@ -51,6 +51,7 @@ const NOTHING = {
   repeats: 0,
   repeatsOfFinished: 0,
   slowestMs: 0,
+  longestStallMs: 0,
   recoveredInMs: undefined,
   tookMs: 0,
 };
@@ -58,12 +59,23 @@ const NOTHING = {
 const MAX_SHOWN = 8;
 
 const lineOf = (result: WindowResult): string => {
-  const { name, seed, calls, slowestMs, repeats, repeatsOfFinished, recoveredInMs, tookMs, happened } =
-    result;
+  const {
+    name,
+    seed,
+    calls,
+    slowestMs,
+    repeats,
+    repeatsOfFinished,
+    recoveredInMs,
+    tookMs,
+    happened,
+    longestStallMs,
+  } = result;
   const figures = [
     `${calls} calls`,
     `slowest ${slowestMs} ms`,
     `${repeats} runs again (${repeatsOfFinished} of finished)`,
+    `longest stall ${longestStallMs} ms`,
     `well after ${recoveredInMs ?? '-'} ms`,
     `${Math.round(tookMs / 1_000)} s`,
   ].join(', ');

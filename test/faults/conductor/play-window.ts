@@ -12,7 +12,7 @@ import { repeatsOf } from '../invariants/repeats.js';
 import { epochMs, machineMs } from '../machine-clock.js';
 import type { FaultWindow, Scene } from '../windows/fault-window.js';
 import { CommitObserver } from '../witnesses/commit-observer.js';
-import { answersOf, type Evidence, type WindowFacts } from '../witnesses/evidence.js';
+import { answersOf, type Evidence, type ProcessStory, type WindowFacts } from '../witnesses/evidence.js';
 import { endsOf, requestsOf } from '../witnesses/logged.js';
 import { callsOf, runsOf } from '../witnesses/written.js';
 import { Cast, DEADLINE_MS, SERVER_SETTINGS } from './cast.js';
@@ -75,7 +75,7 @@ export class WindowPlay {
     const violations = this.missed.length > 0 ? [] : check(evidence);
     const joined = joinEvidence(evidence);
     const repeats = repeatsOf(joined);
-    const { facts, calls, runs } = evidence;
+    const { facts, calls, runs, processes } = evidence;
     const waits = calls
       .filter(({ kind }) => kind === 'work' || kind === 'plain')
       .map(({ sentAtMs, settlements }) => (settlements[0]?.atMs ?? 0) - sentAtMs);
@@ -92,6 +92,7 @@ export class WindowPlay {
       repeats: repeats.runs,
       repeatsOfFinished: repeats.ofFinished.length,
       slowestMs: Math.round(waits.reduce((slowest, ms) => Math.max(slowest, ms), 0)),
+      longestStallMs: longestStall(processes),
       recoveredInMs: recoveredAtMs === undefined ? undefined : Math.round(recoveredAtMs - healedAtMs),
       tookMs: Math.round(machineMs() - this.startedAtMs),
     };
@@ -180,3 +181,11 @@ export class WindowPlay {
     };
   }
 }
+
+const longestStall = (processes: readonly ProcessStory[]): number =>
+  Math.round(
+    processes
+      .filter(({ role }) => role === 'server')
+      .flatMap(({ stalls }) => stalls)
+      .reduce((longest, { from, to }) => Math.max(longest, to - from), 0),
+  );

@@ -17,6 +17,8 @@ export interface WindowResult {
   readonly repeatsOfFinished: number;
   /** Of calls that nothing but the fault delays. */
   readonly slowestMs: number;
+  /** For how long a server did not get to its event loop, at most: by the fault, or because the machine has other work. */
+  readonly longestStallMs: number;
   /** From the end of the fault until all was well. */
   readonly recoveredInMs: number | undefined;
   readonly tookMs: number;

@@ -30,13 +30,28 @@ export const repeatsAreBounded = (joined: Joined): Violation[] => {
   const { ofFinished } = repeatsOf(joined);
   const bound = crashes * (concurrency + Math.ceil((callsPerSecond * commitIntervalMs) / 1_000));
   if (ofFinished.length <= bound) return [];
-  const some = ofFinished.slice(0, 5).join(', ');
+  const some = ofFinished
+    .slice(0, 4)
+    .map((nonce) => historyOf(joined, nonce))
+    .join('; ');
   return [
     {
       invariant: 'I7',
       text: `${ofFinished.length} finished calls were run again, at most ${bound} may: ${some}`,
     },
   ];
+};
+
+/** In milliseconds from the beginning of the fault. */
+const historyOf = (joined: Joined, nonce: string): string => {
+  const since = (atMs: number | undefined): string =>
+    atMs === undefined ? '-' : `${Math.round(atMs - joined.facts.faultFromMs)}`;
+  const request = joined.requestOf(nonce);
+  const runs = joined
+    .runsOf(nonce)
+    .map(({ pid, startedAtMs, endedAtMs }) => `${pid} from ${since(startedAtMs)} to ${since(endedAtMs)}`);
+  const replied = request && joined.endedAtMs(request.callId);
+  return `${nonce} at [${request?.partition ?? '-'}] ${request?.offset ?? '-'}: run by ${runs.join(', by ')}, replied ${since(replied)}`;
 };
 
 const firstEnd = (runs: readonly Run[]): number =>

@@ -13,6 +13,7 @@ const RESULT: WindowResult = {
   repeats: 70,
   repeatsOfFinished: 58,
   slowestMs: 8_888,
+  longestStallMs: 40,
   recoveredInMs: 630,
   tookMs: 30_000,
 };

@@ -61,7 +61,7 @@ export const CLIENT_WINDOWS: readonly FaultWindow[] = [
   {
     name: 'clients come and go',
     happen: async (scene) => {
-      for (let i = 0; i < 4; i++) {
+      for (let i = 0; i < 2; i++) {
         const client = await newcomer(scene);
         await sleep(1_000);
         await client.ask('stop');

@@ -120,12 +120,12 @@ export const SERVER_WINDOWS: readonly FaultWindow[] = [
     promise: { movesPartitions: true },
     happen: async ({ cast, happened }) => {
       const before = cast.everybody.length;
-      for (let i = 0; i < 4; i++) {
+      for (let i = 0; i < 3; i++) {
         const newcomer = await cast.startServer();
         await sleep(500);
         await newcomer.stop();
       }
-      happened('4 servers came and went', cast.everybody.length === before + 4);
+      happened('3 servers came and went', cast.everybody.length === before + 3);
     },
   },
   {

@@ -37,7 +37,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'says-that-it-was-not-sent',
-    window: '3 of the brokers silent for 5 s, with all connections open',
+    window: '3 of the brokers silent for 3.5 s, with all connections open',
     noticedBy: ['I8'],
   },
   {

@@ -113,20 +113,25 @@ export class Deadlines<T extends Due> {
   private expire(): void {
     const currentTick = Math.floor(this.now() / TICK_MS);
     this.disarm();
-    const dueTicks = this.ticks().filter((tick) => tick <= currentTick);
     const thrown: unknown[] = [];
-    for (const tick of dueTicks) this.expireBucket(tick, thrown);
-    const [earliest = Infinity] = this.ticks();
+    for (const tick of this.dueTicks(currentTick)) this.expireBucket(tick, thrown);
+    const earliest = this.earliestTick();
     if (earliest < this.timerTick) this.arm(earliest);
     if (thrown.length > 0) throw thrown[0];
   }
 
-  /** Those that have items, earliest first. */
-  private ticks(): number[] {
-    return this.buckets
-      .values()
-      .map(({ tableNumber }) => tableNumber)
-      .sort((a, b) => a - b);
+  /** Those that have items and are due, earliest first. Sorted are these alone: there may be thousands of others, each tick again. */
+  private dueTicks(currentTick: number): number[] {
+    const due: number[] = [];
+    for (const { tableNumber } of this.buckets.values())
+      if (tableNumber <= currentTick) due.push(tableNumber);
+    return due.sort((a, b) => a - b);
+  }
+
+  private earliestTick(): number {
+    let earliest = Infinity;
+    for (const { tableNumber } of this.buckets.values()) earliest = Math.min(earliest, tableNumber);
+    return earliest;
   }
 
   private expireBucket(tick: number, thrown: unknown[]): void {

@@ -209,6 +209,11 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     return true;
   }
 
+  onStopped(call: IncomingCall): void {
+    // A handler that runs on may do so for ever, and would keep the timer, and the process, until then.
+    this.deadlines.remove(call);
+  }
+
   onAbandoned(call: IncomingCall): void {
     this.counters.add('handlersAbandoned');
     this.queue.abandon(call);

@@ -18,6 +18,8 @@ export interface ExecutionOwner {
   onEnded(call: IncomingCall): void;
   /** The handler has ended, and is to run again after so long. @returns false when the call is over: it has just ended. */
   onRest(call: IncomingCall, pauseMs: number): boolean;
+  /** It was ended from outside: its deadline means nothing any more. */
+  onStopped(call: IncomingCall): void;
   /** Nobody waits any more, and the handler runs on. Called once at most, and before `onEnded`. */
   onAbandoned(call: IncomingCall): void;
   /** Milliseconds until the caller gives up, at least; Infinity when it never does. */
@@ -94,6 +96,7 @@ export class Execution implements Stoppable, ValueSink {
   /** Nobody waits for it here any more. */
   stop(_call: IncomingCall, reason: StopReason): void {
     this.stoppedBy = reason;
+    this.owner.onStopped(this.call);
     this.callSignal?.abort(stopError(reason));
     this.scope?.stop(stopError(reason));
     // A hook that has not let its handler start holds no place: it may never do so.

@@ -94,7 +94,7 @@ describe('a value', () => {
     await expect(client.call('echo', Buffer.alloc(1_000_000))).rejects.toMatchObject({
       status: 'RESOURCE_EXHAUSTED',
       retryable: false,
-      message: expect.stringMatching(/has 1000\d\d\d bytes, a record holds at most 1000000/) as string,
+      message: expect.stringMatching(/has 1000\d\d\d bytes, and a record holds at most 1000000/) as string,
     });
     expect(server.counters.callsStarted).toBe(0);
   });

@@ -60,6 +60,16 @@ describe('Execution', () => {
     expect(bench.counters.snapshot().handlersAbandoned).toBe(1);
   });
 
+  it('of a handler that runs on keeps no timer when it was stopped', async () => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const before = timers();
+    const call = await bench.dispatch();
+    expect(timers()).toBe(before + 1);
+    call.stop('closing');
+    expect(timers()).toBe(before);
+  });
+
   it('of a handler that listens to its signal is not abandoned', async () => {
     bench.handle(
       (_data, { signal }) =>

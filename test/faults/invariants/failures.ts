@@ -12,6 +12,8 @@ const TYPED: readonly string[] = [
   'PERMISSION_DENIED',
   'FAILED_PRECONDITION',
   'NOT_FOUND',
+  // Of a stream whose replies are gone.
+  'DATA_LOSS',
 ];
 
 /** I5 */

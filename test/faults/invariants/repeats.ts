@@ -10,13 +10,18 @@ export interface Repeats {
 
 /** Appended at the same moment as the next run began is not before it. */
 const TOLERANCE_MS = 20;
+/** What runs longer when its partition is about to move is not waited for: the next owner may run it again. */
+const WAITED_FOR_MS = 900;
 
 export const repeatsOf = (joined: Joined): Repeats => {
   const again = joined.requests
     .map(({ nonce, callId, isEvent }) => ({ runs: joined.runsOf(nonce), nonce, callId, isEvent }))
     .filter(({ runs }) => runs.length > 1);
+  const { movesPartitions } = joined.facts.promise;
   const ofFinished = again.filter(({ runs, callId, isEvent }) => {
     const finishedAtMs = isEvent ? firstEnd(runs) : (joined.endedAtMs(callId) ?? Infinity);
+    const tookMs = finishedAtMs - (runs[0]?.startedAtMs ?? 0);
+    if (movesPartitions && tookMs > WAITED_FOR_MS) return false;
     return runs.some(({ startedAtMs }) => startedAtMs > finishedAtMs + TOLERANCE_MS);
   });
   const runs = again.reduce((sum, each) => sum + each.runs.length - 1, 0);

@@ -56,6 +56,11 @@ export class Callers {
     return caller;
   }
 
+  /** The caller with this id and reply address, if it is known. */
+  find(id: Buffer, replyTo: ReplyAddress | null): Caller | undefined {
+    return this.callers.get(callerName(id, replyTo));
+  }
+
   all(): Iterable<Caller> {
     return this.callers.values();
   }

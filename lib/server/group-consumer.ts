@@ -13,6 +13,7 @@ import { Committer } from './commits/committer.js';
 import { decodeFinishedMap } from './commits/finished-map-decoder.js';
 import { OffsetTracker, type FormerPartition } from './commits/offset-tracker.js';
 import type { GroupWatch } from './group-watch.js';
+import type { MovedCalls } from './moved-calls.js';
 import type { PartitionMoves } from './partition-moves.js';
 import { PartitionShare, type PartitionReading } from './partition-share.js';
 import type { RequestGate } from './request-gate.js';
@@ -27,6 +28,8 @@ export interface GroupConsumerParts {
   readonly commitMetadataBytes: number;
   readonly counters: Counters;
   readonly moves: PartitionMoves;
+  /** Hears the cancels of calls whose partition is not read any more. @default nobody does */
+  readonly moved?: Pick<MovedCalls, 'listen' | 'end'>;
   readonly gate: Pick<RequestGate, 'take' | 'forget'>;
   /** The partition is ours from now on. @default nobody is told */
   readonly onAssigned?: (partition: TopicPartition) => void;
@@ -122,16 +125,21 @@ export class GroupConsumer implements GroupHandler {
 
   /** What is finished and committed before the partitions move is not run again by their next owners. */
   async onRevoking(partitions: readonly TopicPartition[], limitMs: number): Promise<void> {
+    for (const partition of partitions) this.hearCancels(partition);
     await this.parts.moves.begin(partitions, limitMs);
     await this.committer.commit();
   }
 
   onRetained(partitions: readonly TopicPartition[]): void {
     this.parts.moves.stay(partitions);
+    for (const partition of partitions) this.parts.moved?.end(partition);
   }
 
   onRevoked(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.forget(partition);
+    for (const partition of partitions) {
+      this.hearCancels(partition);
+      this.forget(partition);
+    }
     this.parts.moves.leave(partitions);
   }
 
@@ -145,6 +153,12 @@ export class GroupConsumer implements GroupHandler {
 
   onRecords(records: readonly ConsumerRecord[]): void {
     for (const record of records) this.take(record);
+  }
+
+  /** What runs of it is stopped when its caller has gone, although its cancel is another server's to read. */
+  private hearCancels(partition: TopicPartition): void {
+    const share = this.shareOf(partition);
+    if (share !== undefined) this.parts.moved?.listen(partition, share.tracker.firstUnopened);
   }
 
   private take(record: ConsumerRecord): void {

@@ -22,6 +22,7 @@ import { GroupConsumer, type GroupConsumerParts } from './group-consumer.js';
 import type { IncomingCall } from './incoming-call.js';
 import { LogEndWatch } from './log-end-watch.js';
 import { GroupWatch } from './group-watch.js';
+import { MovedCalls } from './moved-calls.js';
 import { PartitionMoves } from './partition-moves.js';
 import { RefusedRequests } from './refusals/refused-requests.js';
 import type { ReplyTransport } from './reply-stream.js';
@@ -260,10 +261,10 @@ export class RunningServer {
   }
 
   private groupConsumers(
-    { id, counters, delayTopics }: Pick<ServerParts, 'id' | 'counters' | 'delayTopics'>,
+    { id, codec, counters, delayTopics }: ServerParts,
     receiver: { forget(partition: TopicPartition): void },
   ): GroupConsumer[] {
-    const { options, hooks, queue } = this;
+    const { options, hooks, queue, driver, callers } = this;
     const { delayed } = this.later;
     const gate: GroupConsumerParts['gate'] = {
       take: (record) => delayed.takeRecord(record),
@@ -272,11 +273,11 @@ export class RunningServer {
         this.memory.duplicates?.forget(share);
       },
     };
-    const moves = new PartitionMoves(queue, () => this.openCalls());
     const parts = {
       ...options,
       counters,
-      moves,
+      moves: new PartitionMoves(queue, () => this.openCalls()),
+      moved: new MovedCalls({ driver, codec, callers, counters }),
       gate,
       onAssigned: (partition: TopicPartition) => this.results.calls.assigned(partition),
       onRevoked: (partition: TopicPartition) => {

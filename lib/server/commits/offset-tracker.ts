@@ -79,6 +79,13 @@ export class OffsetTracker implements RecordTracker {
     return this.open;
   }
 
+  /** The first record that was not looked into: it was not read, or waits. */
+  get firstUnopened(): bigint {
+    for (let record = this.head; record !== undefined; record = record.next)
+      if (!record.isOpened) return record.offset;
+    return this.highest + 1n;
+  }
+
   /** @returns undefined for a record that is in hand, or was, already; one that is finished if it was so before it was read now. */
   add(offset: bigint, timestampMs = 0): TrackedRecord | undefined {
     if (offset <= this.highest) return undefined;

@@ -119,9 +119,18 @@ describe('calls with an idempotency key, over Kafka', () => {
 });
 
 describe('1,000 requests that stand in the log twice', () => {
+  let cluster: LiveCluster;
+  const journal = new ExecutionJournal();
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.start();
+  });
+  afterAll(async () => {
+    journal.close();
+    await cluster.close();
+  });
+
   it('run once each, and each caller has its answer', async () => {
-    const cluster = await LiveCluster.start();
-    const journal = new ExecutionJournal();
     const server = await cluster.startServer({ journal: journal.file, partitions: 4 });
     const client = cluster.client();
     const answers = await Promise.all(
@@ -132,7 +141,7 @@ describe('1,000 requests that stand in the log twice', () => {
     const topic = `rpc.${cluster.service}.requests`;
     let appended = 0;
     for (const partition of [0, 1, 2, 3]) appended += await appendAllAgain(raw, { topic, partition });
-    expect(appended).toBeGreaterThan(4);
+    expect(appended).toBeGreaterThanOrEqual(4);
     await eventually(20_000, async () =>
       expect(await server.ask('counters')).toMatchObject({ callsRepeated: 1_000, callsStarted: 1_000 }),
     );
@@ -140,8 +149,6 @@ describe('1,000 requests that stand in the log twice', () => {
     expect(new Set(journal.executions.map(({ callId }) => callId)).size).toBe(1_000);
     expect(journal.executions).toHaveLength(1_000);
     expect(client.counters).toMatchObject({ lateReplies: 0, duplicateAnswers: 0 });
-    journal.close();
-    await cluster.close();
   });
 
   const appendAllAgain = async (

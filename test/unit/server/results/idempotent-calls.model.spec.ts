@@ -69,6 +69,7 @@ class Server {
         outbox: { send } as unknown as ReplyTransport['outbox'],
         codec: { serializer: json(), keepsApart: () => false } as unknown as ReplyTransport['codec'],
         clock,
+        counters,
       },
       counters,
       topics: new Map([[PLACE.topic, { topic: 'rpc.sum.results', partitions: 1 }]]),
@@ -95,7 +96,7 @@ class Server {
 
   /** Until there is nothing left to do. */
   settle(random: SeededRandom): void {
-    for (let i = 0; i < 400; i++) this.step(random);
+    for (let i = 0; i < 300; i++) this.step(random);
   }
 
   private append(result: NewResult, done: () => void): void {

@@ -1,3 +1,4 @@
+import { grouped } from '../invariants/joined.js';
 import type { FaultWindow } from '../windows/fault-window.js';
 import { WindowPlay, type WindowSettings } from './play-window.js';
 import { Stand } from './stand.js';
@@ -56,7 +57,8 @@ const NOTHING = {
   tookMs: 0,
 };
 
-const MAX_SHOWN = 8;
+/** Of each invariant. */
+const MAX_SHOWN = 4;
 
 const lineOf = (result: WindowResult): string => {
   const {
@@ -81,10 +83,11 @@ const lineOf = (result: WindowResult): string => {
   ].join(', ');
   const wrong = [
     ...result.void.map((text) => `    VOID ${text}`),
-    ...result.violations.slice(0, MAX_SHOWN).map(({ invariant, text }) => `    ${invariant} ${text}`),
+    ...[...grouped(result.violations, ({ invariant }) => invariant)].flatMap(([invariant, found]) => [
+      ...found.slice(0, MAX_SHOWN).map(({ text }) => `    ${invariant} ${text}`),
+      ...(found.length > MAX_SHOWN ? [`    ${invariant} and ${found.length - MAX_SHOWN} more`] : []),
+    ]),
   ];
-  const more = result.violations.length - MAX_SHOWN;
-  if (more > 0) wrong.push(`    and ${more} more`);
   return [
     `${isGreen(result) ? 'ok  ' : 'FAIL'} ${name} (seed ${seed}): ${figures}; ${happened.join(', ')}`,
     ...wrong,

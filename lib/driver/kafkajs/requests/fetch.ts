@@ -109,7 +109,7 @@ const readResponse = (
   reader: ResponseReader,
   places: readonly FetchPlace[],
 ): ProtocolResponse<readonly FetchedPartition[]> => {
-  const throttleMs = reader.int32();
+  const throttleMs = reader.throttleMs();
   const value: FetchedPartition[] = [];
   for (let topics = reader.int32(); topics > 0; topics--) {
     const topic = reader.string();

@@ -19,7 +19,7 @@ export const findCoordinatorRequest = (groupId: string): ProtocolRequest<number>
     writer.int8(GROUP);
   },
   read: (reader) => {
-    const throttleMs = reader.int32();
+    const throttleMs = reader.throttleMs();
     const code = reader.int16();
     reader.nullableString(); // the code in words
     if (code !== 0) throw createErrorFromCode(code);

@@ -32,7 +32,7 @@ export const initProducerIdRequest = (): ProtocolRequest<ProducerId> => ({
 });
 
 const readResponse = (reader: ResponseReader): ProtocolResponse<ProducerId> => {
-  const throttleMs = reader.int32();
+  const throttleMs = reader.throttleMs();
   const code = reader.int16();
   if (code !== 0) throw createErrorFromCode(code);
   return { value: { producerId: reader.int64(), epoch: reader.int16() }, throttleMs };

@@ -34,7 +34,7 @@ export const listOffsetRequest = (
     writer.int64(TIMESTAMPS[which]);
   },
   read: (reader) => {
-    const throttleMs = reader.int32();
+    const throttleMs = reader.throttleMs();
     reader.int32(); // one topic
     reader.string();
     reader.int32(); // one partition

@@ -118,7 +118,7 @@ class VersionedReader {
 
 const readResponse = (reader: VersionedReader): ProtocolResponse<ClusterMetadata> => {
   const { plain } = reader;
-  const throttleMs = plain.int32();
+  const throttleMs = plain.throttleMs();
   const brokers = reader.list(() => ({
     nodeId: plain.int32(),
     host: reader.text() ?? '',

@@ -30,7 +30,7 @@ export const epochEndRequest = (
     writer.int32(epoch);
   },
   read: (reader) => {
-    const throttleMs = reader.int32();
+    const throttleMs = reader.throttleMs();
     reader.int32(); // one topic
     reader.string();
     reader.int32(); // one partition

@@ -104,6 +104,6 @@ const readResponse = (reader: ResponseReader): ProtocolResponse<ProduceResponse>
       partitions.push({ topic, partition, error, baseOffset, appendTimeMs });
     }
   }
-  const throttleMs = reader.int32();
+  const throttleMs = reader.throttleMs();
   return { value: { partitions, throttleMs }, throttleMs };
 };

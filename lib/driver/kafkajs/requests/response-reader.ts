@@ -1,3 +1,6 @@
+/** A broker's own quotas ask for seconds; it reads nothing from the connection meanwhile. */
+const MAX_THROTTLE_MS = 60_000;
+
 /** Kafka's primitive types, read from a response. A read past the end throws `RangeError`. */
 export class ResponseReader {
   constructor(
@@ -24,6 +27,11 @@ export class ResponseReader {
 
   int64(): bigint {
     return this.buffer.readBigInt64BE(this.advance(8));
+  }
+
+  /** For how long the broker wants to be left alone (KIP-219): a minute at most, whatever a turned bit makes of it. */
+  throttleMs(): number {
+    return Math.min(Math.max(this.int32(), 0), MAX_THROTTLE_MS);
   }
 
   string(): string {

@@ -99,6 +99,15 @@ describe('a fetch', () => {
     expect(throttleMs).toBe(25);
   });
 
+  it('takes a pause that no broker asks for as one of a minute, or none: its bytes have no checksum', () => {
+    const answer = answerOf('a', [{}]);
+    const pauseOf = (throttleMs: number): number => {
+      answer.writeInt32BE(throttleMs, 0);
+      return read([place('a', 0)], answer).throttleMs;
+    };
+    expect([pauseOf(59_999), pauseOf(0x4000_0019), pauseOf(-25)]).toEqual([59_999, 60_000, 0]);
+  });
+
   it('fails for an answer that ends too early', () => {
     const answer = answerOf('a', [{ values: ['x'] }]);
     expect(() => read([place('a', 0)], answer.subarray(0, 30))).toThrow(RangeError);

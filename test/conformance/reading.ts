@@ -15,6 +15,19 @@ export const describeReading = (bench: Workbench): void => {
     expect((await log.receivedOnly(3)).map(textOf)).toEqual(after);
   });
 
+  it('reads from the start: what is there, and what comes', async () => {
+    const connection = await bench.connect();
+    const at = await bench.createPartition(connection);
+    const there = await bench.produceSeries(connection, at, 'there ', 3);
+
+    const log = bench.recordLog();
+    const reader = await connection.readPartition({ ...at, from: 'earliest' }, log.onRecords);
+    const come = await bench.produceSeries(connection, at, 'come ', 3);
+
+    expect(reader.startOffset).toBe(0n);
+    expect((await log.receivedOnly(6)).map(textOf)).toEqual([...there, ...come]);
+  });
+
   it('reads an empty partition from its end, which is its start', async () => {
     const connection = await bench.connect();
     const at = await bench.createPartition(connection);

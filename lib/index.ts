@@ -29,6 +29,7 @@ export type {
   DeadLetterOrigin,
   DeadLetterReason,
   FailedEvent,
+  GivenUpReason,
 } from './server/dead-letters/failed-event.js';
 export {
   KafkaRpcDeadLetters,

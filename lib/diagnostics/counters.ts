@@ -52,6 +52,8 @@ export const COUNTER_NAMES = [
   'retried',
   /** Events that were put off because their sender asked for it. */
   'delayed',
+  /** Calls and events that are not run any more, as their servers died while they ran. */
+  'callsGivenUp',
   /** Events that failed for good and were written to a dead-letter topic. */
   'deadLettered',
   /** Refused records that were written to a dead-letter topic. */

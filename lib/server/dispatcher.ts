@@ -1,4 +1,3 @@
-import type { MessageHandler } from '@nestjs/microservices';
 import { inCleanContext } from '../diagnostics/clean-context.js';
 import type { Counters } from '../diagnostics/counters.js';
 import type { UserCode } from '../diagnostics/user-code.js';
@@ -7,58 +6,20 @@ import { RpcStatus } from '../errors/status.js';
 import { Deadlines } from '../protocol/deadlines.js';
 import { areEnclosingCallsFollowed } from '../protocol/enclosing-call.js';
 import { CommitBefore } from './commits/commit-before.js';
-import type { CommitPolicies } from './commits/commit-policies.js';
+import type { CallQueue, DispatchTransport, Handlers } from './dispatch-parts.js';
+import { DeathGate } from './deaths/death-gate.js';
 import { Execution, type ExecutionOwner } from './execution.js';
-import type { HandlerFailures } from './handler-failure.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
 import { KafkaRpcContext } from './kafka-rpc-context.js';
-import { EventOutcome, type FailedEvents, type Outcome } from './outcome.js';
-import { ReplyStream, type ReplyTransport } from './reply-stream.js';
+import { EventOutcome, type Outcome } from './outcome.js';
+import { ReplyStream } from './reply-stream.js';
 import { IdempotentRun } from './results/idempotent-run.js';
 import { dataOf, handlerOf } from './requested-handler.js';
 import { TimedCalls } from './retries/timed-calls.js';
 import type { StopReason } from './stop-reasons.js';
 
-/** What Nest gives: the handlers, and the hooks that must run around each. */
-export interface Handlers {
-  readonly userCode: UserCode;
-  find(pattern: string): MessageHandler | undefined;
-  /** False while nobody has set a hook: then nothing need stand between a call and its handler. */
-  hasHooks(): boolean;
-  /** Runs the handler of this execution between Nest's processing hooks. */
-  runWithHooks(context: KafkaRpcContext, execution: Execution, handle: () => unknown): void;
-  onEventError(pattern: string, error: RpcError): void;
-  /** A handler failed, and runs again. */
-  onRetry(pattern: string, error: RpcError, pauseMs: number): void;
-  /** What a handler threw, as the error of its call. */
-  readonly failures: HandlerFailures;
-  /** Which handlers must not run twice. */
-  readonly commits: Pick<CommitPolicies, 'isAnyBefore' | 'isBefore'>;
-}
-
 /** How long a call waits for room in the metadata of a commit before it asks again. */
 const ROOM_PAUSE_MS = 200;
-
-/** What answers need, and events that fail. */
-export interface DispatchTransport extends ReplyTransport {
-  readonly retries: NonNullable<ReplyTransport['retries']> & FailedEvents;
-}
-
-/** Where calls wait for a place. */
-export interface CallQueue {
-  push(call: IncomingCall): void;
-  /** The call ended while it waited. */
-  leave(call: IncomingCall): void;
-  /** Nobody waits for the call any more, and its handler runs on. */
-  abandon(call: IncomingCall): void;
-  /** The handler of the call has ended. */
-  done(call: IncomingCall): void;
-  /** The handler of the call has ended, and is to run again after a rest. */
-  rest(call: IncomingCall): void;
-  wake(call: IncomingCall): void;
-  /** The call ended while it rested. */
-  leaveRest(call: IncomingCall): void;
-}
 
 /** Calls and events wait for their turn, meet their handlers; what handlers give or throw becomes an outcome. */
 export class Dispatcher implements ExecutionOwner, Stoppable {
@@ -88,6 +49,20 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     onStopped: (call, reason) => {
       this.starting.stop(call, reason);
       this.queue.done(call);
+    },
+  });
+  private readonly deathGate = new DeathGate({
+    onWait: (call) => this.queue.rest(call),
+    onGo: (call, hasPlace) => {
+      if (hasPlace) return this.startAdmitted(call);
+      call.waitIn(this);
+      this.queue.wake(call);
+    },
+    onGivenUp: (call, deaths) => this.giveUp(call, deaths),
+    onStopped: (call, reason, hasPlace) => {
+      this.starting.stop(call, reason);
+      if (hasPlace) this.queue.done(call);
+      else this.queue.leaveRest(call);
     },
   });
   private lastRun = 0;
@@ -146,8 +121,7 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     if (known !== undefined) return this.dispatchLater(call, known);
     const localMs = clock.local();
     // What is known better by now is asked only for one that looks late: a clock costs as much as all else here.
-    if (call.isInTime(localMs) || call.timeLeftMs(clock, localMs) > 0)
-      return this.isBefore(call) ? this.commitBefore.add(call) : inCleanContext(this.begin, call);
+    if (call.isInTime(localMs) || call.timeLeftMs(clock, localMs) > 0) return this.startInTime(call);
     const rechecked = clock.recheck(call.origin.record);
     if (rechecked === undefined) {
       this.finishExpired(call);
@@ -160,6 +134,33 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
   private dispatchLater(call: IncomingCall, known: Promise<void>): void {
     call.queue(this.starting);
     void known.then(() => this.dispatch(call));
+  }
+
+  /** Nothing that waits here is started any more. */
+  close(): void {
+    this.deathGate.close();
+  }
+
+  private startInTime(call: IncomingCall): void {
+    if (!this.deathGate.takes(call)) this.startAdmitted(call);
+  }
+
+  private startAdmitted(call: IncomingCall): void {
+    if (this.isBefore(call)) this.commitBefore.add(call);
+    else inCleanContext(this.begin, call);
+  }
+
+  /** It has its place until it is kept as a dead letter, where that is asked for; then its caller hears of it. */
+  private giveUp(call: IncomingCall, deaths: number): void {
+    call.queue(this.starting);
+    const error = givenUp(call, deaths);
+    this.transport.retries.giveUp(call, error, () => {
+      if (call.isOver) return this.onEnded(call);
+      const execution = this.executionOf(call);
+      if (execution === undefined) return;
+      call.start(execution);
+      execution.refuse(error);
+    });
   }
 
   private isBefore({ message }: IncomingCall): boolean {
@@ -279,3 +280,10 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     return new ReplyStream(call, replies, this.nextRun(), this.transport);
   }
 }
+
+const givenUp = ({ message }: IncomingCall, deaths: number): RpcError =>
+  new RpcError(
+    RpcStatus.ABORTED,
+    `"${message.pattern}" is given up: ${deaths} servers died, or were thrown out of their group, while it ran.`,
+    { retryable: false },
+  );

@@ -93,6 +93,12 @@ export class Execution implements Stoppable, ValueSink {
     this.ended();
   }
 
+  /** It is not run at all, and not tried again either. */
+  refuse(error: RpcError): void {
+    this.outcome.refuse(error);
+    this.ended();
+  }
+
   /** Nobody waits for it here any more. */
   stop(_call: IncomingCall, reason: StopReason): void {
     this.stoppedBy = reason;

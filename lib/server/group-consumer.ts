@@ -10,8 +10,10 @@ import type {
 import type { ConsumerRecord, TopicPartition } from '../driver/record.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
 import { Committer } from './commits/committer.js';
+import { decodeDeaths } from './commits/death-section.js';
 import { decodeFinishedMap } from './commits/finished-map-decoder.js';
 import { OffsetTracker, type FormerPartition } from './commits/offset-tracker.js';
+import type { PartitionDeaths } from './deaths/partition-deaths.js';
 import type { GroupWatch } from './group-watch.js';
 import type { MovedCalls } from './moved-calls.js';
 import type { PartitionMoves } from './partition-moves.js';
@@ -39,8 +41,14 @@ export interface GroupConsumerParts {
   /** What this server says of itself to the others of the group. */
   readonly memberData?: Buffer;
   readonly onCommitError: (error: unknown) => void;
+  /** How many servers may die with a call in their hands; 0 for that nobody counts. */
+  readonly maxDeaths: number;
+  /** Where a log ends now. */
+  readonly endOf: (place: TopicPartition) => Promise<bigint>;
   readonly log: Pick<Log, 'warn'>;
 }
+
+type DeathsOfShare = ConstructorParameters<typeof PartitionShare>[2];
 
 /** A last commit that is not answered is waited for as long. */
 const SHORTEST_LAST_COMMIT_MS = 1_000;
@@ -100,6 +108,7 @@ export class GroupConsumer implements GroupHandler {
    * @param commitMs how long a commit that fails is tried again: the group may just be rebalancing
    */
   async close(commitMs = 0): Promise<void> {
+    for (const [, share] of this.allShares()) share.deaths?.release();
     const committed = this.committer.commitAtLast(commitMs);
     await waitAtMost(committed, Math.max(commitMs, SHORTEST_LAST_COMMIT_MS));
     this.committer.close();
@@ -110,9 +119,10 @@ export class GroupConsumer implements GroupHandler {
     for (const assigned of partitions) {
       const { topic, partition } = assigned;
       const tracker = this.trackerOf(assigned);
-      this.shares
-        .get(topic)
-        ?.set(partition, new PartitionShare(tracker, this.readingOf({ topic, partition })));
+      const reading = this.readingOf({ topic, partition });
+      const share = new PartitionShare(tracker, reading, this.deathsOf(assigned));
+      this.shares.get(topic)?.set(partition, share);
+      if (share.deaths?.needsEnd) void this.findEnd({ topic, partition }, share.deaths);
       this.parts.onAssigned?.({ topic, partition });
     }
   }
@@ -127,10 +137,12 @@ export class GroupConsumer implements GroupHandler {
   async onRevoking(partitions: readonly TopicPartition[], limitMs: number): Promise<void> {
     for (const partition of partitions) this.hearCancels(partition);
     await this.parts.moves.begin(partitions, limitMs);
+    for (const place of partitions) this.shareOf(place)?.deaths?.release();
     await this.committer.commit();
   }
 
   onRetained(partitions: readonly TopicPartition[]): void {
+    for (const place of partitions) this.shareOf(place)?.deaths?.retain();
     this.parts.moves.stay(partitions);
     for (const partition of partitions) this.parts.moved?.end(partition);
   }
@@ -213,6 +225,21 @@ export class GroupConsumer implements GroupHandler {
       former,
       onStale: () => this.tellIgnored(place, 'the log is another than the one that it was made of'),
     });
+  }
+
+  private deathsOf({ topic, partition, position, metadata }: AssignedPartition): DeathsOfShare {
+    const { maxDeaths, commitMetadataBytes } = this.parts;
+    if (maxDeaths === 0 || commitMetadataBytes === 0) return undefined;
+    return { found: decodeDeaths(metadata, { topic, partition, offset: position }), maxDeaths };
+  }
+
+  /** Where it cannot be found, all that is read counts as what the last owner may have started. */
+  private async findEnd(place: TopicPartition, deaths: PartitionDeaths): Promise<void> {
+    try {
+      deaths.endsAt(await this.parts.endOf(place));
+    } catch (error) {
+      this.parts.onCommitError(error);
+    }
   }
 
   private tellIgnored({ topic, partition }: TopicPartition, problem: string): void {

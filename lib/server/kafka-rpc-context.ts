@@ -16,6 +16,8 @@ export interface CallPast {
   /** The first and the last error, as a caller would get them. `atMs` is in milliseconds since the epoch, on the broker's clock. */
   readonly firstError: FailedRun | undefined;
   readonly lastError: FailedRun | undefined;
+  /** How many servers died, or were thrown out of their group, with it in their hands: at most so many. */
+  readonly deaths: number;
   /** How often it was redriven from the dead letters. */
   readonly redriven: number;
   /** Where and when (in milliseconds since the epoch) its first record was appended. The context itself has those of the record read now. */
@@ -28,6 +30,7 @@ const pastOf = (history: CallHistory, here: MessageOrigin): CallPast => {
     failures: history.runs,
     firstError: history.firstError ?? undefined,
     lastError: history.lastError ?? undefined,
+    deaths: history.deaths,
     redriven: history.redriven,
     origin: { topic, partition, offset, timestampMs },
   };
@@ -98,9 +101,13 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
     return this.call.origin.record.timestampMs;
   }
 
-  /** The number of this run: 1, or more after a `retry`. A run after the end of another server can be 1 again. */
+  /**
+   * The number of this run: 1, or more after a `retry`, or if servers died that may have been running it. A run after the close of another
+   * server can be 1 again.
+   */
   getAttempt(): number {
-    return this.call.message.attempt + (this.history?.runs ?? 0);
+    const { runs = 0, deaths = 0 } = this.history ?? {};
+    return this.call.message.attempt + runs + deaths;
   }
 
   /** The history of the event or call before this run. Undefined if it comes as it was sent. */

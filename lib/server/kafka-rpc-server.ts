@@ -14,7 +14,7 @@ import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
 import { refusalLine } from '../wire/refusal.js';
 import { CommitPolicies } from './commits/commit-policies.js';
-import type { Handlers } from './dispatcher.js';
+import type { Handlers } from './dispatch-parts.js';
 import { HandlerFailures } from './handler-failure.js';
 import { HandlerPolicies } from './retries/handler-policies.js';
 import { keepMaskedExceptions } from './masked-exceptions.js';
@@ -217,6 +217,7 @@ export class KafkaRpcServer
         new HookedExecution(this.processingHooks, context, execution, this.userCode).run(handle),
       onEventError: (pattern, error) =>
         this.log.error(`Event "${pattern}" failed: ${describeError(error.cause ?? error)}`),
+      onGivenUp: (error) => this.log.error(`Call given up: ${error.message}`),
       onRetry: (pattern, error, pauseMs) =>
         this.warnings.add('retry', () => retryLine(pattern, error, pauseMs)),
       failures: new HandlerFailures(this.options.mapException, this.userCode, (line) => this.log.error(line)),

@@ -9,6 +9,8 @@ export interface Outcome {
   next(value: unknown): boolean;
   complete(): void;
   error(error: RpcError): void;
+  /** It was not run, and all else that is to become of it is done: its caller hears of that, if there is one. */
+  refuse(error: RpcError): void;
   /**
    * Asked before `error`.
    * @returns after which pause the handler runs again, in milliseconds; undefined when the error is its end
@@ -24,6 +26,8 @@ export interface FailedEvents {
   judge(call: IncomingCall, error: RpcError): Retry | undefined;
   /** Ends it, or puts it off. */
   settle(call: IncomingCall, error: RpcError, retry: Retry | undefined): void;
+  /** It killed its servers. @param done called once, when its caller may hear of that */
+  giveUp(call: IncomingCall, error: RpcError, done: () => void): void;
 }
 
 /** A handler is to run again. */
@@ -56,6 +60,10 @@ export class EventOutcome implements Outcome {
 
   error(error: RpcError): void {
     this.failed.settle(this.call, error, this.retry);
+  }
+
+  refuse(error: RpcError): void {
+    if (this.call.answer()) this.call.finish('refused', error.status);
   }
 
   restMs(error: RpcError): number | undefined {

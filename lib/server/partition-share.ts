@@ -1,4 +1,6 @@
 import { MapPressure, type PressureState } from './commits/map-pressure.js';
+import type { DeathsFound } from './commits/death-section.js';
+import { PartitionDeaths, type DeathsJournal } from './deaths/partition-deaths.js';
 import type { Pledge } from './commits/pledges.js';
 import type { OffsetTracker } from './commits/offset-tracker.js';
 import type { RecordTracker, TrackedRecord } from './commits/tracked-record.js';
@@ -36,10 +38,18 @@ export class PartitionShare {
   private readonly pauses = new Set<PauseReason>();
   private closed = false;
 
+  /** What is known of calls that kill their servers; undefined where nobody asks. */
+  readonly deaths: PartitionDeaths | undefined;
+
+  /** @param deathsFound what the last owner's commit says of them, and how many are too many */
   constructor(
     private currentTracker: OffsetTracker,
     private readonly reading: PartitionReading,
-  ) {}
+    deathsFound?: { readonly found: DeathsFound; readonly maxDeaths: number },
+  ) {
+    this.deaths =
+      deathsFound && new PartitionDeaths(deathsFound.found, deathsFound.maxDeaths, this.journal());
+  }
 
   get tracker(): OffsetTracker {
     return this.currentTracker;
@@ -104,6 +114,7 @@ export class PartitionShare {
     former.abandon();
     this.lastRead = -1n;
     this.mark = undefined;
+    this.deaths?.forget();
   }
 
   /** What is finished above the commit takes so much of its room: reading waits when that is too much. */
@@ -128,6 +139,16 @@ export class PartitionShare {
 
   close(): void {
     this.closed = true;
+  }
+
+  private journal(): DeathsJournal {
+    return {
+      changed: () => void this.currentTracker.marked(),
+      whenCommitted: (told) => {
+        this.currentTracker.whenCommitted(told);
+        this.reading.onPledge();
+      },
+    };
   }
 
   private onProgress(tracker: RecordTracker): void {

@@ -108,6 +108,10 @@ export class ReplyStream implements Outcome, Delivery {
     }
   }
 
+  refuse(error: RpcError): void {
+    this.error(error);
+  }
+
   /** An answer that was made before: the only value of the call, or its error. @param retryable whether the error may be over later */
   give(end: KeptEnd, retryable = false): void {
     if (!this.call.answer()) return;

@@ -1,3 +1,4 @@
+import type { DriverConnection } from '../driver/driver.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
 
 /** A broker that does not answer in so long is not waited for: the record is refused, as what is known says. */
@@ -43,3 +44,7 @@ export class ReplyTopic {
     }
   }
 }
+
+/** The reply topic as this connection knows it. */
+export const replyTopicOf = (driver: DriverConnection, topic: string, partitions: number): ReplyTopic =>
+  new ReplyTopic(topic, partitions, () => driver.partitionCount(topic, { isFresh: true }));

@@ -16,7 +16,8 @@ import { BrokerTimes } from './broker-times.js';
 import { Callers, replyDestination } from './caller.js';
 import { openDeadLetterTopics, type DeadLetterTopics } from './dead-letters/dead-letter-topics.js';
 import { callMemory, type CallMemory } from './duplicates/call-memory.js';
-import { Dispatcher, type Handlers } from './dispatcher.js';
+import type { Handlers } from './dispatch-parts.js';
+import { Dispatcher } from './dispatcher.js';
 import { endOfLog } from './end-of-log.js';
 import { GroupConsumer, type GroupConsumerParts } from './group-consumer.js';
 import type { IncomingCall } from './incoming-call.js';
@@ -34,7 +35,7 @@ import { openDelayTopics, type DelayTopics } from './retries/delay-topics.js';
 import { LaterWork, type LaterWorkHooks } from './retries/later-work.js';
 import { KeptResults } from './results/kept-results.js';
 import { openResultTopics, type ResultTopics } from './results/result-topics.js';
-import { ReplyTopic } from './reply-topic.js';
+import { replyTopicOf } from './reply-topic.js';
 import { encodeServedHandlers, servedHandlers } from './served-handlers.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { SilentClients } from './silent-clients.js';
@@ -82,7 +83,7 @@ export class RunningServer {
   private readonly gate: RequestGate;
   private readonly results: KeptResults;
   private readonly later: LaterWork;
-  /** Of calls that were had. */
+  private readonly dispatcher: Dispatcher;
   private readonly memory: CallMemory;
   private isClosing = false;
 
@@ -104,21 +105,21 @@ export class RunningServer {
     this.queue = new WorkQueue<IncomingCall>({
       concurrency: options.concurrency,
       maxAbandoned: options.maxAbandonedHandlers,
-      start: (call) => dispatcher.dispatch(call),
+      start: (call) => this.dispatcher.dispatch(call),
       onLess: () => this.gate.letIn(),
     });
     this.gate = this.requestGate((record) => receiver.receive(record));
-    this.later = this.laterWork(parts, clock, (call) => dispatcher.take(call));
+    this.later = this.laterWork(parts, clock, (call) => this.dispatcher.take(call));
     const transport = { outbox: this.outbox, codec, clock, counters, retries: this.later.retries };
-    const dispatcher = new Dispatcher(hooks.handlers, transport, counters, this.queue);
-    this.results = this.keptResults(parts, dispatcher, transport);
+    this.dispatcher = new Dispatcher(hooks.handlers, transport, counters, this.queue);
+    this.results = this.keptResults(parts, this.dispatcher, transport);
     const intake = new RequestIntake({
       ...{ callers: this.callers, clock, counters },
       replyTopic: replyTopicOf(driver, options.topics.replies, parts.replyPartitions),
       ...this.memory,
       gate: this.gate,
       delayed: this.later.delayed,
-      onCall: (call) => dispatcher.take(call),
+      onCall: (call) => this.dispatcher.take(call),
       idempotent: this.results.calls,
       onRefused: (request, finish) => this.refused.add(request, finish),
     });
@@ -186,6 +187,7 @@ export class RunningServer {
     this.later.stop();
     const work = this.queue.stop().then(() => this.whatIsWritten());
     await waitAtMost(work, gracePeriodMs);
+    this.dispatcher.close();
     this.later.close();
     for (const call of this.openCalls()) call.stop('closing');
     this.results.close();
@@ -285,6 +287,7 @@ export class RunningServer {
         this.results.calls.revoked(partition);
       },
       onCommitError: hooks.onCommitError,
+      endOf: (place: TopicPartition) => endOfLog(this.driver, place),
       log: hooks.log,
     };
     return topicsByGroup(options, delayTopics).map(([groupId, topics]) => {
@@ -295,6 +298,3 @@ export class RunningServer {
     });
   }
 }
-
-const replyTopicOf = (driver: DriverConnection, topic: string, partitions: number): ReplyTopic =>
-  new ReplyTopic(topic, partitions, () => driver.partitionCount(topic, { isFresh: true }));

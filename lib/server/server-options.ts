@@ -19,6 +19,7 @@ import {
 import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 import { checkCommit, NO_RETRY, type CommitTime } from './commits/commit-policies.js';
 import type { DeadLetterHook } from './dead-letters/failed-event.js';
+import { checkMaxDeaths } from './deaths/partition-deaths.js';
 import type { ExceptionMapping } from './handler-failure.js';
 import { checkRetry, resolveRetry, type RetryOptions } from './retries/retry-options.js';
 
@@ -96,6 +97,11 @@ export interface KafkaRpcServerOptions extends WireOptions {
    * such calls are refused. @default undefined
    */
   readonly idempotency?: IdempotencyOptions;
+  /**
+   * A call is given up when so many servers have died with it in their hands, the last time with it alone, or were thrown out of their
+   * group by it: at least 3, as before that nobody can know that it was the call. 0: never. @default 3
+   */
+  readonly maxDeaths?: number;
   /** How long `close()` waits for running handlers and their replies, in milliseconds. @default 10000 */
   readonly gracePeriodMs?: number;
   /**
@@ -168,6 +174,7 @@ const SERVER_OPTIONS = {
   duplicateWindow: nested(DUPLICATE_WINDOW_OPTIONS),
   commit: (given, name) => checkCommit(given ?? 'after', name),
   idempotency: (given, name) => (given === undefined ? undefined : nested(IDEMPOTENCY_OPTIONS)(given, name)),
+  maxDeaths: (given, name) => checkMaxDeaths(given ?? 3, name),
   gracePeriodMs: durationMs(10_000, 0),
   clientSilenceMs: durationMs(30_000, 0),
   sessionTimeoutMs: durationMs(6_000, 100),

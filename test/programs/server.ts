@@ -5,6 +5,7 @@ import { Ctx, EventPattern, MessagePattern, Payload, type MicroserviceOptions } 
 import { KafkaRpcContext, KafkaRpcServer, type KafkaRpcServerOptions } from 'nestjs-kafka-rpc';
 import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
 import { appendFileSync } from 'node:fs';
+import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerParent, settings } from './parent.js';
 
@@ -26,6 +27,26 @@ export interface Execution {
   readonly data: unknown;
 }
 
+/** A call that is harmful to its server. */
+export interface Deadly {
+  readonly how: 'abort' | 'exit' | 'out of memory' | 'block' | 'nothing';
+}
+
+const WAYS_TO_DIE: Readonly<Record<Deadly['how'], () => string>> = {
+  abort: () => process.abort(),
+  exit: () => process.exit(7),
+  'out of memory': () => {
+    const held: unknown[] = [];
+    for (;;) held.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
+  },
+  block: () => {
+    const untilMs = performance.now() + 10_000;
+    while (performance.now() < untilMs);
+    return 'blocked';
+  },
+  nothing: () => 'alive',
+};
+
 const { brokers, name, journal, isIdle, ...options } = settings<ServerSettings>();
 
 let release!: () => void;
@@ -43,6 +64,19 @@ class EchoController {
     if (data.ms !== undefined) await sleep(data.ms);
     if (data.isHeld) await released;
     return { nonce: data.nonce, server: name, partition: context.getPartition() };
+  }
+
+  /** Ends this process, or keeps it from all else. */
+  @MessagePattern('deadly')
+  deadly(@Payload() data: Deadly, @Ctx() context: KafkaRpcContext): string {
+    note(data, context);
+    return WAYS_TO_DIE[data.how]();
+  }
+
+  @EventPattern<string>('told.deadly')
+  toldDeadly(@Payload() data: Deadly, @Ctx() context: KafkaRpcContext): void {
+    note(data, context);
+    WAYS_TO_DIE[data.how]();
   }
 
   @EventPattern<string>('told')

@@ -42,6 +42,7 @@ export class DispatchBench {
       failures: new HandlerFailures(false, this.userCode, () => undefined),
       onEventError: (pattern, error) => void this.eventErrors.push([pattern, error.message]),
       onRetry: () => undefined,
+      onGivenUp: () => undefined,
       commits: { isAnyBefore: false, isBefore: () => false },
     },
     {
@@ -51,6 +52,7 @@ export class DispatchBench {
       counters: this.counters,
       retries: {
         restMs: () => undefined,
+        giveUp: (_call, _error, done) => done(),
         judge: () => undefined,
         settle: (call, error) => {
           this.counters.add('eventsFailed');

@@ -13,7 +13,7 @@ import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
 import { startKafka, type Kafka, type KafkaOptions } from '../broker/kafka.js';
 import { CallLoad, type LoadOptions } from './call-load.js';
 import { FaultyNetwork } from './faulty-network.js';
-import { Program } from './program.js';
+import { Program, type ProgramOptions } from './program.js';
 import { moduleOf, type RunningApp } from './rpc-cluster.js';
 import { TopicAdmin } from './topic-admin.js';
 
@@ -100,8 +100,9 @@ export class LiveCluster {
   }
 
   /** A server in a process of its own, with an `echo` handler and an event handler `told`; serves when this resolves. */
-  startServer(settings: object = {}): Promise<Program> {
-    return this.start('server', { service: this.service, name: `server-${++this.servers}`, ...settings });
+  startServer(settings: object = {}, options: ProgramOptions = {}): Promise<Program> {
+    const name = `server-${++this.servers}`;
+    return this.start('server', { service: this.service, name, ...settings }, options);
   }
 
   /** Clients in a process of their own; connected when this resolves. */
@@ -110,8 +111,8 @@ export class LiveCluster {
   }
 
   /** A program of `test/programs`, told where the broker is. */
-  async start(name: string, settings: object): Promise<Program> {
-    const program = await Program.start(name, { brokers: this.kafka.brokers, ...settings });
+  async start(name: string, settings: object, options: ProgramOptions = {}): Promise<Program> {
+    const program = await Program.start(name, { brokers: this.kafka.brokers, ...settings }, options);
     this.onClose(() => program.kill());
     return program;
   }

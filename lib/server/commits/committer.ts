@@ -8,6 +8,7 @@ import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { PartitionShare } from '../partition-share.js';
 import { encodeFinishedMap } from './finished-map-encoder.js';
+import { joinSections } from './metadata-sections.js';
 import type { OffsetTracker, Progress } from './offset-tracker.js';
 
 export interface CommitterParts {
@@ -150,8 +151,11 @@ export class Committer {
     const { topic, partition } = place;
     const { offset, map } = progress;
     const at = { topic, partition, offset };
-    const encoded = map.isEmpty ? NO_MAP : encodeFinishedMap(map, at, this.room);
-    const { metadata, neededLength, coveredTo } = encoded;
+    const deaths = share.deaths?.section(at, this.room * DEATHS_SHARE) ?? '';
+    const room = deaths === '' ? this.room : this.room - deaths.length - 1;
+    const encoded = map.isEmpty ? NO_MAP : encodeFinishedMap(map, at, room);
+    const { neededLength, coveredTo } = encoded;
+    const metadata = this.room === 0 ? '' : joinSections(encoded.metadata, deaths);
     this.watch(place, share, neededLength);
     const due = { tracker, progress, commit: { ...at, metadata }, coveredTo };
     if (!tracker.hasCommitted(offset, metadata)) return due;
@@ -185,6 +189,9 @@ export class Committer {
     return true;
   }
 }
+
+/** Of the room, so much is for what is said of deaths. */
+const DEATHS_SHARE = 1 / 2;
 
 const NO_MAP = Object.freeze({ metadata: '', neededLength: 0, coveredTo: undefined });
 

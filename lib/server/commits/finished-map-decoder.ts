@@ -1,13 +1,8 @@
-import { BitReader } from './bit-reader.js';
+import type { BitReader } from './bit-reader.js';
 import { CallMarks, MAX_MARKS } from './call-marks.js';
-import {
-  AGE_ORDER,
-  CHECKSUM_BYTES,
-  checksumOf,
-  MAP_PREFIX,
-  ORDER_BITS,
-  type MapPlace,
-} from './finished-map-encoder.js';
+import { DEATHS_PREFIX } from './death-section.js';
+import { AGE_ORDER, MAP_PREFIX, ORDER_BITS } from './finished-map-encoder.js';
+import { openSection, sectionOf, type MapPlace } from './metadata-sections.js';
 import { FinishedMap, type FinishedRun, type RecordMark } from './finished-map.js';
 
 /** What the metadata of a commit says. */
@@ -20,13 +15,15 @@ export interface DecodedMap {
 /** Never throws: what cannot be read says nothing. Bounded by the length of the metadata. */
 export const decodeFinishedMap = (metadata: string, place: MapPlace): DecodedMap => {
   if (metadata === '') return {};
-  if (!metadata.startsWith(MAP_PREFIX)) return { problem: 'it is of another version, or of another tool' };
-  const bytes = Buffer.from(metadata.slice(MAP_PREFIX.length), 'base64url');
-  const bits = bytes.subarray(CHECKSUM_BYTES);
-  if (bits.length === 0 || bytes.readUInt32BE(0) !== checksumOf(bits, place))
-    return { problem: 'it is damaged, or was made for another place' };
+  const text = sectionOf(metadata, MAP_PREFIX);
+  if (text === undefined) {
+    const isOurs = sectionOf(metadata, DEATHS_PREFIX) !== undefined;
+    return isOurs ? {} : { problem: 'it is of another version, or of another tool' };
+  }
+  const reader = openSection(text, place);
+  if (reader === undefined) return { problem: 'it is damaged, or was made for another place' };
   try {
-    return { map: readMap(new BitReader(bits), place.offset) };
+    return { map: readMap(reader, place.offset) };
   } catch (error) {
     return { problem: `it is damaged: ${(error as Error).message}` };
   }

@@ -1,12 +1,10 @@
-import { crc32c } from '../../checksum/crc32c.js';
-import type { TopicPartition } from '../../driver/record.js';
 import { BitWriter, bitLength } from './bit-writer.js';
 import type { CallMarks } from './call-marks.js';
 import type { FinishedMap } from './finished-map.js';
+import { capacityOf, sealSection, sectionLength, type MapPlace } from './metadata-sections.js';
 
-/** What the metadata of a commit begins with when it is a map in this version. */
+/** What the section of a map begins with in this version. */
 export const MAP_PREFIX = 'f1.';
-export const CHECKSUM_BYTES = 4;
 /** Bits of the order in which numbers of a kind are written. */
 export const ORDER_BITS = 5;
 /** The order in which ages are written: a minute in milliseconds takes as many bits as it has. */
@@ -15,12 +13,6 @@ export const AGE_ORDER = 16;
 const MAX_ORDER = 24;
 /** Of so many numbers the best order is worked out; of more, of every second one, and so on. */
 const SAMPLE = 256;
-
-/** Where a map belongs: it says nothing of any other place. */
-export interface MapPlace extends TopicPartition {
-  /** That is committed. */
-  readonly offset: bigint;
-}
 
 export interface EncodedMap {
   /** As much of the map as fits, from the commit on; empty for nothing. */
@@ -61,28 +53,11 @@ export const encodeFinishedMap = (map: FinishedMap, place: MapPlace, maxLength: 
     coveredTo += BigInt(piece.gap + piece.records);
   }
   return {
-    metadata: fitting === 0 ? '' : textOf(writer.finish(fitting), place),
-    neededLength: lengthOf(writer.length),
+    metadata: fitting === 0 ? '' : MAP_PREFIX + sealSection(writer.finish(fitting), place),
+    neededLength: sectionLength(writer.length),
     coveredTo: writer.isWithin ? undefined : coveredTo,
   };
 };
-
-/** The sum over the bits and the place that they belong to. */
-export const checksumOf = (bits: Buffer, { topic, partition, offset }: MapPlace): number =>
-  crc32c(bits, crc32c(Buffer.from(`${topic}/${partition}/${offset}/`)));
-
-const textOf = (bits: Buffer, place: MapPlace): string => {
-  const checksum = Buffer.alloc(CHECKSUM_BYTES);
-  checksum.writeUInt32BE(checksumOf(bits, place));
-  return MAP_PREFIX + Buffer.concat([checksum, bits]).toString('base64url');
-};
-
-/** Bits that fit, beside the one that closes them. */
-const capacityOf = (maxLength: number): number =>
-  (Math.floor(((maxLength - MAP_PREFIX.length) * 3) / 4) - CHECKSUM_BYTES) * 8 - 1;
-
-const lengthOf = (bits: number): number =>
-  MAP_PREFIX.length + Math.ceil(((CHECKSUM_BYTES + ((bits + 8) >>> 3)) * 4) / 3);
 
 const writeHead = (writer: BitWriter, { latestMs, anchor }: FinishedMap, offset: bigint): void => {
   writer.uint48(latestMs);

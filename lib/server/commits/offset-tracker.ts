@@ -55,6 +55,8 @@ export class OffsetTracker implements RecordTracker {
   private known: readonly FinishedMap[];
   private former: ReadonlyMap<bigint, TrackedRecord> | undefined;
   private isFirst = true;
+  /** Who is told of the next commits, with the change that they wait for. */
+  private waiting: { readonly change: number; readonly told: () => void }[] = [];
   /** Made for the first: most partitions have none, ever. */
   private pledges: Pledges | undefined;
   private readonly committedMap: FinishedMap | undefined;
@@ -140,6 +142,12 @@ export class OffsetTracker implements RecordTracker {
     this.committedMetadata = metadata;
     this.committedChanges = changes;
     this.pledges?.onCommitted({ changes, ...said });
+    if (this.waiting.length > 0) this.tellWaiting(changes);
+  }
+
+  /** @param told once the broker has a commit with all that was changed so far */
+  whenCommitted(told: () => void): void {
+    this.waiting.push({ change: this.changes, told });
   }
 
   /** The next commit names the call as finished, and it is told when the broker has that. */
@@ -180,6 +188,12 @@ export class OffsetTracker implements RecordTracker {
     this.known = [];
     this.former = undefined;
     return { from: this.committed, map, records };
+  }
+
+  private tellWaiting(changes: number): void {
+    const { waiting } = this;
+    this.waiting = waiting.filter(({ change }) => change > changes);
+    for (const { change, told } of waiting) if (change <= changes) told();
   }
 
   private finishedMap(callsOf: (record: TrackedRecord) => CallMarks | undefined): FinishedMap {

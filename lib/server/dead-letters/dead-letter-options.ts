@@ -22,7 +22,7 @@ export interface DeadLetterFilter {
   readonly limit?: number;
   /** Events of this pattern, normalized as `context.getPattern()`. */
   readonly pattern?: string;
-  /** `failed` for events whose handler failed for good, else the reason for which a record was refused. */
+  /** `failed` for events whose handler failed for good, `deaths` for what killed its servers, else why a record was refused. */
   readonly reason?: DeadLetterReason;
   /** Letters written at this time or later: a date, or milliseconds since the epoch, on the broker's clock. */
   readonly since?: Date | number;

@@ -4,8 +4,17 @@ import { formatCallId } from '../../protocol/instance-id.js';
 import type { DeferredMessage, FailedRun } from '../../protocol/message.js';
 import type { Codec } from '../../wire/codec.js';
 
-/** Why a dead letter was written: `failed` for an event whose handler failed for good; else why its record was refused. */
-export type DeadLetterReason = 'failed' | RefusalReason;
+/** Why an event or call was given up: its handler failed for good; or its servers died while it ran. */
+export type GivenUpReason = 'failed' | 'deaths';
+
+/**
+ * Why a dead letter was written: `failed` for an event whose handler failed for good; `deaths` for an event or call that killed its
+ * servers; else why its record was refused.
+ */
+export type DeadLetterReason = GivenUpReason | RefusalReason;
+
+export const isGivenUpReason = (reason: string): reason is GivenUpReason =>
+  reason === 'failed' || reason === 'deaths';
 
 /** The position of a record, and when the broker appended it, in milliseconds since the epoch. */
 export interface DeadLetterOrigin {
@@ -18,9 +27,9 @@ export interface DeadLetterOrigin {
 /** The error of a run, as a caller would get it. `atMs` is in milliseconds since the epoch, on the broker's clock. */
 export type DeadLetterError = FailedRun;
 
-/** An event whose handler failed for good. */
+/** An event whose handler failed for good, or an event or call that killed its servers. */
 export interface FailedEvent {
-  readonly reason: 'failed';
+  readonly reason: GivenUpReason;
   readonly pattern: string;
   /** The error of the last run. */
   readonly status: RpcStatus;
@@ -46,12 +55,16 @@ export type DeadLetterHook = (event: FailedEvent) => unknown;
 const NO_ERROR: FailedRun = Object.freeze({ status: 'UNKNOWN', message: '', atMs: 0 });
 
 /** @returns undefined for a message that is no failed event */
-export const failedEventOf = (codec: Codec, message: DeferredMessage): FailedEvent | undefined => {
+export const failedEventOf = (
+  codec: Codec,
+  message: DeferredMessage,
+  reason: GivenUpReason,
+): FailedEvent | undefined => {
   const { origin, firstError, lastError } = message;
   if (origin === null) return undefined;
   const { topic, partition, offset, timestampMs } = origin;
   return Object.freeze({
-    reason: 'failed',
+    reason,
     pattern: message.pattern,
     status: (lastError ?? NO_ERROR).status,
     attempts: message.runs,

@@ -2,6 +2,7 @@ import type { ProducerRecord, TopicPartition } from '../../driver/record.js';
 import type { DeferredMessage } from '../../protocol/message.js';
 import type { Codec } from '../../wire/codec.js';
 import { ownMessageRecord } from '../own-record.js';
+import type { GivenUpReason } from './failed-event.js';
 import { DEAD_LETTER_HEADERS } from './dead-letter.js';
 
 /**
@@ -14,7 +15,7 @@ export const failedLetter = async (
   codec: Codec,
   sender: Buffer,
   to: TopicPartition,
-  message: DeferredMessage,
+  { message, reason }: { readonly message: DeferredMessage; readonly reason: GivenUpReason },
 ): Promise<ProducerRecord> => {
   const { value, headers } = await ownMessageRecord(codec, sender, to, message);
   const isOpen = codec.stages === '';
@@ -23,12 +24,15 @@ export const failedLetter = async (
     partition: to.partition,
     key: isOpen ? message.key : null,
     value,
-    headers: { ...headers, ...bytesOf(factsOf(message)), ...(isOpen && bytesOf(textsOf(message))) },
+    headers: { ...headers, ...bytesOf(factsOf(message, reason)), ...(isOpen && bytesOf(textsOf(message))) },
   };
 };
 
-const factsOf = ({ origin, lastError, runs, redriven }: DeferredMessage): Record<string, string> => ({
-  [DEAD_LETTER_HEADERS.reason]: 'failed',
+const factsOf = (
+  { origin, lastError, runs, redriven }: DeferredMessage,
+  reason: GivenUpReason,
+): Record<string, string> => ({
+  [DEAD_LETTER_HEADERS.reason]: reason,
   [DEAD_LETTER_HEADERS.status]: lastError?.status ?? '',
   [DEAD_LETTER_HEADERS.attempts]: String(runs),
   [DEAD_LETTER_HEADERS.redriven]: String(redriven),

@@ -6,6 +6,7 @@ import type { Codec } from '../../wire/codec.js';
 import { DEAD_LETTER_HEADERS } from './dead-letter.js';
 import {
   failedEventOf,
+  isGivenUpReason,
   type DeadLetterOrigin,
   type DeadLetterReason,
   type FailedEvent,
@@ -36,9 +37,10 @@ export interface ReadLetter {
 /** Undefined for a record that is no dead letter. Never rejects: what cannot be read is a letter all the same. */
 export const readLetter = async (codec: Codec, record: ConsumerRecord): Promise<ReadLetter | undefined> => {
   const reason = textOf(record, DEAD_LETTER_HEADERS.reason);
-  if (reason !== 'failed' && !isRefusalReason(reason)) return undefined;
-  const message = reason === 'failed' ? await messageOf(codec, record) : undefined;
-  const event = message && failedEventOf(codec, message);
+  const isGivenUp = isGivenUpReason(reason);
+  if (!isGivenUp && !isRefusalReason(reason)) return undefined;
+  const message = isGivenUp ? await messageOf(codec, record) : undefined;
+  const event = isGivenUp && message ? failedEventOf(codec, message, reason) : undefined;
   const { partition, offset, timestampMs: writtenAtMs } = record;
   const place = { id: `${partition}-${offset}`, partition, offset, writtenAtMs };
   const letter = Object.freeze({ ...place, reason, origin: event?.origin ?? originOf(record), event });

@@ -20,6 +20,8 @@ export const redrivenRecord = async (
 export const redriven = (message: DeferredMessage, seq: number): DeferredMessage => ({
   ...message,
   seq,
+  // Nobody waits for the answer of a call that was given up: it is run for what it does.
+  invokes: 'event',
   ttlMs: 0,
   sentAtMs: Date.now(),
   dueAtMs: 0,

@@ -47,6 +47,10 @@ export class KeptOutcome implements Outcome {
     else this.parts.onEnd(end);
   }
 
+  refuse(error: RpcError): void {
+    this.error(error);
+  }
+
   restMs(error: RpcError): number | undefined {
     this.held = undefined;
     return this.parts.restMs(this.call, error);

@@ -14,6 +14,8 @@ export interface CallHistory {
   readonly contentType: string;
   /** When it was to run, at the earliest, on the broker's clock; 0 for at once. */
   readonly dueAtMs: number;
+  /** How many servers died with it in their hands, at most. */
+  readonly deaths: number;
 }
 
 const NO_HISTORY: CallHistory = Object.freeze({
@@ -24,12 +26,27 @@ const NO_HISTORY: CallHistory = Object.freeze({
   lastError: null,
   contentType: '',
   dueAtMs: 0,
+  deaths: 0,
 });
 
 export const historyOf = (message: DeferredMessage): CallHistory => {
   const { runs, redriven, origin, firstError, lastError, contentType, dueAtMs } = message;
-  return { runs, redriven, origin, firstError, lastError, contentType, dueAtMs };
+  return { runs, redriven, origin, firstError, lastError, contentType, dueAtMs, deaths: 0 };
 };
+
+/** So many servers died with it. */
+export const afterDeaths = (history: CallHistory = NO_HISTORY, deaths: number): CallHistory => ({
+  ...history,
+  deaths,
+});
+
+/** It is given up for the deaths of its servers, each of which counts as a run that failed so. */
+export const afterLastDeath = (history: CallHistory = NO_HISTORY, failed: FailedRun): CallHistory => ({
+  ...history,
+  runs: history.runs + history.deaths,
+  firstError: history.firstError ?? failed,
+  lastError: failed,
+});
 
 /** One more run has failed. */
 export const afterFailure = (history: CallHistory = NO_HISTORY, failed: FailedRun): CallHistory => ({
@@ -40,6 +57,7 @@ export const afterFailure = (history: CallHistory = NO_HISTORY, failed: FailedRu
   lastError: failed,
   contentType: history.contentType,
   dueAtMs: history.dueAtMs,
+  deaths: history.deaths,
 });
 
 /** Of a text, in a record that is to stay within its bounds. */

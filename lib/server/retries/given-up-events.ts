@@ -6,7 +6,7 @@ import type { DeferredMessage } from '../../protocol/message.js';
 import type { Codec } from '../../wire/codec.js';
 import { waitAtMost } from '../../wire/wait-at-most.js';
 import type { DeadLetterTopic } from '../dead-letters/dead-letter-topics.js';
-import { failedEventOf, type DeadLetterHook } from '../dead-letters/failed-event.js';
+import { failedEventOf, type DeadLetterHook, type GivenUpReason } from '../dead-letters/failed-event.js';
 import { failedLetter } from '../dead-letters/failed-letter.js';
 import type { IncomingCall } from '../incoming-call.js';
 import type { RequestClock } from '../request-clock.js';
@@ -47,16 +47,16 @@ export class GivenUpEvents {
   }
 
   /** @param history with its last run. @param done called once, when the event may be finished */
-  add(call: IncomingCall, history: CallHistory, done: () => void): void {
+  add(call: IncomingCall, history: CallHistory, done: () => void, reason: GivenUpReason = 'failed'): void {
     const to = this.parts.topics.get(call.origin.record.topic);
     if (to === undefined && this.parts.onDeadLetter === undefined) return done();
     const message = this.messageOf(call, history);
-    if (to === undefined) return this.tell(message, done);
+    if (to === undefined) return this.tell(message, reason, done);
     const written = (): void => {
       this.parts.counters.add('deadLettered');
-      this.tell(message, done);
+      this.tell(message, reason, done);
     };
-    this.writes.write(() => this.write(message, to), written);
+    this.writes.write(() => this.write(message, reason, to), written);
   }
 
   /** Resolves when no letter is on its way and no hook is waited for. */
@@ -74,16 +74,20 @@ export class GivenUpEvents {
     return deferredMessage(call, history, { seq: 0, dueAtMs: nowMs, nowMs, timeLeftMs: Infinity });
   }
 
-  private async write(message: DeferredMessage, { topic, partitions }: DeadLetterTopic): Promise<void> {
+  private async write(
+    message: DeferredMessage,
+    reason: GivenUpReason,
+    { topic, partitions }: DeadLetterTopic,
+  ): Promise<void> {
     const { codec, id, driver } = this.parts;
     const to = { topic, partition: (message.origin?.partition ?? 0) % partitions };
-    const letter = await failedLetter(codec, id, to, message);
+    const letter = await failedLetter(codec, id, to, { message, reason });
     await driver.produce([letter], { acks: -1, timeoutMs: WRITE_TIMEOUT_MS });
   }
 
-  private tell(message: DeferredMessage, done: () => void): void {
+  private tell(message: DeferredMessage, reason: GivenUpReason, done: () => void): void {
     const { onDeadLetter, userCode, codec } = this.parts;
-    const event = onDeadLetter && failedEventOf(codec, message);
+    const event = onDeadLetter && failedEventOf(codec, message, reason);
     if (onDeadLetter === undefined || event === undefined) return done();
     let heard: unknown;
     userCode.run('dead letter hook', () => (heard = onDeadLetter(event)));

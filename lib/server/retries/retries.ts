@@ -4,7 +4,7 @@ import type { RpcError } from '../../errors/rpc-error.js';
 import type { IncomingCall } from '../incoming-call.js';
 import type { FailedEvents, Retry } from '../outcome.js';
 import type { RequestClock } from '../request-clock.js';
-import { afterFailure, failedRun, type CallHistory } from './call-history.js';
+import { afterFailure, afterLastDeath, failedRun, type CallHistory } from './call-history.js';
 import type { DelayWriter } from './delay-writer.js';
 import type { HandlerPolicies } from './handler-policies.js';
 import type { GivenUpEvents } from './given-up-events.js';
@@ -14,6 +14,8 @@ export interface RetriesParts {
   readonly handlers: {
     find(pattern: string): MessageHandler | undefined;
     onEventError(pattern: string, error: RpcError): void;
+    /** A call is not run any more, as it killed its servers. */
+    onGivenUp(error: RpcError): void;
     onRetry(pattern: string, error: RpcError, pauseMs: number): void;
     /** What of an event's failure its sender would be told. */
     readonly failures: { told(pattern: string, error: RpcError): RpcError };
@@ -56,6 +58,13 @@ export class Retries implements FailedEvents {
     if (retry !== undefined) return this.putOff(call, error, { history, pauseMs: retry.pauseMs });
     this.parts.handlers.onEventError(pattern, error);
     this.parts.givenUp.add(call, history, () => call.finish('answered', error.status));
+  }
+
+  giveUp(call: IncomingCall, error: RpcError, done: () => void): void {
+    this.parts.counters.add('callsGivenUp');
+    this.parts.handlers.onGivenUp(error);
+    const history = afterLastDeath(call.history, failedRun(error, this.parts.clock.now()));
+    this.parts.givenUp.add(call, history, done, 'deaths');
   }
 
   private putOff(

@@ -25,6 +25,8 @@ describe('GroupConsumer, once it is closed', () => {
       sessionTimeoutMs: 6_000,
       commitIntervalMs: INTERVAL_MS,
       commitMetadataBytes: 4_096,
+      maxDeaths: 3,
+      endOf: () => Promise.resolve(0n),
       log: { warn: () => undefined },
       counters: new Counters(),
       gate: { take: (record) => (taken = record), forget: (share) => share.close() },

@@ -21,6 +21,8 @@ describe('GroupConsumer', () => {
       sessionTimeoutMs: 6_000,
       commitIntervalMs: 200,
       commitMetadataBytes: 4_096,
+      maxDeaths: 3,
+      endOf: () => Promise.resolve(0n),
       log: { warn: () => undefined },
       counters: new Counters(),
       gate: { take: () => undefined, forget: (share) => share.close() },

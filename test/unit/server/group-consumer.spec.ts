@@ -29,6 +29,8 @@ describe('GroupConsumer', () => {
       sessionTimeoutMs: 6_000,
       commitIntervalMs: INTERVAL_MS,
       commitMetadataBytes: 4_096,
+      maxDeaths: 3,
+      endOf: () => Promise.resolve(0n),
       log: { warn: () => undefined },
       counters,
       gate: { take: (record) => read.push(record), forget: (share) => share.close() },

@@ -29,6 +29,8 @@ describe('what the commits of a group say above their offsets', () => {
       sessionTimeoutMs: 6_000,
       commitIntervalMs: INTERVAL_MS,
       commitMetadataBytes,
+      maxDeaths: 3,
+      endOf: () => Promise.resolve(0n),
       counters,
       log: { warn: (line) => warnings.push(line) },
       gate: { take: (record) => read.push(record), forget: (share) => share.close() },

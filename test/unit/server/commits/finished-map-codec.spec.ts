@@ -1,10 +1,7 @@
 import { CallMarks } from '../../../../lib/server/commits/call-marks.js';
 import { decodeFinishedMap } from '../../../../lib/server/commits/finished-map-decoder.js';
-import {
-  checksumOf,
-  encodeFinishedMap,
-  type MapPlace,
-} from '../../../../lib/server/commits/finished-map-encoder.js';
+import { encodeFinishedMap } from '../../../../lib/server/commits/finished-map-encoder.js';
+import { checksumOf, type MapPlace } from '../../../../lib/server/commits/metadata-sections.js';
 import { FinishedMap, type FinishedRun } from '../../../../lib/server/commits/finished-map.js';
 import { seededRandom, type SeededRandom } from '../../../support/seeded-random.js';
 

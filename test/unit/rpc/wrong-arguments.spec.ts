@@ -110,7 +110,7 @@ describe('what a caller gives that cannot be sent', () => {
     async (options) => {
       await expectRefusal(
         () => client.call('headers', 1, options as never),
-        'A call wants an object of options. It has: timeoutMs, key, headers, delayMs, at, detached, signal.',
+        'A call wants an object of options. It has: timeoutMs, key, headers, idempotencyKey, delayMs, at, detached, signal.',
       );
     },
   );

@@ -87,3 +87,37 @@ describe('a call that kills its server', () => {
     });
   });
 });
+
+describe('an event that blocks its server past the session', () => {
+  let cluster: LiveCluster;
+  let journal: ExecutionJournal;
+
+  beforeAll(async () => {
+    cluster = await LiveCluster.start();
+    journal = new ExecutionJournal();
+  });
+  afterAll(async () => {
+    await cluster.close();
+    journal.close();
+  });
+
+  it('moves on to two more servers at most, and what stands behind it is answered', async () => {
+    const start = (): Promise<Program> => cluster.startServer({ partitions: 1, journal: journal.file });
+    const servers = await Promise.all([start(), start(), start(), start()]);
+    const client = cluster.client({ partitions: 1 });
+    await client.connect();
+    client.emit('told.deadly', { how: 'block' });
+    const runs = (): number => journal.executions.length;
+    await eventually(20_000, () => expect(runs()).toBe(1));
+    // The session of 6 s is over while it blocks for 10 s: another server gets it.
+    await eventually(30_000, () => expect(runs()).toBe(2));
+    const { value } = await client.call('echo', { nonce: 'behind' }, { timeoutMs: 90_000 });
+    expect(value).toMatchObject({ nonce: 'behind' });
+    const after = async (): Promise<number[]> =>
+      Promise.all(servers.map((server) => server.ask<number>('callsInHand')));
+    await eventually(60_000, async () => expect(await after()).toEqual([0, 0, 0, 0]));
+    const blocked = journal.executions.filter(({ data }) => (data as Partial<Deadly>).how === 'block');
+    expect(blocked.length).toBeLessThanOrEqual(3);
+    expect(new Set(blocked.map(({ server }) => server)).size).toBe(blocked.length);
+  });
+});

@@ -12,6 +12,8 @@ import { CALLS_PER_SECOND, mixedLoad } from './soak/mixed-load.js';
 
 /** Between two looks at the processes that stay. */
 const STEP_SECONDS = { full: 15, quick: 3 };
+/** Longer than the session of a server that is killed. */
+const TIMEOUT_MS = 60_000;
 /** The part of all steps in which heaps grow to what they need. */
 const WARM_UP = 1 / 3;
 const MOST_MIB_PER_HOUR = 8;
@@ -29,7 +31,7 @@ export const soak: Benchmark = {
   run: async (context) => {
     const { options, progress, teardown } = context;
     const broker = await startBroker(teardown, progress);
-    const settings = { ...broker, fleet: 'soak', stages: 'all' } as const;
+    const settings = { ...broker, fleet: 'soak', stages: 'all', timeoutMs: TIMEOUT_MS } as const;
     const { client, server } = await startPair(settings, context, { nodeFlags: ['--expose-gc'] });
     const churn = new Churn(settings, context);
     const seconds = STEP_SECONDS[options.quick ? 'quick' : 'full'];

@@ -20,8 +20,11 @@ let clients: readonly KafkaRpcClient[] = [];
 let held: HeldCalls | undefined;
 
 async function start(settings: FleetSettings & { readonly clients: number }): Promise<void> {
-  const { openCalls } = settings;
-  const limits = openCalls === undefined ? {} : { maxOpenCalls: openCalls, timeoutMs: 600_000 };
+  const { openCalls, timeoutMs } = settings;
+  const limits = {
+    ...(openCalls !== undefined && { maxOpenCalls: openCalls, timeoutMs: 600_000 }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
   const names = Array.from({ length: settings.clients }, (_, at) => `CLIENT_${at}`);
   const module = ClientsModule.register(
     // Options of its own for each: clients that share a driver object may share connections.

@@ -17,6 +17,8 @@ export interface FleetSettings extends PeerBroker {
   readonly replyPartitions?: number;
   /** For fleets whose calls are open all at once. @default the package's own limits */
   readonly openCalls?: number;
+  /** For calls that outlive the session of a server that was killed. @default the package's own deadline */
+  readonly timeoutMs?: number;
   /** Whether requests to brokers are counted, at some cost. @default false */
   readonly countsRequests?: boolean;
 }

@@ -56,8 +56,9 @@ export class KafkajsGroupMember implements GroupMember, Reader {
     } catch (error) {
       // Who commits is to commit less, and can.
       const isTooLong = errorType(error) === 'OFFSET_METADATA_TOO_LARGE';
-      if (!isTooLong && !isPassing(error)) membership.failed('commit', error);
-      throw toRpcError(error, `commit for group ${groupId}`);
+      const failure = toRpcError(error, `commit ${topicsOf(offsets)} for group ${groupId}`);
+      if (!isTooLong && !isPassing(error)) membership.failed('commit', failure);
+      throw failure;
     }
   }
 
@@ -93,6 +94,10 @@ export class KafkajsGroupMember implements GroupMember, Reader {
     return this.membership.permissions.reads && this.membership.session.isAlive();
   }
 }
+
+/** The broker's own text about a refused commit names none of them. */
+const topicsOf = (offsets: readonly OffsetCommit[]): string =>
+  [...new Set(offsets.map(({ topic }) => topic))].join(', ');
 
 const notOurs = ({ topic, partition }: TopicPartition, groupId: string): RpcError =>
   new RpcError(

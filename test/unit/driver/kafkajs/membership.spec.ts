@@ -132,7 +132,10 @@ describe('the membership of a group', () => {
       await bench.member.join();
       coordinator.fail('OffsetCommit', 1, () => protocolError('TOPIC_AUTHORIZATION_FAILED'));
       const commit = () => bench.commit(0);
-      await expect(commit()).rejects.toMatchObject({ status: 'PERMISSION_DENIED' });
+      await expect(commit()).rejects.toMatchObject({
+        status: 'PERMISSION_DENIED',
+        message: expect.stringContaining(`commit ${coordinator.topic} for group app`) as string,
+      });
       expect(bench.lastEvent).toBe('crashed');
       await commit();
       expect(bench.lastEvent).toBe('connected');

@@ -62,7 +62,7 @@ describe('a service whose topic is deleted while it is called', () => {
       createTopics: false,
       clients: [
         { name: 'HEALTHY', service: healthy },
-        { name: 'GONE', service: gone, timeoutMs: 5_000 },
+        { name: 'GONE', service: gone, timeoutMs: 10_000 },
       ],
     });
     const module = await Test.createTestingModule({ imports: [rpc] }).compile();

@@ -47,7 +47,7 @@ describe('a client that is SIGKILLed with streams open', () => {
     const tookMs = performance.now() - diedAt;
     expect(tookMs).toBeGreaterThan(SILENCE_MS / 2);
     expect(tookMs).toBeLessThan(SILENCE_MS * 4);
-    expect(server.counters.callsOfSilentClients).toBeGreaterThan(100);
+    expect(server.counters.callsOfSilentClients).toBeGreaterThanOrEqual(100);
     expect(errors).toEqual([]);
     expect(bystander.openCalls).toBe(1);
   });

@@ -27,7 +27,7 @@ const FIRST_ASKS = 3;
 const LARGE_BATCH_BYTES = 128 * 1024 * 1024;
 
 /** How often a topic that is not known is asked for again. */
-const LOOKS = 5;
+const LOOKS = 3;
 
 /** A cluster of its own, together with what is known of its topics; refreshes are shared by all who ask at the same time. */
 export class ClusterLink {
@@ -88,7 +88,7 @@ export class ClusterLink {
   }
 
   /**
-   * Takes topics into the metadata. What a broker does not know is asked for again, a few times in two seconds: one that has just
+   * Takes topics into the metadata. What a broker does not know is asked for again, a few times in half a second: one that has just
    * started says so of topics that are there.
    * @throws what is wrong with the first of them, `UNKNOWN_TOPIC_OR_PARTITION` among it.
    */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEADLINE_MS } from '../conductor/cast.js';
 import type { FaultWindow, Scene } from './fault-window.js';
+import { clockSteps, standsStill } from './one-process.js';
 
 const A_MOMENT_MS = 2_000;
 const FIVE_MINUTES_MS = 300_000;
@@ -13,24 +14,12 @@ const newcomer = async ({ cast }: Scene, perSecond = 50) => {
 
 const standStill = (forMs: number): FaultWindow => ({
   name: `a client stands still for ${forMs / 1_000} s`,
-  happen: async ({ cast, random, happened }) => {
-    const victim = random.pick(cast.clients);
-    victim.signal('SIGSTOP');
-    await sleep(forMs);
-    happened(`${victim.name} stood still`, victim.isStopped);
-    victim.signal('SIGCONT');
-    await sleep(A_MOMENT_MS);
-  },
+  happen: (scene) => standsStill(scene, scene.cast.clients, forMs),
 });
 
 const step = (byMs: number): FaultWindow => ({
   name: `the clock of a client steps by ${byMs / 60_000} minutes`,
-  happen: async ({ cast, random, happened }) => {
-    const victim = random.pick(cast.clients);
-    const steppedMs = await victim.ask<number>('step', byMs);
-    happened(`the clock of ${victim.name} stepped by ${steppedMs} ms`, Math.abs(steppedMs - byMs) < 1_000);
-    await sleep(5_000);
-  },
+  happen: (scene) => clockSteps(scene, scene.cast.clients, byMs),
 });
 
 /** What happens to clients. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SERVER_SETTINGS } from '../conductor/cast.js';
 import type { FaultWindow, Scene } from './fault-window.js';
+import { clockSteps, standsStill } from './one-process.js';
 
 /** Past its session: the group goes on without it. */
 export const PAST_SESSION_MS = SERVER_SETTINGS.sessionTimeoutMs + 3_000;
@@ -26,23 +27,9 @@ const replace = async ({ cast, happened }: Scene): Promise<void> => {
   happened(`${oldest?.name ?? 'nobody'} was replaced`, oldest?.isRunning === false);
 };
 
-const standStill = async ({ cast, random, happened }: Scene, forMs: number): Promise<void> => {
-  const victim = random.pick(cast.servers);
-  victim.signal('SIGSTOP');
-  await sleep(forMs);
-  happened(`${victim.name} stood still for ${forMs} ms`, victim.isStopped);
-  victim.signal('SIGCONT');
-  await sleep(A_MOMENT_MS);
-};
-
 const step = (byMs: number): FaultWindow => ({
   name: `the clock of a server steps by ${byMs / 60_000} minutes`,
-  happen: async ({ cast, random, happened }) => {
-    const victim = random.pick(cast.servers);
-    const steppedMs = await victim.ask<number>('step', byMs);
-    happened(`the clock of ${victim.name} stepped by ${steppedMs} ms`, Math.abs(steppedMs - byMs) < 1_000);
-    await sleep(5_000);
-  },
+  happen: (scene) => clockSteps(scene, scene.cast.servers, byMs),
 });
 
 /** What happens to servers. */
@@ -61,12 +48,12 @@ export const SERVER_WINDOWS: readonly FaultWindow[] = [
     isShort: true,
     happen: async (scene) => {
       scene.crashed();
-      await standStill(scene, PAST_SESSION_MS);
+      await standsStill(scene, scene.cast.servers, PAST_SESSION_MS);
     },
   },
   {
     name: 'a server stands still within its session',
-    happen: (scene) => standStill(scene, WITHIN_SESSION_MS),
+    happen: (scene) => standsStill(scene, scene.cast.servers, WITHIN_SESSION_MS),
   },
   {
     name: 'two of three servers are killed at once',

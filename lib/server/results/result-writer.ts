@@ -2,21 +2,7 @@ import type { TopicPartition } from '../../driver/record.js';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
 import type { KeptEnd, ResultMessage } from '../../protocol/message.js';
-import type { Codec } from '../../wire/codec.js';
-import type { Destination } from '../../wire/destination-queue.js';
-import type { Outbox } from '../../wire/outbox.js';
-import { ownEnvelope } from '../own-record.js';
-import { PersistentWrites } from '../retries/persistent-writes.js';
-
-export interface ResultWriterParts {
-  /** This server's. */
-  readonly id: Buffer;
-  /** One that waits for all in-sync replicas. */
-  readonly outbox: Pick<Outbox, 'send' | 'idle'>;
-  readonly codec: Codec;
-  /** Told of each attempt that failed. Must not throw. */
-  readonly onFailed: (error: RpcError) => void;
-}
+import { OwnMessages, type OwnMessagesParts } from '../own-messages.js';
 
 /** A result before it has its number. */
 export type NewResult = Omit<ResultMessage, 'kind' | 'seq'>;
@@ -25,55 +11,37 @@ const NO_DETAILS = Buffer.alloc(0);
 
 /** Results go to their topic, each until the broker has it in all in-sync replicas. */
 export class ResultWriter {
-  private readonly destinations = new Map<string, Destination>();
-  private readonly writes: PersistentWrites;
-  private lastSeq = 0;
+  private readonly messages: OwnMessages;
 
-  constructor(private readonly parts: ResultWriterParts) {
-    this.writes = new PersistentWrites({ onFailed: parts.onFailed });
+  constructor(parts: OwnMessagesParts) {
+    this.messages = new OwnMessages(parts);
   }
 
   /** @param done called once, when the broker has it, or an error in the place of one that is too large for it */
   write(at: TopicPartition, result: NewResult, done: () => void): void {
-    const to = this.destination(at);
-    this.writes.write(
-      () => this.send(to, result).catch((error: unknown) => this.sendLess(to, result, error)),
+    this.messages.write(
+      () => this.send(at, result).catch((error: unknown) => this.sendLess(at, result, error)),
       done,
     );
   }
 
-  async idle(): Promise<void> {
-    await this.writes.idle();
+  /** Resolves when nothing is on its way. */
+  idle(): Promise<void> {
+    return this.messages.idle();
   }
 
   close(): void {
-    this.writes.close();
+    this.messages.close();
   }
 
-  private async sendLess(to: Destination, result: NewResult, error: unknown): Promise<void> {
+  private async sendLess(at: TopicPartition, result: NewResult, error: unknown): Promise<void> {
     const { status, retryable, message } = RpcError.from(error);
     if (status !== RpcStatus.RESOURCE_EXHAUSTED || retryable) throw error;
-    await this.send(to, { ...result, end: tooLarge(result.pattern, message) });
+    await this.send(at, { ...result, end: tooLarge(result.pattern, message) });
   }
 
-  private send(to: Destination, result: NewResult): Promise<void> {
-    const { outbox, codec } = this.parts;
-    this.lastSeq += 1;
-    const message: ResultMessage = { ...result, kind: 'result', seq: this.lastSeq };
-    return new Promise((resolve, reject) => {
-      const delivered = (error?: RpcError): void => (error === undefined ? resolve() : reject(error));
-      outbox.send(to, message, { delivered }, codec.keepsApart(message.pattern));
-    });
-  }
-
-  private destination({ topic, partition }: TopicPartition): Destination {
-    const name = `${topic}:${partition}`;
-    const known = this.destinations.get(name);
-    if (known !== undefined) return known;
-    const envelope = ownEnvelope(this.parts.codec, this.parts.id);
-    const to: Destination = Object.freeze({ topic, partition, direction: 'request', envelope });
-    this.destinations.set(name, to);
-    return to;
+  private send(at: TopicPartition, result: NewResult): Promise<void> {
+    return this.messages.send(at, (seq) => ({ ...result, kind: 'result', seq }));
   }
 }
 

@@ -12,7 +12,7 @@ import type { IncomingCall } from '../incoming-call.js';
 import type { RequestClock } from '../request-clock.js';
 import type { CallHistory } from './call-history.js';
 import { deferredMessage } from './deferred-message.js';
-import { PersistentWrites } from './persistent-writes.js';
+import { PersistentWrites } from '../persistent-writes.js';
 
 export interface GivenUpEventsParts {
   /** This server's. */

@@ -1,4 +1,4 @@
-import { RpcError } from '../../errors/rpc-error.js';
+import { RpcError } from '../errors/rpc-error.js';
 
 export interface PersistentWritesOptions {
   /** Told of each attempt that failed. Must not throw. */

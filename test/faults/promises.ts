@@ -4,13 +4,13 @@
  */
 export const PROMISES = {
   /** A batch whose checksum is wrong is not handed on. */
-  checksOfBatches: false,
+  checksOfBatches: true,
   /** `listen()` outlasts lost answers to Metadata. */
-  listenOutlastsLostMetadata: false,
+  listenOutlastsLostMetadata: true,
   /** A call whose reply the broker refuses for want of a right is answered once the right is back. */
   callsOutlastDeniedReplies: true,
   /** A login that is lost with its connection is tried again, and not taken for one that was refused. */
   lostLoginsAreTriedAgain: false,
   /** A server that still runs a call of a partition that has moved hears that its caller is gone. */
-  cancelsReachOldOwners: false,
+  cancelsReachOldOwners: true,
 } as const;

@@ -1,5 +1,6 @@
 // For those who call and those who answer.
-export { KafkaRpcClient, type AwaitedCallOptions } from './client/kafka-rpc-client.js';
+export { KafkaRpcClient } from './client/kafka-rpc-client.js';
+export type { AwaitedCallOptions } from './client/awaited-call-options.js';
 export type { ConnectionOptions, KafkaRpcClientOptions, ServiceOptions } from './client/client-options.js';
 export type { KafkaRpcClientEvents, KafkaRpcClientStatus } from './client/client-events.js';
 export {

@@ -3,12 +3,19 @@ import { Observable, throwError, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import { guardSubscribers } from '../diagnostics/guarded-subscribers.js';
 import type { DriverConnection } from '../driver/driver.js';
-import { checkMethods, checkOptions, readOption } from '../errors/option-checks.js';
 import { fromCall, RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
 import { followEnclosingCalls } from '../protocol/enclosing-call.js';
 import { checkRequestsApart } from '../protocol/topics.js';
+import {
+  checkSignal,
+  failureOfCall,
+  NO_OPTIONS,
+  recordWith,
+  splitOptions,
+  type AwaitedCallOptions,
+} from './awaited-call-options.js';
 import { ClientConnection, clientClosed } from './client-connection.js';
 import { ClientEvents, type KafkaRpcClientEvents, type KafkaRpcClientStatus } from './client-events.js';
 import {
@@ -20,18 +27,12 @@ import {
 } from './client-options.js';
 import { ClientSession } from './client-session.js';
 import { guardedObservable } from './guarded-observable.js';
-import { CALL_OPTION_NAMES, KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
+import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
 import { PublishedCall, publishedLater, readPacket, type AnsweredPacket } from './published-call.js';
 import type { RpcReply } from './rpc-reply.js';
 import { cancelledBy, SingleAnswer } from './single-answer.js';
 import { SubscribedCall, type AnswerHooks } from './subscribed-call.js';
-
-/** Options of `call()`. */
-export interface AwaitedCallOptions extends CallOptions {
-  /** Aborting it cancels the call, at the server too. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Calls the handlers of one service over Kafka, as any Nest `ClientProxy` does.
@@ -152,7 +153,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     options?: AwaitedCallOptions,
   ): Promise<RpcReply<T>> {
     try {
-      const { signal, callOptions } = options === undefined ? NO_OPTIONS : split(options);
+      const { signal, callOptions } = options === undefined ? NO_OPTIONS : splitOptions(options);
       if (signal !== undefined) checkSignal(signal);
       if (signal?.aborted) throw cancelledBy(signal);
       const record = new KafkaRpcRecord(data, callOptions);
@@ -258,36 +259,3 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     return (answer) => publishedLater(publish(answer), answer, this.hooks.userCode);
   }
 }
-
-interface SplitOptions {
-  readonly signal?: AbortSignal;
-  readonly callOptions: CallOptions;
-}
-
-const AWAITED_OPTION_NAMES: readonly string[] = [...CALL_OPTION_NAMES, 'signal'];
-
-const NO_OPTIONS: SplitOptions = Object.freeze({ callOptions: Object.freeze({}) });
-
-/** Reads each option once. @throws RpcError `INVALID_ARGUMENT` */
-const split = (options: AwaitedCallOptions): SplitOptions => {
-  checkOptions('A call', options, AWAITED_OPTION_NAMES);
-  return readOption('options', () => {
-    const { signal, ...callOptions } = options;
-    return { signal, callOptions };
-  });
-};
-
-/** @throws RpcError `INVALID_ARGUMENT` for a name that is no option. */
-const recordWith = (data: unknown, options: CallOptions): KafkaRpcRecord =>
-  data instanceof KafkaRpcRecord
-    ? new KafkaRpcRecord(data.data, { ...data.options, ...options })
-    : new KafkaRpcRecord(data, options);
-
-/** @throws RpcError `INVALID_ARGUMENT` */
-const checkSignal = (signal: unknown): void => {
-  checkMethods<AbortSignal>('signal', signal, ['addEventListener', 'removeEventListener']);
-};
-
-/** Marked as what a call failed with, on this side. */
-const failureOfCall = (error: unknown): unknown =>
-  error instanceof RpcError ? fromCall(error, 'client') : error;

@@ -23,7 +23,7 @@ const project = (displayName, testMatch, extra = {}) => ({
   rootDir: '.',
   testMatch,
   transform,
-  transformIgnorePatterns: ['/node_modules/(?!@nestjs/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(?:@nestjs|arktype|@ark|arkregex)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/build/'],
   moduleNameMapper: {
     '^nestjs-kafka-rpc$': '<rootDir>/lib/index.ts',

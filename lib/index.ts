@@ -59,6 +59,27 @@ export { compression, type CompressionOptions } from './wire/interceptors/compre
 export { encryption, type EncryptionOptions } from './wire/interceptors/encryption.js';
 export { verification, type VerificationOptions } from './wire/interceptors/verification.js';
 
+export {
+  contract,
+  type Contract,
+  type ContractKind,
+  type ContractMethod,
+  type ContractSchemas,
+} from './contract/contract.js';
+export type {
+  SchemaInput,
+  SchemaOutput,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+  StandardSchemaProps,
+} from './contract/standard-schema.js';
+export { asyncApi, type AsyncApiOptions, type AsyncApiService } from './contract/async-api.js';
+export type { ServiceAnswer } from './client/service-answer.js';
+export type { ContractCall, ContractClient, ServiceClient, ServiceMethod } from './client/service-types.js';
+export type { ServiceClientOptions } from './client/typed-service.js';
+export type { HandlersOf } from './server/handlers-of.js';
+
 // For those who write a serializer, a wire stage or a driver.
 export type { Serializer } from './wire/serializer.js';
 export type { WireContext, WireInterceptor } from './wire/wire-interceptor.js';

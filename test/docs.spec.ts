@@ -66,6 +66,8 @@ const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
   ['Duplicate window', ['DuplicateWindowOptions']],
   ['Idempotency', ['IdempotencyOptions']],
   ['Retry', ['RetryOptions']],
+  ['client.service', ['ServiceClientOptions']],
+  ['asyncApi', ['AsyncApiOptions']],
   ['KafkaRpcDeadLetters', ['KafkaRpcDeadLettersOptions', 'DeadLetterFilter', 'DeadLetterActionOptions']],
   ['RpcErrorFilter', ['RpcErrorFilterOptions']],
   ['closeOnSignals', ['CloseOnSignalsOptions']],

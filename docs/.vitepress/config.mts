@@ -24,6 +24,7 @@ const SIDEBAR: DefaultTheme.SidebarItem[] = [
         handlers: 'Handlers',
         deadlines: 'Deadlines and cancellation',
         streams: 'Streams',
+        'typed-clients': 'Typed clients',
         errors: 'Errors',
         idempotency: 'Idempotent handlers',
         'retries-and-dead-letters': 'Retries and dead letters',

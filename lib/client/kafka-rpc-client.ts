@@ -2,6 +2,7 @@ import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microser
 import { Observable, throwError, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import { guardSubscribers } from '../diagnostics/guarded-subscribers.js';
+import type { Contract } from '../contract/contract.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { fromCall, RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
@@ -31,8 +32,10 @@ import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
 import { PublishedCall, publishedLater, readPacket, type AnsweredPacket } from './published-call.js';
 import type { RpcReply } from './rpc-reply.js';
+import type { ContractClient, ServiceClient } from './service-types.js';
 import { cancelledBy, SingleAnswer } from './single-answer.js';
 import { SubscribedCall, type AnswerHooks } from './subscribed-call.js';
+import { typedService, type ServiceClientOptions } from './typed-service.js';
 
 /**
  * Calls the handlers of one service over Kafka, as any Nest `ClientProxy` does.
@@ -49,6 +52,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     createObserver: this.prototype.createObserver,
     createPacket: this.prototype.createPacket,
   };
+  private readonly serviceName: string;
   private readonly connection: ClientConnection;
   private readonly session: ClientSession;
   private readonly hooks: AnswerHooks;
@@ -72,6 +76,7 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
     // A service whose topic Kafka would not take is refused now, not at the first call.
     checkRequestsApart(this.connection.options.topics, [service.service]);
     const { userCode } = this.connection;
+    this.serviceName = service.service;
     this.events = new ClientEvents((status) => this._status$.next(status), userCode);
     this.hooks = {
       userCode,
@@ -201,6 +206,23 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
       return throwError(() => error as RpcError);
     }
     return guardedObservable(super.emit<TResult>(pattern, packet), this.hooks.userCode, 'observer');
+  }
+
+  /**
+   * A typed client of this service: `sum.add({ a, b })` for `@MessagePattern('sum.add')`, awaited or subscribed to.
+   *
+   *     client.service(contract)           its patterns and kinds, its schemas checked on this side too
+   *     client.service(SumController)      the patterns and schemas of the class
+   *     client.service<SumApi>()           an interface: the pattern is the service, a dot, the method; `{ prefix }` for another
+   *
+   * Costs nothing until a call is made.
+   * @throws RpcError `INVALID_ARGUMENT` for a class without handlers
+   */
+  service<const Methods extends Contract>(contract: Methods): ContractClient<Methods>;
+  service<Api extends object>(controller: abstract new (...args: never[]) => Api): ServiceClient<Api>;
+  service<Api extends object>(options?: ServiceClientOptions): ServiceClient<Api>;
+  service(of?: unknown): object {
+    return typedService(this, this.serviceName, of);
   }
 
   /** Nest's way in for what is built on `ClientProxy`; `send()` does not take it. */

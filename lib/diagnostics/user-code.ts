@@ -7,7 +7,7 @@ import { hearRejection } from './thenable.js';
  * The kinds of user code that this package calls. The list is closed: a test has the files that may call each kind, and another test
  * throws from each.
  *
- * An exception of a handler, a stage or a serializer becomes the outcome of its call, record or value. An exception of any other
+ * An exception of a handler, a schema, a stage or a serializer becomes the outcome of its call, record or value. An exception of any other
  * kind has no outcome, and `UserCode` reports it.
  */
 export const CALL_OUTS = [
@@ -19,6 +19,8 @@ export const CALL_OUTS = [
   'observer',
   /** A listener of `on()`, or of `status`. */
   'listener',
+  /** A schema of a handler or a contract. */
+  'schema',
   /** A wire stage: `open`, `encode`, `decode`, `keepsApart`. */
   'wire stage',
   /** A serializer, and the `toJSON` or extension of a value. */

@@ -4,6 +4,7 @@ import type { RpcError } from '../errors/rpc-error.js';
 import type { CommitPolicies } from './commits/commit-policies.js';
 import type { Execution } from './execution.js';
 import type { HandlerFailures } from './handler-failure.js';
+import type { HandlerSchemas } from './handler-schemas.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { KafkaRpcContext } from './kafka-rpc-context.js';
 import type { FailedEvents } from './outcome.js';
@@ -24,6 +25,8 @@ export interface Handlers {
   onRetry(pattern: string, error: RpcError, pauseMs: number): void;
   /** What a handler threw, as the error of its call. */
   readonly failures: HandlerFailures;
+  /** What their data and answers are like. */
+  readonly schemas: HandlerSchemas;
   /** Which handlers must not run twice. */
   readonly commits: Pick<CommitPolicies, 'isAnyBefore' | 'isBefore'>;
 }

@@ -252,7 +252,7 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
   /** Undefined, and over, for a call that cannot be answered. */
   private executionOf(call: IncomingCall): Execution | undefined {
     const outcome = this.outcomeOf(call);
-    if (outcome !== undefined) return new Execution(call, outcome, this);
+    if (outcome !== undefined) return new Execution(call, this.checked(call, outcome), this);
     this.counters.add('messagesMalformed');
     call.finish('refused', RpcStatus.INVALID_ARGUMENT);
     this.onEnded(call);
@@ -263,11 +263,17 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     const { call } = execution;
     const { serializer } = this.transport.codec;
     const handler = handlerOf(call, this.handlers);
-    const data = dataOf(call, serializer);
+    const data = this.handlers.schemas.dataFor(handler, call.message.pattern, dataOf(call, serializer));
     const context = new KafkaRpcContext(call, serializer, execution);
     if (this.handlers.hasHooks())
       this.handlers.runWithHooks(context, execution, () => handler(data, context));
     else if (execution.begin()) execution.follow(handler(data, context));
+  }
+
+  private checked({ message }: IncomingCall, outcome: Outcome): Outcome {
+    const { schemas } = this.handlers;
+    if (!schemas.isAny) return outcome;
+    return schemas.outcomeFor(this.handlers.find(message.pattern), message.pattern, outcome);
   }
 
   /** Undefined for a request to which no reply address was given: nobody can wait for it. */

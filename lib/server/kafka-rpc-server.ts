@@ -15,6 +15,7 @@ import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
 import { refusalLine } from '../wire/refusal.js';
 import { CommitPolicies } from './commits/commit-policies.js';
 import type { Handlers } from './dispatch-parts.js';
+import { HandlerSchemas } from './handler-schemas.js';
 import { HandlerFailures } from './handler-failure.js';
 import { HandlerPolicies } from './retries/handler-policies.js';
 import { keepMaskedExceptions } from './masked-exceptions.js';
@@ -209,6 +210,7 @@ export class KafkaRpcServer
   private nestHandlers(commits: CommitPolicies): Handlers {
     return {
       commits,
+      schemas: new HandlerSchemas(this.messageHandlers),
       find: (pattern) => this.findHandler(pattern),
       hasHooks: () =>
         this.onProcessingStartHook !== this.noStartHook || this.onProcessingEndHook !== undefined,

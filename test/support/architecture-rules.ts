@@ -42,9 +42,10 @@ const PORT = ['driver/driver.ts', 'driver/record.ts'];
 
 /** Which folders, or which of their files, a folder may import besides itself. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  client: ['wire', 'protocol', 'errors', 'diagnostics', ...PORT],
-  server: ['wire', 'protocol', 'errors', 'diagnostics', 'checksum', ...PORT],
+  client: ['wire', 'contract', 'protocol', 'errors', 'diagnostics', ...PORT],
+  server: ['wire', 'contract', 'protocol', 'errors', 'diagnostics', 'checksum', ...PORT],
   wire: ['protocol', 'errors', 'diagnostics', 'checksum', ...PORT],
+  contract: ['protocol', 'errors'],
   protocol: ['errors'],
   driver: ['errors', 'diagnostics', 'checksum'],
   errors: [],

@@ -37,6 +37,11 @@ export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
       'driver/memory/partition-log.ts',
     ],
   },
+  schema: {
+    calls: /\]\.validate\(|\bjsonSchema\?\.input\(|\btoJsonSchema\(/,
+    // What makes a document of contracts has one caller, who hears it.
+    guards: ['contract/checked-value.ts', 'contract/async-api.ts'],
+  },
   'wire stage': {
     calls: /\b(?:stage|interceptor)\.(?:open|encode|decode|keepsApart)\??\.?\(/,
     guards: ['wire/stage-chain.ts'],

@@ -2,6 +2,7 @@ import type { MessageHandler } from '@nestjs/microservices';
 import { Counters } from '../../lib/diagnostics/counters.js';
 import { UserCode } from '../../lib/diagnostics/user-code.js';
 import type { Message } from '../../lib/protocol/message.js';
+import { HandlerSchemas } from '../../lib/server/handler-schemas.js';
 import { Dispatcher } from '../../lib/server/dispatcher.js';
 import { HandlerFailures } from '../../lib/server/handler-failure.js';
 import type { IncomingCall } from '../../lib/server/incoming-call.js';
@@ -43,6 +44,7 @@ export class DispatchBench {
       onEventError: (pattern, error) => void this.eventErrors.push([pattern, error.message]),
       onRetry: () => undefined,
       onGivenUp: () => undefined,
+      schemas: new HandlerSchemas(new Map()),
       commits: { isAnyBefore: false, isBefore: () => false },
     },
     {

@@ -1,6 +1,12 @@
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { msgpack, type KafkaRpcClient, type Serializer, type WireInterceptor } from 'nestjs-kafka-rpc';
+import {
+  msgpack,
+  type KafkaRpcClient,
+  type Serializer,
+  type StandardSchema,
+  type WireInterceptor,
+} from 'nestjs-kafka-rpc';
 import { config, finalize, NEVER, Observable, of, take } from 'rxjs';
 import { CALL_OUTS, type CallOut } from '../../../lib/diagnostics/user-code.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
@@ -27,6 +33,14 @@ class Chaos {
     return new Set([...this.throwing.thrown.keys(), ...this.rare.thrown.keys()]);
   }
 
+  private schema(): StandardSchema {
+    const validate = (value: unknown): { readonly value: unknown } => {
+      this.at('schema');
+      return { value };
+    };
+    return { '~standard': { version: 1, vendor: 'chaos', validate } };
+  }
+
   at(callOut: CallOut): void {
     this.throwing.at(callOut);
   }
@@ -34,6 +48,8 @@ class Chaos {
   rarely(callOut: CallOut): void {
     this.rare.at(callOut);
   }
+
+  readonly schemas = { input: this.schema(), output: this.schema() };
 
   readonly stage: WireInterceptor = {
     name: 'chaos',
@@ -112,6 +128,11 @@ const controllerOf = (chaos: Chaos): new () => object => {
       }
     }
 
+    @MessagePattern('schemed', { schema: chaos.schemas })
+    schemed(@Payload() data: unknown): unknown {
+      return data;
+    }
+
     @MessagePattern('stated')
     stated(): unknown {
       return {
@@ -135,7 +156,7 @@ const controllerOf = (chaos: Chaos): new () => object => {
   return ChaosController;
 };
 
-const PATTERNS = ['echo', 'later', 'stream', 'own', 'pulled', 'stated', 'never'] as const;
+const PATTERNS = ['echo', 'later', 'stream', 'own', 'pulled', 'stated', 'schemed', 'never'] as const;
 
 /** One way of calling; resolves when the caller has heard the end, or has left. */
 type Way = (client: KafkaRpcClient, pattern: string, chaos: Chaos) => Promise<unknown>;

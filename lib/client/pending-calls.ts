@@ -5,6 +5,9 @@ import { NumberTable } from '../protocol/number-table.js';
 import type { PendingCall } from './pending-call.js';
 import type { ServiceState } from './service-state.js';
 
+/** Answers that came while the process stood still are read within that: they may take several fetches. */
+const CATCH_UP_MS = 500;
+
 /** All calls of a connection that wait for an answer: bounded, each with its deadline. */
 export class PendingCalls {
   /** Calls that were made and wait for a connection: they take room as open ones do. */
@@ -18,10 +21,11 @@ export class PendingCalls {
     onExpired: () => void,
     private readonly onCall: () => void = () => undefined,
   ) {
-    this.deadlines = new Deadlines((call) => {
+    const expire = (call: PendingCall): void => {
       onExpired();
       call.expire();
-    });
+    };
+    this.deadlines = new Deadlines(expire, undefined, CATCH_UP_MS);
   }
 
   /** Those that were sent. */

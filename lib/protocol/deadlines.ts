@@ -6,6 +6,9 @@ const TICK_MS = 10;
 /** Node fires a longer timer at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** A timer that is later than this was kept by a process, or an event loop, that stood still. */
+const STOOD_STILL_MS = 250;
+
 /** What ends at a time. Its place among the others is kept in itself: waiting takes no memory beside it. */
 export abstract class Due extends Numbered {
   /** These three are written by `Deadlines` alone. */
@@ -64,10 +67,17 @@ export class Deadlines<T extends Due> {
   private timer: NodeJS.Timeout | undefined;
   private timerTick = Infinity;
   private size = 0;
+  /** While what came in the meantime is read. */
+  private isCatchingUp = false;
 
+  /**
+   * @param catchUpMs what is due when the process has stood still waits for so long, or a quarter of that time if it is less, once: what came in time may stand in a socket,
+   * and timers run before that is read
+   */
   constructor(
     private readonly onDue: (item: T) => void,
     private readonly now: () => number = () => performance.now(),
+    private readonly catchUpMs = 0,
   ) {}
 
   /** @param nowMs from when on the delay counts, for who knows it already */
@@ -111,13 +121,24 @@ export class Deadlines<T extends Due> {
   }
 
   private expire(): void {
-    const currentTick = Math.floor(this.now() / TICK_MS);
+    const nowMs = this.now();
+    if (this.mustCatchUp(nowMs)) return;
+    const currentTick = Math.floor(nowMs / TICK_MS);
     this.disarm();
     const thrown: unknown[] = [];
     for (const tick of this.dueTicks(currentTick)) this.expireBucket(tick, thrown);
     const earliest = this.earliestTick();
     if (earliest < this.timerTick) this.arm(earliest);
     if (thrown.length > 0) throw thrown[0];
+  }
+
+  private mustCatchUp(nowMs: number): boolean {
+    const lateMs = nowMs - this.timerTick * TICK_MS;
+    this.isCatchingUp = lateMs > STOOD_STILL_MS && !this.isCatchingUp && this.catchUpMs > 0;
+    // A loop that a busy machine holds up is no longer held up by this than by a quarter.
+    const forMs = Math.min(this.catchUpMs, lateMs / 4);
+    if (this.isCatchingUp) this.timer = setTimeout(() => this.expire(), forMs);
+    return this.isCatchingUp;
   }
 
   /** Those that have items and are due, earliest first. Sorted are these alone: there may be thousands of others, each tick again. */

@@ -44,6 +44,48 @@ describe('Deadlines', () => {
     }
   });
 
+  describe('of a process that stood still', () => {
+    let stoodStillMs: number;
+
+    beforeEach(() => {
+      stoodStillMs = 0;
+      const now = (): number => performance.now() + stoodStillMs;
+      deadlines = new Deadlines((item) => told.push([item.name, performance.now() - startMs]), now, 100);
+      for (const name of ['one', 'other']) deadlines.add(task(name), 20);
+    });
+
+    it('are told once what came meanwhile could be read', () => {
+      const answered = task('answered');
+      deadlines.add(answered, 20);
+      stoodStillMs = 30_000;
+      jest.advanceTimersByTime(100);
+      expect(names()).toEqual([]);
+      deadlines.remove(answered);
+      jest.advanceTimersByTime(100);
+      expect(names()).toEqual(['one', 'other']);
+    });
+
+    it('are told at their time again afterwards, and after the next time too', () => {
+      for (let time = 1; time <= 2; time++) {
+        stoodStillMs += 30_000;
+        jest.advanceTimersByTime(200);
+        told.length = 0;
+        deadlines.add(task('next'), 50);
+        jest.advanceTimersByTime(50 + TICK_MS);
+        expect(names()).toEqual(['next']);
+        deadlines.add(task('one more'), 50);
+      }
+      jest.advanceTimersByTime(200);
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    it('are told at once when they are late by less', () => {
+      stoodStillMs = 200;
+      jest.advanceTimersByTime(20 + TICK_MS);
+      expect(names()).toHaveLength(2);
+    });
+  });
+
   it('tells items in the order of their ticks', () => {
     deadlines.add(task('late'), 100);
     deadlines.add(task('early'), 20);

@@ -14,6 +14,7 @@ import { decodeDeaths } from './commits/death-section.js';
 import { decodeFinishedMap } from './commits/finished-map-decoder.js';
 import { OffsetTracker, type FormerPartition } from './commits/offset-tracker.js';
 import type { PartitionDeaths } from './deaths/partition-deaths.js';
+import type { PastCalls } from './duplicates/past-calls.js';
 import type { GroupWatch } from './group-watch.js';
 import type { MovedCalls } from './moved-calls.js';
 import type { PartitionMoves } from './partition-moves.js';
@@ -33,6 +34,8 @@ export interface GroupConsumerParts {
   /** Hears the cancels of calls whose partition is not read any more. @default nobody does */
   readonly moved?: Pick<MovedCalls, 'listen' | 'end'>;
   readonly gate: Pick<RequestGate, 'take' | 'forget'>;
+  /** Remembers the calls that were had before a partition was ours. @default nobody does */
+  readonly past?: Pick<PastCalls, 'begin' | 'end' | 'isRecent'>;
   /** The partition is ours from now on. @default nobody is told */
   readonly onAssigned?: (partition: TopicPartition) => void;
   /** Nothing that is under way of the partition is waited for any more. */
@@ -122,6 +125,7 @@ export class GroupConsumer implements GroupHandler {
       const reading = this.readingOf({ topic, partition });
       const share = new PartitionShare(tracker, reading, this.deathsOf(assigned));
       this.shares.get(topic)?.set(partition, share);
+      this.parts.past?.begin(assigned, share);
       if (share.deaths?.needsEnd) void this.findEnd({ topic, partition }, share.deaths);
       this.parts.onAssigned?.({ topic, partition });
     }
@@ -130,7 +134,10 @@ export class GroupConsumer implements GroupHandler {
   /** What comes from there on is of another log: nothing that is known of the old one holds. */
   onPositionReset(place: TopicPartition, position: bigint): void {
     this.former.delete(nameOf(place));
-    this.shareOf(place)?.follow(new OffsetTracker(position));
+    const share = this.shareOf(place);
+    if (share === undefined) return;
+    this.parts.past?.end(share);
+    share.follow(new OffsetTracker(position));
   }
 
   /** What is finished and committed before the partitions move is not run again by their next owners. */
@@ -176,11 +183,19 @@ export class GroupConsumer implements GroupHandler {
   private take(record: ConsumerRecord): void {
     const share = this.shareOf(record);
     const tracked = share?.tracker.add(record.offset, record.timestampMs);
-    share?.read(record.offset, tracked !== undefined && !tracked.isFinished);
+    const isHandedOn = tracked !== undefined && (!tracked.isFinished || this.isToBeNoted(record));
+    share?.read(record.offset, isHandedOn);
     if (share === undefined || tracked === undefined) return this.parts.counters.add('recordsRedelivered');
-    if (!tracked.isFinished) return this.parts.gate.take(new RequestRecord(record, share, tracked));
-    this.parts.counters.add('recordsRedelivered');
-    this.committer.schedule();
+    if (tracked.isFinished) {
+      this.parts.counters.add('recordsRedelivered');
+      this.committer.schedule();
+    }
+    if (isHandedOn) this.parts.gate.take(new RequestRecord(record, share, tracked));
+  }
+
+  /** It is finished; its calls are remembered, in their order among the others, should they come again. */
+  private isToBeNoted(record: ConsumerRecord): boolean {
+    return this.parts.past?.isRecent(record) ?? false;
   }
 
   private shareOf({ topic, partition }: TopicPartition): PartitionShare | undefined {
@@ -208,6 +223,7 @@ export class GroupConsumer implements GroupHandler {
     this.shares.get(place.topic)?.delete(place.partition);
     for (const paused of this.paused) if (nameOf(paused) === nameOf(place)) this.paused.delete(paused);
     this.former.set(nameOf(place), share.tracker.leave());
+    this.parts.past?.end(share);
     this.parts.gate.forget(share);
     this.parts.onRevoked(place);
   }

@@ -27,6 +27,8 @@ export class PartitionShare {
   heldBytes = 0;
   /** Records on their way through the wire stages. */
   opening = 0;
+  /** Nothing of it is let in for now: which of its calls were had before is still to be found out. */
+  isHeld = false;
   /** Of what is finished above the commit, as it was last committed. */
   mapLength = 0;
   private lastRead = -1n;

@@ -4,8 +4,7 @@ import type { Caller } from './caller.js';
 import type { CallOrigin, IncomingCall } from './incoming-call.js';
 import type { PartitionShare } from './partition-share.js';
 import { RefusedCalls } from './refusals/refused-calls.js';
-import type { SeenNumbers } from './duplicates/seen-numbers.js';
-import type { RecordGuard } from './replay-guard.js';
+import { noteHad, type RecordMemory } from './duplicates/call-memory.js';
 import type { RequestGate } from './request-gate.js';
 import type { Arrival } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
@@ -31,14 +30,6 @@ export interface RecordAccount {
   readonly bytes: number;
   /** Whether its calls are told apart by their place, which they are not where a message could not be read. */
   readonly keepsMarks: boolean;
-}
-
-/** What was had before of a record's sender, by one or the other. */
-export interface RecordMemory {
-  /** Where records are authenticated. */
-  readonly guard?: RecordGuard;
-  /** Where they are not. */
-  readonly seen?: SeenNumbers;
 }
 
 const NOTHING_SEEN: RecordMemory = Object.freeze({});
@@ -84,8 +75,7 @@ export class PendingRecord implements CallOrigin {
   /** Whether the call was finished before the record was read now, by this server or another. @param index its place in the record */
   wasRun(message: RequestMessage | EventMessage, index: number): boolean {
     if (!this.keepsMarks || !this.account.tracked.wasRun(index)) return false;
-    this.memory.guard?.note(message);
-    this.memory.seen?.add(message.seq);
+    noteHad(this.memory, message);
     return true;
   }
 

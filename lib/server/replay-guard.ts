@@ -32,7 +32,7 @@ export interface RecordGuard {
   /** Counts a call that is not to be run. To be asked for each, in their order. */
   judge(message: CallMessage): Verdict;
   /** The call was finished before, by this server or another, and is not to be run should it come again. */
-  note(message: CallMessage): void;
+  note(message: Pick<CallMessage, 'seq'>): void;
   /** The call was not started and its partition is another server's: should it come back, the call is to be run. */
   allowAgain(message: CallMessage): void;
 }
@@ -114,7 +114,7 @@ export class ReplayGuard {
 
 const COUNTED_AS = { known: 'recordsRedelivered', replay: 'callsReplayed', stale: 'callsStale' } as const;
 
-const isNext = ({ seq }: CallMessage, seen: SeenCalls, offset: bigint): boolean => {
+const isNext = ({ seq }: Pick<CallMessage, 'seq'>, seen: SeenCalls, offset: bigint): boolean => {
   if (seq <= seen.highestSeq) return false;
   seen.highestSeq = seq;
   seen.offset = offset;

@@ -127,7 +127,7 @@ export class RequestGate {
   }
 
   private hasRoomFor(share: PartitionShare): boolean {
-    return !this.isAtLimit() && this.hasPartLeft(share, 1);
+    return !share.isHeld && !this.isAtLimit() && this.hasPartLeft(share, 1);
   }
 
   /** Whether the partition has less than so much of what it may have. */

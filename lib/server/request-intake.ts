@@ -5,26 +5,20 @@ import type { ConsumerRecord } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
-import type {
-  DeferredMessage,
-  EventMessage,
-  IdempotentMessage,
-  Message,
-  RequestMessage,
-} from '../protocol/message.js';
+import type { DeferredMessage, Message } from '../protocol/message.js';
 import { NumberSet } from '../protocol/number-set.js';
 import { decodeSigns, SIGNS_HEADER } from '../protocol/signs-of-life.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusalError } from '../wire/refusal.js';
-import type { Caller, Callers } from './caller.js';
+import { callerName, type Caller, type Callers } from './caller.js';
 import { IncomingCall } from './incoming-call.js';
 import { ownBytes } from './own-bytes.js';
-import type { DuplicateWindow } from './duplicates/duplicate-window.js';
+import { noteHad, type CallMemory } from './duplicates/call-memory.js';
+import { invocationIn, isCall, type Invocation } from './invocation.js';
 import { PendingRecord } from './pending-record.js';
 import type { RequestGate } from './request-gate.js';
 import type { RequestRecord } from './request-record.js';
 import type { RefusedCalls } from './refusals/refused-calls.js';
-import type { ReplayGuard } from './replay-guard.js';
 import type { RequestClock } from './request-clock.js';
 import type { IdempotentCalls } from './results/idempotent-calls.js';
 import { historyOf } from './retries/call-history.js';
@@ -54,10 +48,8 @@ export interface IntakeParts {
   readonly clock: RequestClock;
   readonly counters: Counters;
   readonly replyTopic: ReplyTopicView;
-  /** None where records are not authenticated. */
-  readonly replays?: ReplayGuard;
-  /** None where records are authenticated, or nothing is to be remembered. */
-  readonly duplicates?: DuplicateWindow;
+  /** Of the calls that were had. @default nothing is remembered */
+  readonly memory?: Pick<CallMemory, 'of'>;
   readonly onCall: (call: IncomingCall) => void;
   /** Where calls wait that are to run later. */
   readonly delayed: Pick<DelayedCalls, 'take' | 'countsFor'>;
@@ -100,6 +92,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
   ): void {
     // Its stages took longer than its partition was ours: the next owner reads it.
     if (record.share.isClosed) return;
+    if (record.tracked.isFinished) return this.note(messages, envelope, record);
     const pending = this.begin(messages.length, envelope, record, malformed === undefined);
     try {
       this.takeAllIn(messages, pending);
@@ -136,8 +129,36 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     if (pending.refused !== undefined) this.report(pending.refused, record, tell);
   }
 
+  /** Of a record that was finished before it was read now: its calls were had. */
+  private note(
+    messages: readonly Message[],
+    { sender, replyTo }: RequestEnvelope,
+    record: RequestRecord,
+  ): void {
+    const { clock, memory } = this.parts;
+    this.passed(record);
+    const caller = { id: sender, name: callerName(sender, replyTo) };
+    const seen = memory?.of(
+      { record, caller, arrival: clock.arrival(), receivedAtMs: clock.now() },
+      record.share,
+    );
+    for (const message of messages) if (seen !== undefined && isCall(message)) noteHad(seen, message);
+  }
+
+  /** Nothing of it is to be done. */
+  private passed(record: RequestRecord): void {
+    this.parts.gate.opened(record, 0);
+    record.share.tookIn();
+  }
+
+  /** What was finished before was reported then. */
+  reports({ tracked }: RequestRecord): boolean {
+    return !tracked.isFinished || tracked.isOpened;
+  }
+
   onRefused(record: RequestRecord, refused: RefusedRecord, envelope: RequestEnvelope | undefined): void {
     if (record.share.isClosed) return;
+    if (!this.reports(record)) return this.passed(record);
     const { gate, onRefused } = this.parts;
     const { share, tracked } = record;
     // It was taken in, and failed on the way: what was begun of it goes on, and finishes it.
@@ -173,7 +194,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     received: RequestRecord,
     keepsMarks: boolean,
   ): PendingRecord {
-    const { callers, clock, replays, duplicates, gate } = this.parts;
+    const { callers, clock, memory, gate } = this.parts;
     const { topic, partition, offset, timestampMs, share, tracked } = received;
     const { sender, replyTo, contentType, stages } = envelope;
     const caller = callers.get(sender, replyTo);
@@ -192,14 +213,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     gate.opened(received, bytes);
     share.tookIn();
     tracked.open(messages);
-    return new PendingRecord(
-      opened,
-      { gate, share, tracked, bytes, keepsMarks },
-      {
-        guard: replays?.guard(opened),
-        seen: duplicates?.numbersOf(share, caller.name, opened.arrival.monotonicMs),
-      },
-    );
+    return new PendingRecord(opened, { gate, share, tracked, bytes, keepsMarks }, memory?.of(opened, share));
   }
 
   private report(calls: RefusedCalls, record: RequestRecord, tell: (refused: RefusedRecord) => void): void {
@@ -270,25 +284,6 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     );
   }
 }
-
-/** What is to be run. */
-type Invocation = RequestMessage | EventMessage | DeferredMessage | IdempotentMessage;
-
-const isCall = (message: Message): message is Invocation =>
-  message.kind === 'request' ||
-  message.kind === 'event' ||
-  message.kind === 'deferred' ||
-  message.kind === 'idempotent';
-
-const invocationIn = (received: Invocation): RequestMessage | EventMessage => {
-  if (received.kind === 'deferred') return invocationOf(received);
-  return received.kind === 'idempotent' ? requestOf(received) : received;
-};
-
-const requestOf = (message: IdempotentMessage): RequestMessage => {
-  const { seq, pattern, key, headers, metadata, payload, ttlMs, sentAtMs, attempt } = message;
-  return { kind: 'request', seq, pattern, key, headers, metadata, payload, ttlMs, sentAtMs, attempt };
-};
 
 /** A call that was cancelled while both waited for the broker stands in one record with its cancel, and is never begun. */
 const cancelledSeqs = (messages: readonly Message[]): NumberSet | undefined => {

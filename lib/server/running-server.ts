@@ -6,16 +6,13 @@ import type { TopicPartition } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
-import { BrokerClock } from '../wire/broker-clock.js';
-import { Codec } from '../wire/codec.js';
+import type { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
-import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
-import { BrokerTimes } from './broker-times.js';
-import { Callers, replyDestination } from './caller.js';
-import { openDeadLetterTopics, type DeadLetterTopics } from './dead-letters/dead-letter-topics.js';
+import { Callers } from './caller.js';
 import { callMemory, type CallMemory } from './duplicates/call-memory.js';
+import { PastCalls } from './duplicates/past-calls.js';
 import type { Handlers } from './dispatch-parts.js';
 import { Dispatcher } from './dispatcher.js';
 import { endOfLog } from './end-of-log.js';
@@ -25,16 +22,15 @@ import { LogEndWatch } from './log-end-watch.js';
 import { GroupWatch } from './group-watch.js';
 import { MovedCalls } from './moved-calls.js';
 import { PartitionMoves } from './partition-moves.js';
+import { prepareServer, type PreparedServer } from './prepared-server.js';
 import { RefusedRequests } from './refusals/refused-requests.js';
 import type { ReplyTransport } from './reply-stream.js';
 import { RequestClock } from './request-clock.js';
 import { RequestGate } from './request-gate.js';
 import { RequestIntake } from './request-intake.js';
 import type { RequestRecord } from './request-record.js';
-import { openDelayTopics, type DelayTopics } from './retries/delay-topics.js';
 import { LaterWork, type LaterWorkHooks } from './retries/later-work.js';
 import { KeptResults } from './results/kept-results.js';
-import { openResultTopics, type ResultTopics } from './results/result-topics.js';
 import { replyTopicOf } from './reply-topic.js';
 import { encodeServedHandlers, servedHandlers } from './served-handlers.js';
 import type { ResolvedServerOptions } from './server-options.js';
@@ -52,18 +48,6 @@ export interface ServerHooks extends LaterWorkHooks {
   readonly log: Log;
   /** The patterns that have a handler. */
   readonly patterns: () => readonly string[];
-}
-
-interface ServerParts {
-  readonly id: Buffer;
-  readonly codec: Codec;
-  readonly clock: BrokerClock;
-  readonly times: BrokerTimes;
-  readonly counters: Counters;
-  readonly replyPartitions: number;
-  readonly deadLetterTopics: DeadLetterTopics;
-  readonly delayTopics: DelayTopics;
-  readonly resultTopics: ResultTopics;
 }
 
 /**
@@ -91,7 +75,7 @@ export class RunningServer {
     readonly driver: DriverConnection,
     private readonly options: ResolvedServerOptions,
     private readonly hooks: ServerHooks,
-    parts: ServerParts,
+    parts: PreparedServer,
   ) {
     const { codec, counters } = parts;
     this.memory = callMemory(codec, options, counters);
@@ -116,7 +100,7 @@ export class RunningServer {
     const intake = new RequestIntake({
       ...{ callers: this.callers, clock, counters },
       replyTopic: replyTopicOf(driver, options.topics.replies, parts.replyPartitions),
-      ...this.memory,
+      memory: this.memory,
       gate: this.gate,
       delayed: this.later.delayed,
       onCall: (call) => this.dispatcher.take(call),
@@ -124,7 +108,7 @@ export class RunningServer {
       onRefused: (request, finish) => this.refused.add(request, finish),
     });
     const receiver = new Receiver<RequestEnvelope, RequestRecord>(codec, counters, intake);
-    this.consumers = this.groupConsumers(parts, receiver);
+    this.consumers = this.groupConsumers(parts, receiver, this.pastCalls(codec, clock));
   }
 
   /** Prepares stages and topics, learns the time, joins the groups. Closes the connection when that fails. */
@@ -135,27 +119,8 @@ export class RunningServer {
     parts: { readonly id: Buffer; readonly counters: Counters },
   ): Promise<RunningServer> {
     try {
-      const codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs);
-      await codec.open();
-      const topics = options.services.map((service) =>
-        requestTopicSpec(options.topics.requests(service), options),
-      );
-      await driver.ensureTopics([replyTopicSpec(options), ...topics], { create: options.createTopics });
-      const replyPartitions = await driver.partitionCount(options.topics.replies);
-      const deadLetterTopics = await openDeadLetterTopics(driver, options);
-      const delayTopics = await openDelayTopics(driver, options, hooks.policies.needsDelays);
-      const clock = new BrokerClock();
-      const destinations = Array.from({ length: replyPartitions }, (_, partition) =>
-        replyDestination(parts.id, parts.id, { topic: options.topics.replies, partition }, codec),
-      );
-      const times = new BrokerTimes({ connection: driver, codec, clock, destinations });
-      await times.learn();
-      const resultTopics = await openResultTopics(driver, options);
-      const learned = {
-        ...{ codec, clock, times, replyPartitions },
-        ...{ deadLetterTopics, delayTopics, resultTopics },
-      };
-      const server = new RunningServer(driver, options, hooks, { ...parts, ...learned });
+      const prepared = await prepareServer(driver, options, hooks.policies.needsDelays, parts);
+      const server = new RunningServer(driver, options, hooks, prepared);
       await Promise.all(server.consumers.map((consumer) => consumer.join(driver)));
       return server;
     } catch (error) {
@@ -211,7 +176,11 @@ export class RunningServer {
     yield* this.results.calls.openRuns();
   }
 
-  private laterWork(parts: ServerParts, clock: RequestClock, start: (call: IncomingCall) => void): LaterWork {
+  private laterWork(
+    parts: PreparedServer,
+    clock: RequestClock,
+    start: (call: IncomingCall) => void,
+  ): LaterWork {
     const { driver, options, hooks, gate } = this;
     return new LaterWork({ ...parts, driver, options, hooks, brokerClock: parts.clock, clock, gate, start });
   }
@@ -228,18 +197,18 @@ export class RunningServer {
     });
   }
 
-  private keptResults(parts: ServerParts, dispatcher: Dispatcher, transport: ReplyTransport): KeptResults {
+  private keptResults(parts: PreparedServer, dispatcher: Dispatcher, transport: ReplyTransport): KeptResults {
     const { driver, options, hooks } = this;
     const { clock: brokerClock } = parts;
     return new KeptResults({ ...parts, ...hooks, driver, options, brokerClock, dispatcher, transport });
   }
 
-  private newOutbox({ codec, clock, counters }: ServerParts): Outbox {
+  private newOutbox({ codec, clock, counters }: PreparedServer): Outbox {
     const onThrottled = (): void => counters.add('throttles');
     return new Outbox(this.driver, codec, clock, { ...this.options, onThrottled });
   }
 
-  private requestClock({ clock, times }: ServerParts): RequestClock {
+  private requestClock({ clock, times }: PreparedServer): RequestClock {
     const leaderOf = (partition: TopicPartition): number | undefined => this.driver.leaderOf(partition);
     return new RequestClock(clock, { leaderOf, times, ends: this.logEnds });
   }
@@ -257,14 +226,23 @@ export class RunningServer {
     });
   }
 
+  /** Undefined where nothing is to be remembered. */
+  private pastCalls(codec: Codec, clock: RequestClock): PastCalls | undefined {
+    const { driver, memory, options, gate } = this;
+    const limits = options.duplicateWindow;
+    if (limits.ttlMs === 0) return undefined;
+    return new PastCalls({ driver, codec, memory, clock, limits, letIn: () => gate.letIn() });
+  }
+
   private resume(): void {
     if (this.isClosing) return;
     for (const consumer of this.consumers) consumer.resume();
   }
 
   private groupConsumers(
-    { id, codec, counters, delayTopics }: ServerParts,
+    { id, codec, counters, delayTopics }: PreparedServer,
     receiver: { forget(partition: TopicPartition): void },
+    past: PastCalls | undefined,
   ): GroupConsumer[] {
     const { options, hooks, queue, driver, callers } = this;
     const { delayed } = this.later;
@@ -272,7 +250,7 @@ export class RunningServer {
       take: (record) => delayed.takeRecord(record),
       forget: (share) => {
         delayed.forget(share);
-        this.memory.duplicates?.forget(share);
+        this.memory.forget(share);
       },
     };
     const parts = {
@@ -281,6 +259,7 @@ export class RunningServer {
       moves: new PartitionMoves(queue, () => this.openCalls()),
       moved: new MovedCalls({ driver, codec, callers, counters }),
       gate,
+      past,
       onAssigned: (partition: TopicPartition) => this.results.calls.assigned(partition),
       onRevoked: (partition: TopicPartition) => {
         receiver.forget(partition);

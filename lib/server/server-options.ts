@@ -38,7 +38,10 @@ export interface DeadLetterOptions {
 export interface DuplicateWindowOptions {
   /** How long a call is remembered, at least, in milliseconds. 0: not at all. @default 120000 */
   readonly ttlMs?: number;
-  /** How much memory that may take; with more, the oldest calls are forgotten early. A call takes 1 to 16 bytes. @default 8388608 (8 MiB) */
+  /**
+   * How much memory that may take; with more, the oldest calls are forgotten early. A call takes 1 to 16 bytes. Also how much of a
+   * partition is read, below its commit, when it is assigned: so what another server had is remembered. @default 8388608 (8 MiB)
+   */
   readonly maxBytes?: number;
 }
 

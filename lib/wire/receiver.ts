@@ -30,6 +30,8 @@ export interface ReceiverHandler<E extends StagedEnvelope, R extends ConsumerRec
   /** @param malformed given if other messages of the record are unreadable: they are already counted and published */
   onMessages(messages: readonly Message[], envelope: E, record: R, malformed?: RefusedRecord): void;
   onForeign?(record: R): void;
+  /** Whether a fault of the record is news, to be counted and published. @default it is */
+  reports?(record: R): boolean;
   /** @param envelope given if it was accepted: the sender's own statement, without proof */
   onRefused?(record: R, refused: RefusedRecord, envelope: E | undefined): void;
 }
@@ -102,15 +104,17 @@ export class Receiver<E extends StagedEnvelope, R extends ConsumerRecord = Consu
     const frames = this.handler.keep?.(decoded, record) ?? decoded;
     const messages = decodeFrameList(frames, (error) => errors.push(error));
     if (errors.length === 0) return this.handler.onMessages(messages, envelope, record);
-    this.counters.add('messagesMalformed', errors.length);
     const malformed = malformedMessages(record, errors);
-    reportRefusal(this.counters, malformed);
+    if (this.handler.reports?.(record) !== false) {
+      this.counters.add('messagesMalformed', errors.length);
+      reportRefusal(this.counters, malformed);
+    }
     this.handler.onMessages(messages, envelope, record, malformed);
   }
 
   private refuse(record: R, error: unknown, envelope: E | undefined): void {
     const refused = refusedRecord(record, error);
-    reportRefusal(this.counters, refused);
+    if (this.handler.reports?.(record) !== false) reportRefusal(this.counters, refused);
     try {
       this.handler.onRefused?.(record, refused, envelope);
     } catch (failure) {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConsumerRecord, KafkaRpcClient } from 'nestjs-kafka-rpc';
+import type { KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { eventually } from '../conformance/eventually.js';
 import { ExecutionJournal } from '../support/execution-journal.js';
 import { LiveCluster } from '../support/live-cluster.js';
-import { connectRaw } from '../support/raw-records.js';
+import { appendAllAgain, connectRaw } from '../support/raw-records.js';
 import type { Program } from '../support/program.js';
 
 jest.setTimeout(180_000);
@@ -150,19 +150,4 @@ describe('1,000 requests that stand in the log twice', () => {
     expect(journal.executions).toHaveLength(1_000);
     expect(client.counters).toMatchObject({ lateReplies: 0, duplicateAnswers: 0 });
   });
-
-  const appendAllAgain = async (
-    raw: Awaited<ReturnType<typeof connectRaw>>,
-    at: { topic: string; partition: number },
-  ): Promise<number> => {
-    const read: ConsumerRecord[] = [];
-    const end = await raw.readPartition({ ...at, from: 'latest' }, () => undefined);
-    await end.close();
-    const reader = await raw.readPartition({ ...at, from: 'earliest' }, (records) => read.push(...records));
-    await eventually(20_000, () => expect(read.at(-1)?.offset).toBe(end.startOffset - 1n));
-    await reader.close();
-    for (const { value, headers } of read)
-      await raw.produce([{ ...at, value, headers: headers as Record<string, Buffer> }], { acks: -1 });
-    return read.length;
-  };
 });

@@ -3,6 +3,7 @@ import { ByteWriter } from '../../lib/protocol/byte-writer.js';
 import { encodeEnvelope, ENVELOPE_HEADER, type Envelope } from '../../lib/protocol/envelope.js';
 import { encodeMessage } from '../../lib/protocol/message-encoder.js';
 import type { Message } from '../../lib/protocol/message.js';
+import { eventually } from '../conformance/eventually.js';
 
 const SILENT = {
   debug: () => undefined,
@@ -56,3 +57,24 @@ export const consumed = (record: Partial<ConsumerRecord>): ConsumerRecord => ({
   headers: {},
   ...record,
 });
+
+/** Appends all that stands in a partition once more, each record as it is. @returns how many */
+export const appendAllAgain = async (
+  connection: DriverConnection,
+  at: { readonly topic: string; readonly partition: number },
+): Promise<number> => {
+  const read: ConsumerRecord[] = [];
+  const end = await connection.readPartition({ ...at, from: 'latest' }, () => undefined);
+  await end.close();
+  const reader = await connection.readPartition({ ...at, from: 'earliest' }, (records) =>
+    read.push(...records),
+  );
+  await eventually(20_000, () =>
+    expect(read.at(-1)?.offset ?? -1n).toBeGreaterThanOrEqual(end.startOffset - 1n),
+  );
+  await reader.close();
+  const again = read.filter(({ offset }) => offset < end.startOffset);
+  for (const { value, headers } of again)
+    await connection.produce([{ ...at, value, headers: headers as Record<string, Buffer> }], { acks: -1 });
+  return again.length;
+};

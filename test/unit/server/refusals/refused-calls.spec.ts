@@ -3,6 +3,7 @@ import { Counters } from '../../../../lib/diagnostics/counters.js';
 import type { RequestMessage } from '../../../../lib/protocol/message.js';
 import { Callers } from '../../../../lib/server/caller.js';
 import type { IncomingCall } from '../../../../lib/server/incoming-call.js';
+import { CallMemory } from '../../../../lib/server/duplicates/call-memory.js';
 import { ReplayGuard } from '../../../../lib/server/replay-guard.js';
 import { RequestIntake, type RefusedRequest } from '../../../../lib/server/request-intake.js';
 import { RequestClock } from '../../../../lib/server/request-clock.js';
@@ -42,7 +43,7 @@ describe('calls that RequestIntake refuses', () => {
       clock: new RequestClock(new BrokerClock(() => NOW_MS)),
       counters,
       replyTopic: { topic: 'rpc.replies', partitions: 8 },
-      replays: new ReplayGuard(counters),
+      memory: new CallMemory(new ReplayGuard(counters)),
       onCall: (call) => calls.push(call),
       onRefused: (refused, finish) => told.push({ ...refused, finish }),
       gate: OPEN_GATE,

@@ -43,8 +43,7 @@ describe('readTail', () => {
       .toReversed()
       .flat()
       .map((offset) => Number(offset));
-  const range = (from: number, to: number): number[] =>
-    Array.from({ length: to - from }, (_, i) => from + i);
+  const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
   it('has every record below the end once, in pages from the newest back', async () => {
     await append(700);

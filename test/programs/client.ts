@@ -1,5 +1,6 @@
 import { KafkaRpcClient, type KafkaRpcClientOptions } from 'nestjs-kafka-rpc';
 import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
+import { StreamLoad, type StreamReport } from '../support/stream-load.js';
 import { CallLoad, type LoadOptions, type LoadReport } from '../support/call-load.js';
 import { answerParent, settings } from './parent.js';
 
@@ -21,6 +22,7 @@ const clients = services.map(
   (service) => new KafkaRpcClient({ ...options, service, driver: kafkajsDriver({ brokers }) }),
 );
 let steady: CallLoad[] = [];
+let streams: StreamLoad[] = [];
 
 await Promise.all(clients.map((client) => client.connect()));
 answerParent({
@@ -36,6 +38,11 @@ answerParent({
       return new CallLoad(client, { ...load, poissonSeed: seed }).start(perSecond);
     });
   },
+  /** So many streams of each client at all times, until `stopStreams`. */
+  startStreams: ({ atOnce }: { atOnce: number }): void => {
+    streams = clients.map((client) => new StreamLoad(client).start(atOnce));
+  },
+  stopStreams: (): Promise<StreamReport[]> => Promise.all(streams.map((load) => load.stop())),
   answers: () => steady.reduce((sum, load) => sum + load.answers, 0),
   traces: () => steady.flatMap((load) => load.traces),
   stop: (): Promise<LoadReport[]> => Promise.all(steady.map((load) => load.stop())),

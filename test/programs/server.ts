@@ -66,6 +66,15 @@ class EchoController {
     return { nonce: data.nonce, server: name, partition: context.getPartition() };
   }
 
+  /** The numbers from 0 on, one after the other. */
+  @MessagePattern('numbers')
+  async *numbers(@Payload() { count, everyMs }: { count: number; everyMs: number }): AsyncGenerator<number> {
+    for (let i = 0; i < count; i++) {
+      await sleep(everyMs);
+      yield i;
+    }
+  }
+
   /** Ends this process, or keeps it from all else. */
   @MessagePattern('deadly')
   deadly(@Payload() data: Deadly, @Ctx() context: KafkaRpcContext): string {

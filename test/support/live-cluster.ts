@@ -106,8 +106,12 @@ export class LiveCluster {
   }
 
   /** Clients in a process of their own; connected when this resolves. */
-  startClients(services: readonly string[], settings: object = {}): Promise<Program> {
-    return this.start('client', { services, ...settings });
+  startClients(
+    services: readonly string[],
+    settings: object = {},
+    options: ProgramOptions = {},
+  ): Promise<Program> {
+    return this.start('client', { services, ...settings }, options);
   }
 
   /** A program of `test/programs`, told where the broker is. */

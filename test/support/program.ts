@@ -25,6 +25,8 @@ const QUOTED_CHARACTERS = 4_000;
 export interface ProgramOptions {
   /** Where in `build/test` the program is. @default 'programs' */
   readonly folder?: string;
+  /** The checkout, or what stands for it. @default '.' */
+  readonly root?: string;
   /** Options of Node itself, such as a module to load first. @default none */
   readonly nodeOptions?: readonly string[];
 }
@@ -53,9 +55,9 @@ export class Program {
   static async start(
     name: string,
     settings: object,
-    { folder = 'programs', nodeOptions = [] }: ProgramOptions = {},
+    { folder = 'programs', root = '.', nodeOptions = [] }: ProgramOptions = {},
   ): Promise<Program> {
-    const file = resolve('build/test', folder, `${name}.js`);
+    const file = resolve(root, 'build/test', folder, `${name}.js`);
     if (!existsSync(file)) throw new Error(`${file} is missing: npm run build:programs makes it.`);
     const child = fork(file, [JSON.stringify(settings)], { silent: true, execArgv: [...nodeOptions] });
     const program = new Program(name, child);

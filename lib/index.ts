@@ -9,6 +9,11 @@ export {
   type KafkaRpcModuleAsyncOptions,
   type KafkaRpcModuleOptions,
 } from './client/kafka-rpc-module.js';
+export type {
+  CallRetryOptions,
+  PatternOptions,
+  RetryBudgetOptions,
+} from './client/retries/call-retry-options.js';
 export { KafkaRpcRecord, KafkaRpcRecordBuilder, type CallOptions } from './client/kafka-rpc-record.js';
 export type { CallTimings, RpcReply } from './client/rpc-reply.js';
 export { RpcErrorFilter, type RpcErrorFilterOptions } from './client/rpc-error-filter.js';

@@ -7,6 +7,7 @@ import { REFUSAL_REASONS } from '../lib/diagnostics/refusal-reasons.js';
 import { isRetryable, RpcStatus } from '../lib/errors/status.js';
 import { errorTextsOf } from './support/error-texts.js';
 import { brokenLinks, plain, tableUnder } from './support/markdown.js';
+import { OPTION_TABLES } from './support/option-tables.js';
 
 const ROOT = path.join(__dirname, '..');
 const LIB = path.join(ROOT, 'lib');
@@ -53,31 +54,6 @@ function optionOf(member: ts.TypeElement): readonly Option[] {
     },
   ];
 }
-
-/** The tables of docs/reference/options.md, and the interfaces whose members they list. */
-const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = [
-  ['Server and client', ['WireOptions']],
-  ['Server', ['KafkaRpcServerOptions']],
-  ['Client', ['ServiceOptions', 'ConnectionOptions', 'KafkaRpcClientOptions']],
-  ['Module', ['KafkaRpcModuleOptions', 'KafkaRpcClientRegistration', 'KafkaRpcModuleAsyncOptions']],
-  ['One call', ['CallOptions', 'AwaitedCallOptions']],
-  ['Topics', ['TopicOptions']],
-  ['Dead letters', ['DeadLetterOptions']],
-  ['Duplicate window', ['DuplicateWindowOptions']],
-  ['Idempotency', ['IdempotencyOptions']],
-  ['Retry', ['RetryOptions']],
-  ['client.service', ['ServiceClientOptions']],
-  ['asyncApi', ['AsyncApiOptions']],
-  ['KafkaRpcDeadLetters', ['KafkaRpcDeadLettersOptions', 'DeadLetterFilter', 'DeadLetterActionOptions']],
-  ['RpcErrorFilter', ['RpcErrorFilterOptions']],
-  ['closeOnSignals', ['CloseOnSignalsOptions']],
-  ['kafkajsDriver', ['KafkajsDriverOptions']],
-  ['memoryDriver', ['MemoryDriverOptions']],
-  ['msgpack', ['MsgpackOptions']],
-  ['keyring', ['KeyringOptions']],
-  ['compression', ['CompressionOptions']],
-  ['encryption', ['EncryptionOptions']],
-];
 
 /** Members that an interface takes from one of somebody else. */
 const INHERITED: readonly Option[] = [{ name: 'imports', isRequired: false, default: undefined }];

@@ -26,6 +26,7 @@ const SIDEBAR: DefaultTheme.SidebarItem[] = [
         streams: 'Streams',
         'typed-clients': 'Typed clients',
         errors: 'Errors',
+        resilience: 'Retries, limits and fairness',
         idempotency: 'Idempotent handlers',
         'retries-and-dead-letters': 'Retries and dead letters',
         'keys-and-order': 'Keys and order',

@@ -1,4 +1,4 @@
-import { fromCall, RpcError } from '../errors/rpc-error.js';
+import { fromCall, isPlainObject, RpcError } from '../errors/rpc-error.js';
 import type { ErrorMessage } from '../protocol/message.js';
 
 /**
@@ -19,6 +19,3 @@ const addMembers = (error: RpcError, details: object): void => {
     if (!(name in error)) Object.defineProperty(error, name, { value, configurable: true, writable: true });
   }
 };
-
-const isPlainObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;

@@ -18,30 +18,47 @@ import type { Serializer } from '../wire/serializer.js';
 import { patternName, type Caller } from './caller.js';
 import type { ClientConnection } from './client-connection.js';
 import { publishEnd, publishUnsentEnd } from './ended-calls.js';
-import { enclosingOf, innerLimitMs } from './inner-call.js';
 import type { OpenConnection } from './open-connection.js';
 import {
   checkHeaders,
-  checkIdempotencyKey,
-  checkTimeoutMs,
   delayOf,
   KafkaRpcRecord,
   keyBytes,
-  type CallOptions,
+  NO_OPTIONS,
+  optionsOf,
 } from './kafka-rpc-record.js';
+import {
+  checkNotDelayed,
+  checkSentOnce,
+  eventTtlMs,
+  idempotencyKeyOf,
+  NEVER_EXPIRES_MS,
+  noResult,
+  timeoutOf,
+} from './packet-options.js';
 import {
   ENDED_CALL,
   PendingCall,
   type CallObserver,
   type CallOrigin,
-  type OpenCall,
+  type SentCall,
 } from './pending-call.js';
+import type { Attempts } from './retries/retried-call.js';
 import type { ServiceRoute } from './service-route.js';
 import type { ServiceState } from './service-state.js';
 
 const EMPTY = Buffer.alloc(0);
 const FIRST_ATTEMPT = 1;
-const NEVER_EXPIRES_MS = 0;
+/** A uint8 on the wire. */
+const MAX_ATTEMPT = 0xff;
+
+/** What was of a call before it is sent. */
+export interface PastOfCall {
+  /** What is left of its time, when some was spent before. */
+  readonly timeLeftMs: number | undefined;
+  /** Of a call that may be sent again. */
+  readonly attempts: Attempts | undefined;
+}
 
 /** Packets of one client become messages of its connection. Exists only while connected. */
 export class CallSender implements CallOrigin {
@@ -67,11 +84,11 @@ export class CallSender implements CallOrigin {
   /**
    * Sends a call. What is wrong with it before it leaves is told to the observer too.
    * @param limitMs the most that it may take
-   * @param timeLeftMs what is left of its time, when some was spent before
+   * @param past of a call that is not sent as soon as it is made
    */
-  call(packet: ReadPacket, observer: CallObserver, limitMs: number, timeLeftMs?: number): OpenCall {
+  call(packet: ReadPacket, observer: CallObserver, limitMs: number, past?: PastOfCall): SentCall {
     try {
-      return this.sendRequest(packet, observer, limitMs, timeLeftMs);
+      return this.sendRequest(packet, observer, limitMs, past);
     } catch (error) {
       const failure = RpcError.from(error);
       publishUnsentEnd(this.caller, { pattern: packet.pattern, topic: this.route.topic }, 'refused', failure);
@@ -105,6 +122,7 @@ export class CallSender implements CallOrigin {
     return new Promise((resolve, reject) => {
       const ttlMs = eventTtlMs(packet);
       if (idempotencyKeyOf(packet.data) !== undefined) throw noResult();
+      checkSentOnce(packet.data);
       const delayMs = this.delayMs(packet, ttlMs);
       const message: EventMessage = this.invocation('event', packet, ttlMs);
       this.sendEvent(this.deferred(message, delayMs), (error) => {
@@ -133,13 +151,13 @@ export class CallSender implements CallOrigin {
     packet: ReadPacket,
     observer: CallObserver,
     limitMs: number,
-    timeLeftMs?: number,
+    past?: PastOfCall,
   ): PendingCall {
     const { calls } = this.connection;
     calls.checkRoom();
     const timeoutMs = Math.min(limitMs, timeoutOf(packet.data, this.caller.service.timeoutMs));
     const delayMs = this.delayMs(packet, timeoutMs);
-    const message: RequestMessage = this.invocation('request', packet, timeLeftMs ?? timeoutMs);
+    const message = this.request(packet, past?.timeLeftMs ?? timeoutMs, past?.attempts);
     const { seq, pattern, ttlMs } = message;
     const idempotencyKey = idempotencyKeyOf(packet.data);
     if (idempotencyKey !== undefined) checkNotDelayed(packet.data);
@@ -179,6 +197,21 @@ export class CallSender implements CallOrigin {
     delayMs: number,
   ): M | DeferredMessage {
     return delayMs > 0 ? deferredMessage(message, message.sentAtMs + delayMs) : message;
+  }
+
+  private request(packet: ReadPacket, ttlMs: number, attempts?: Attempts): RequestMessage {
+    if (attempts === undefined) return this.invocation('request', packet, ttlMs);
+    attempts.message ??= this.invocation('request', packet, ttlMs);
+    const attempt = Math.min(attempts.attempt, MAX_ATTEMPT);
+    if (attempt === FIRST_ATTEMPT) return attempts.message;
+    const { connection } = this;
+    return {
+      ...attempts.message,
+      seq: connection.nextSeq(),
+      ttlMs,
+      attempt,
+      sentAtMs: connection.clock.now(),
+    };
   }
 
   private invocation<K extends 'request' | 'event'>(
@@ -242,46 +275,3 @@ const deferredMessage = (message: RequestMessage | EventMessage, dueAtMs: number
   firstError: null,
   lastError: null,
 });
-
-const NO_OPTIONS: CallOptions = Object.freeze({});
-
-export const optionsOf = (data: unknown): CallOptions =>
-  data instanceof KafkaRpcRecord ? data.options : NO_OPTIONS;
-
-/**
- * 0 for ever. An event outlives the call in whose handler it is made, unless it says otherwise: nobody would hear that it was lost.
- * @throws RpcError when that call is over.
- */
-const eventTtlMs = ({ pattern, data }: ReadPacket): number => {
-  const ownMs = timeoutOf(data, NEVER_EXPIRES_MS);
-  const enclosing = enclosingOf(optionsOf(data), true);
-  if (enclosing === undefined) return ownMs;
-  const limitMs = innerLimitMs(enclosing, `The event ${JSON.stringify(pattern)}`);
-  if (limitMs === Infinity) return ownMs;
-  return ownMs === NEVER_EXPIRES_MS ? limitMs : Math.min(ownMs, limitMs);
-};
-
-/** @throws RpcError `INVALID_ARGUMENT` */
-const idempotencyKeyOf = (data: unknown): string | undefined => {
-  const { idempotencyKey } = optionsOf(data);
-  return idempotencyKey === undefined ? undefined : checkIdempotencyKey(idempotencyKey);
-};
-
-const noResult = (): RpcError =>
-  new RpcError(
-    RpcStatus.INVALID_ARGUMENT,
-    'An event has no result that an idempotencyKey could keep: leave it out, or use send().',
-  );
-
-const checkNotDelayed = (data: unknown): void => {
-  const { delayMs, at } = optionsOf(data);
-  if (delayMs === undefined && at === undefined) return;
-  const name = at === undefined ? 'delayMs' : 'at';
-  throw invalidOption(name, at ?? delayMs, 'left out where idempotencyKey is given');
-};
-
-/** How long a packet's caller waits. @throws RpcError `INVALID_ARGUMENT` */
-export const timeoutOf = (data: unknown, defaultMs: number): number => {
-  const { timeoutMs } = optionsOf(data);
-  return timeoutMs === undefined ? defaultMs : checkTimeoutMs(timeoutMs);
-};

@@ -10,7 +10,16 @@ import {
   type Resolved,
 } from '../errors/option-table.js';
 import { WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
+import { optional } from '../errors/retry-pauses.js';
 import { checkHeaders, checkTimeoutMs } from './kafka-rpc-record.js';
+import {
+  checkCallRetry,
+  checkPatterns,
+  checkRetryBudget,
+  type CallRetryOptions,
+  type PatternOptions,
+  type RetryBudgetOptions,
+} from './retries/call-retry-options.js';
 
 /** Options that all clients of one connection share. `driver`, `interceptors` and `maxOpenCalls` matter most. */
 export interface ConnectionOptions extends WireOptions {
@@ -37,6 +46,14 @@ export interface ServiceOptions {
    * @default false
    */
   readonly detached?: boolean;
+  /** Whether, and when, calls that failed are sent again. @default none */
+  readonly retry?: CallRetryOptions | false;
+  /** Keeps retries from multiplying an outage; shared by all calls of the client. @default `{}` */
+  readonly retryBudget?: RetryBudgetOptions;
+  /** How many calls of one pattern may be open. More fail with `RESOURCE_EXHAUSTED`. @default no limit but `maxOpenCalls` */
+  readonly maxOpenCallsPerPattern?: number;
+  /** By pattern, as it stands in `context.getPattern()`: what holds for its calls. @default {} */
+  readonly patterns?: Readonly<Record<string, PatternOptions>>;
 }
 
 /** The options of a `KafkaRpcClient` with a connection of its own: `service` and `driver` are required. */
@@ -55,6 +72,10 @@ const SERVICE_OPTIONS = {
   timeoutMs: (given) => checkTimeoutMs(given ?? 10_000),
   headers: (given) => Object.freeze(checkHeaders(given ?? {})),
   detached: flag(false),
+  retry: checkCallRetry,
+  retryBudget: checkRetryBudget,
+  maxOpenCallsPerPattern: optional(integer(1, 1)),
+  patterns: checkPatterns,
 } satisfies OptionTable<ServiceOptions>;
 
 export type ResolvedConnectionOptions = Resolved<typeof CONNECTION_OPTIONS>;

@@ -2,17 +2,27 @@ import type { ReadPacket } from '@nestjs/microservices';
 import type { ClientCallEnd } from '../diagnostics/call-ended.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import { CallSender, optionsOf, timeoutOf } from './call-sender.js';
+import { CallSender, type PastOfCall } from './call-sender.js';
 import { patternName, type Caller } from './caller.js';
 import { clientClosed, type ClientConnection } from './client-connection.js';
 import { ConnectingCalls, type UnsentCall } from './connecting-calls.js';
 import { publishUnsentEnd } from './ended-calls.js';
 import { enclosingOf, InnerCall, innerLimitMs } from './inner-call.js';
-import { ENDED_CALL, type CallObserver, type OpenCall } from './pending-call.js';
+import { optionsOf } from './kafka-rpc-record.js';
+import { timeoutOf } from './packet-options.js';
+import { PatternPlaces } from './pattern-places.js';
+import { ENDED_CALL, type CallObserver, type OpenCall, type SentCall } from './pending-call.js';
+import { CallPolicies } from './retries/call-policies.js';
+import { RetriedCall, type Attempts } from './retries/retried-call.js';
+import { RetriedCalls } from './retries/retried-calls.js';
 
 /** A client from its first call to `close()`, and on from the next: opens its sender, and keeps the calls that wait for it. */
 export class ClientSession {
   private readonly waiting: ConnectingCalls;
+  private readonly policies: CallPolicies;
+  private readonly retried: RetriedCalls;
+  /** Undefined while the number of open calls to a pattern has no limit. */
+  private readonly places: PatternPlaces | undefined;
   private opening: Promise<CallSender> | undefined;
   private current: CallSender | undefined;
 
@@ -21,6 +31,10 @@ export class ClientSession {
     private readonly connection: ClientConnection,
   ) {
     this.waiting = new ConnectingCalls(connection.calls);
+    this.policies = new CallPolicies(caller, connection.userCode);
+    const { counters, calls } = connection;
+    this.retried = new RetriedCalls({ budget: caller.service.retryBudget, counters, open: calls });
+    this.places = placesOf(caller.service);
   }
 
   /** There while the client is connected. */
@@ -44,7 +58,10 @@ export class ClientSession {
 
   /** Sends a call, now or when the sender is open. What is wrong with it is told to the observer. */
   start(packet: ReadPacket, observer: CallObserver): OpenCall {
-    const enclosing = enclosingOf(optionsOf(packet.data), this.caller.service.detached);
+    const options = optionsOf(packet.data);
+    const enclosing = enclosingOf(options, this.caller.service.detached);
+    if (enclosing === undefined && !this.policies.mayRetry(options))
+      return this.send(Infinity, packet, observer);
     if (enclosing === undefined) return this.startWithin(Infinity, packet, observer);
     return this.tryStart(packet, observer, () => {
       const pattern = patternName(this.caller, packet.pattern);
@@ -56,11 +73,39 @@ export class ClientSession {
 
   /** @param limitMs the most that the call may take */
   private startWithin(limitMs: number, packet: ReadPacket, observer: CallObserver): OpenCall {
-    if (this.current !== undefined) return this.current.call(packet, observer, limitMs);
     return this.tryStart(packet, observer, () => {
-      const timeoutMs = Math.min(limitMs, timeoutOf(packet.data, this.caller.service.timeoutMs));
+      const policy = this.policies.of(packet);
+      if (policy === undefined) return this.send(limitMs, packet, observer);
+      const timeoutMs = this.timeoutMs(packet, limitMs);
+      const send = (call: RetriedCall): SentCall => this.send(limitMs, packet, call, call);
+      return new RetriedCall({ timeoutMs, policy, send }, observer, this.retried).try();
+    });
+  }
+
+  private send(limitMs: number, packet: ReadPacket, observer: CallObserver, attempts?: Attempts): SentCall {
+    const { places } = this;
+    if (places === undefined) return this.sendNow(limitMs, packet, observer, attempts);
+    return this.tryStart(packet, observer, () =>
+      places.hold(patternName(this.caller, packet.pattern), observer, (held) =>
+        this.sendNow(limitMs, packet, held, attempts),
+      ),
+    );
+  }
+
+  private sendNow(
+    limitMs: number,
+    packet: ReadPacket,
+    observer: CallObserver,
+    attempts?: Attempts,
+  ): SentCall {
+    const timeLeftMs = attempts?.timeLeftMs();
+    const past = attempts === undefined ? undefined : { timeLeftMs, attempts };
+    if (this.current !== undefined) return this.current.call(packet, observer, limitMs, past);
+    return this.tryStart(packet, observer, () => {
+      const timeoutMs = timeLeftMs ?? this.timeoutMs(packet, limitMs);
       const pattern = patternName(this.caller, packet.pattern);
-      const send = (timeLeftMs: number): OpenCall => this.sendLate(packet, observer, limitMs, timeLeftMs);
+      const send = (leftMs: number): SentCall =>
+        this.sendLate(packet, observer, limitMs, { timeLeftMs: leftMs, attempts });
       const onEnd: UnsentCall['onEnd'] = (how, error, totalMs) =>
         this.publishUnsent(packet, how, error, totalMs);
       const call = this.waiting.add({ pattern, timeoutMs, observer, send, onEnd });
@@ -70,7 +115,16 @@ export class ClientSession {
     });
   }
 
-  private tryStart(packet: ReadPacket, observer: CallObserver, start: () => OpenCall): OpenCall {
+  /** For how long its caller waits. */
+  private timeoutMs({ data }: ReadPacket, limitMs: number): number {
+    return Math.min(limitMs, timeoutOf(data, this.caller.service.timeoutMs));
+  }
+
+  private tryStart<C extends OpenCall>(
+    packet: ReadPacket,
+    observer: CallObserver,
+    start: () => C,
+  ): C | SentCall {
     try {
       return start();
     } catch (error) {
@@ -99,19 +153,15 @@ export class ClientSession {
     const wasOpen = this.opening !== undefined;
     this.opening = undefined;
     this.current = undefined;
+    this.retried.failAll(closedResting());
     this.waiting.failAll(closedUnsent());
     this.connection.calls.failAllOf(this.caller, clientClosed());
     await this.connection.release(this.caller);
     return wasOpen && this.opening === undefined;
   }
 
-  private sendLate(
-    packet: ReadPacket,
-    observer: CallObserver,
-    limitMs: number,
-    timeLeftMs: number,
-  ): OpenCall {
-    if (this.current !== undefined) return this.current.call(packet, observer, limitMs, timeLeftMs);
+  private sendLate(packet: ReadPacket, observer: CallObserver, limitMs: number, past: PastOfCall): SentCall {
+    if (this.current !== undefined) return this.current.call(packet, observer, limitMs, past);
     const failure = closedUnsent();
     this.publishUnsent(packet, 'failed', failure);
     observer.error(failure);
@@ -144,6 +194,19 @@ export class ClientSession {
     this.waiting.failAll(error);
   }
 }
+
+const placesOf = (service: Caller['service']): PatternPlaces | undefined => {
+  const { patterns, maxOpenCallsPerPattern } = service;
+  const isLimited = [...patterns.values()].some(({ maxOpenCalls }) => maxOpenCalls !== undefined);
+  if (maxOpenCallsPerPattern === undefined && !isLimited) return undefined;
+  return new PatternPlaces((pattern) => patterns.get(pattern)?.maxOpenCalls ?? maxOpenCallsPerPattern);
+};
+
+const closedResting = (): RpcError =>
+  new RpcError(
+    RpcStatus.CANCELLED,
+    'The client was closed before the next attempt of the call: the handler may have run at an earlier one.',
+  );
 
 const closedUnsent = (cause?: unknown): RpcError =>
   new RpcError(RpcStatus.CANCELLED, 'The client was closed while it connected: the call was not sent.', {

@@ -3,7 +3,7 @@ import type { ClientCallEnd } from '../diagnostics/call-ended.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Deadlines, Due } from '../protocol/deadlines.js';
-import type { CallObserver, OpenCall } from './pending-call.js';
+import type { CallObserver, SentCall } from './pending-call.js';
 import type { PendingCalls } from './pending-calls.js';
 
 /** What a call waits for before it can be sent. */
@@ -12,7 +12,7 @@ export interface UnsentCall {
   readonly timeoutMs: number;
   readonly observer: CallObserver;
   /** Sends the call, with what is left of its time. */
-  readonly send: (timeLeftMs: number) => OpenCall;
+  readonly send: (timeLeftMs: number) => SentCall;
   /** Called once if it ends without having been sent, before the observer. Must not throw. */
   readonly onEnd: (how: ClientCallEnd, error: Pick<RpcError, 'status'>, totalMs: number) => void;
 }
@@ -29,7 +29,7 @@ export class ConnectingCalls {
   constructor(private readonly open: PendingCalls) {}
 
   /** @throws RpcError `RESOURCE_EXHAUSTED` when too many calls are open or waiting. */
-  add(unsent: UnsentCall): OpenCall {
+  add(unsent: UnsentCall): SentCall {
     this.open.checkRoom();
     const call = new ConnectingCall(unsent, () => this.remove(call));
     this.open.unsent += 1;
@@ -56,17 +56,21 @@ export class ConnectingCalls {
 }
 
 /** One of them. What it does to its caller happens in the async context in which the call was made. */
-class ConnectingCall extends Due implements OpenCall {
+class ConnectingCall extends Due implements SentCall {
   private readonly context = new AsyncResource('KafkaRpcConnectingCall');
   private readonly startedAt = performance.now();
   private state: 'waiting' | 'sent' | 'ended' = 'waiting';
-  private sent: OpenCall | undefined;
+  private sent: SentCall | undefined;
 
   constructor(
     private readonly unsent: UnsentCall,
     private readonly onOver: () => void,
   ) {
     super();
+  }
+
+  get hasLeft(): boolean {
+    return this.sent?.hasLeft ?? false;
   }
 
   send(): void {

@@ -69,9 +69,9 @@ export class InnerCall implements CallObserver, OpenCall {
     this.observer.next(value);
   }
 
-  complete(server: Buffer, times: ServerTimes): void {
+  complete(server: Buffer, times: ServerTimes, attempt?: number): void {
     this.enclosing.delete(this);
-    this.observer.complete(server, times);
+    this.observer.complete(server, times, attempt);
   }
 
   error(error: RpcError): void {

@@ -8,6 +8,7 @@ import {
   isByName,
   readOption,
 } from '../errors/option-checks.js';
+import { checkCallRetry, type CallRetryOptions } from './retries/call-retry-options.js';
 
 /** Options of one call or event. */
 export interface CallOptions {
@@ -31,6 +32,13 @@ export interface CallOptions {
    * @default the client's `detached` for calls, true for events
    */
   readonly detached?: boolean;
+  /**
+   * Whether, and when, the call is sent again after it failed: over the client's `retry`, option by option; `false` for never. Not for
+   * events. @default the client's `retry`
+   */
+  readonly retry?: CallRetryOptions | false;
+  /** Whether a second run of the handler does no harm: such a call may be sent again after it was sent. Not for events. @default false */
+  readonly idempotent?: boolean;
 }
 
 export const CALL_OPTION_NAMES: readonly string[] = [
@@ -41,6 +49,8 @@ export const CALL_OPTION_NAMES: readonly string[] = [
   'delayMs',
   'at',
   'detached',
+  'retry',
+  'idempotent',
 ];
 
 const BRAND = Symbol.for('nestjs-kafka-rpc.KafkaRpcRecord');
@@ -65,6 +75,12 @@ export class KafkaRpcRecord<T = unknown> {
 // On the prototype: no record pays for it.
 Object.defineProperty(KafkaRpcRecord.prototype, BRAND, { value: true });
 
+export const NO_OPTIONS: CallOptions = Object.freeze({});
+
+/** The options that came with the data of a call. */
+export const optionsOf = (data: unknown): CallOptions =>
+  data instanceof KafkaRpcRecord ? data.options : NO_OPTIONS;
+
 /**
  * Builds data with options for `send()` and `emit()`, as Nest's own record builders do. It copies its arguments, except the data: a
  * built record does not change.
@@ -79,6 +95,8 @@ export class KafkaRpcRecordBuilder<T = unknown> {
   private at: number | undefined;
   private detached: boolean | undefined;
   private idempotencyKey: string | undefined;
+  private retry: CallRetryOptions | false | undefined;
+  private idempotent: boolean | undefined;
 
   constructor(private data?: T) {}
 
@@ -134,10 +152,23 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return this;
   }
 
+  /** Whether, and when, the call is sent again after it failed; `false` for never. */
+  setRetry(retry: CallRetryOptions | false): this {
+    this.retry = retry === false ? retry : { ...retry };
+    return this;
+  }
+
+  /** Says that a second run of the handler does no harm. */
+  setIdempotent(idempotent = true): this {
+    this.idempotent = idempotent;
+    return this;
+  }
+
   /** @throws RpcError `INVALID_ARGUMENT` naming what cannot be sent: the key, the time-out, the headers, the delay. */
   build(): KafkaRpcRecord<T> {
-    const { key, timeoutMs, headers, delayMs, at, idempotencyKey, detached } = this;
+    const { key, timeoutMs, headers, delayMs, at, idempotencyKey, detached, retry, idempotent } = this;
     keyBytes(key);
+    checkCallRetry(retry, 'retry');
     return new KafkaRpcRecord(this.data as T, {
       ...(key !== undefined && { key }),
       ...(timeoutMs !== undefined && { timeoutMs: checkTimeoutMs(timeoutMs) }),
@@ -146,6 +177,8 @@ export class KafkaRpcRecordBuilder<T = unknown> {
       ...(delayMs !== undefined && { delayMs: checkDelayMs(delayMs) }),
       ...(at !== undefined && { at }),
       ...(detached !== undefined && { detached: checkBoolean('detached', detached) }),
+      ...(retry !== undefined && { retry }),
+      ...(idempotent !== undefined && { idempotent: checkBoolean('idempotent', idempotent) }),
     });
   }
 }

@@ -13,8 +13,8 @@ import type { ServiceState } from './service-state.js';
 /** Who waits for a call. `error` and `complete` end it; nothing is called after. */
 export interface CallObserver {
   next(value: unknown): void;
-  /** @param server who answered @param times when that server had the call */
-  complete(server: Buffer, times: ServerTimes): void;
+  /** @param server who answered @param times when that server had the call @param attempt which was answered. @default 1 */
+  complete(server: Buffer, times: ServerTimes, attempt?: number): void;
   error(error: RpcError): void;
   /** What else is to be said of the time that the call had, behind "within … ms". @default nothing */
   explainTimeout?(timeoutMs: number): string;
@@ -26,6 +26,12 @@ export interface OpenCall {
   unsubscribe(): void;
 }
 
+/** A call that was handed over to be sent. */
+export interface SentCall extends OpenCall {
+  /** Whether it may have left this process. */
+  readonly hasLeft: boolean;
+}
+
 /** What a call has when it is over. */
 const NO_OBSERVER: CallObserver = Object.freeze({
   next: () => undefined,
@@ -34,7 +40,7 @@ const NO_OBSERVER: CallObserver = Object.freeze({
 });
 
 /** What the caller holds of a call that has ended before it was sent. */
-export const ENDED_CALL: OpenCall = Object.freeze({ unsubscribe: () => undefined });
+export const ENDED_CALL: SentCall = Object.freeze({ hasLeft: false, unsubscribe: () => undefined });
 
 /** What a call is before it has an answer. */
 export interface CallFacts {
@@ -69,7 +75,7 @@ export interface CallOrigin {
  *
  * All that an open call takes is this object: callers have thousands of them open.
  */
-export class PendingCall extends Due implements Delivery, OpenCall {
+export class PendingCall extends Due implements Delivery, SentCall {
   readonly seq: number;
   readonly pattern: string;
   readonly destination: Destination;

@@ -9,6 +9,7 @@ import type { CallObserver, OpenCall } from './pending-call.js';
 export interface AnsweredPacket extends WritePacket {
   readonly server?: Buffer;
   readonly times?: ServerTimes;
+  readonly attempt?: number | undefined;
 }
 
 /** Passes the answer of a call on as Nest's packets, in the async context in which it was published. */
@@ -24,8 +25,8 @@ export class PublishedCall extends AsyncResource implements CallObserver {
     this.tell({ response });
   }
 
-  complete(server: Buffer, times: ServerTimes): void {
-    this.tell({ isDisposed: true, server, times });
+  complete(server: Buffer, times: ServerTimes, attempt?: number): void {
+    this.tell({ isDisposed: true, server, times, attempt });
   }
 
   error(err: RpcError): void {
@@ -42,10 +43,10 @@ const NO_TIMES: ServerTimes = Object.freeze({ receivedAtMs: 0, repliedAtMs: 0 })
 
 /** What a subclass made of a packet, told to an observer. Who answered is lost when it hands on a packet of its own. */
 export const readPacket = (packet: AnsweredPacket, observer: CallObserver): void => {
-  const { err, response, isDisposed, server = NO_SERVER, times = NO_TIMES } = packet;
+  const { err, response, isDisposed, server = NO_SERVER, times = NO_TIMES, attempt } = packet;
   if (err) return observer.error(RpcError.from(err));
   if (response !== undefined || !isDisposed) observer.next(response);
-  if (isDisposed) observer.complete(server, times);
+  if (isDisposed) observer.complete(server, times, attempt);
 };
 
 /** A call that a subclass sends when it likes, and takes back as it likes. */

@@ -3,7 +3,7 @@ export interface RpcReply<T> {
   readonly value: T;
   /** The server that answered: 32 hexadecimal digits, new with every start of a server. */
   readonly serverId: string;
-  /** Which attempt was answered; 1 for the first. */
+  /** Which attempt of this client was answered; 1 for the first, more after a `retry`. */
   readonly attempt: number;
   readonly timings: CallTimings;
 }

@@ -53,12 +53,12 @@ export class SingleAnswer<T> implements CallObserver {
     }
   }
 
-  complete(server: Buffer, { receivedAtMs, repliedAtMs }: ServerTimes): void {
+  complete(server: Buffer, { receivedAtMs, repliedAtMs }: ServerTimes, attempt = FIRST_ATTEMPT): void {
     const totalMs = performance.now() - this.startedAt;
     this.resolve({
       value: this.value as T,
       serverId: formatInstanceId(server),
-      attempt: FIRST_ATTEMPT,
+      attempt,
       timings: callTimings({ totalMs, sentAtMs: this.sentAtMs, receivedAtMs, repliedAtMs }),
     });
     this.stopListening();

@@ -48,6 +48,10 @@ export const COUNTER_NAMES = [
   'userCodeErrors',
   /** Responses in which a broker throttled writes or reads of this client, because a quota is used up. */
   'throttles',
+  /** Attempts of this client to send a call again. */
+  'callsRetried',
+  /** Calls that were not sent again, as the client's `retryBudget` was used up. */
+  'retriesThrottled',
   /** Runs of handlers that failed and are followed by another. */
   'retried',
   /** Events that were put off because their sender asked for it. */

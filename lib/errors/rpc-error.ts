@@ -7,6 +7,11 @@ const BRAND = Symbol.for('nestjs-kafka-rpc.RpcError');
 export interface RpcErrorOptions {
   /** Data for the caller. The serializer must be able to send it. */
   readonly details?: unknown;
+  /**
+   * When the same call may succeed, in milliseconds from now, as a whole number from 0. It is sent as `details.retryAfterMs`: beside the
+   * members of details that are a plain object, else beside them as `details.value`. @default not said
+   */
+  readonly retryAfterMs?: number;
   /** Whether the same call may succeed later. Defaults to the rule of the status. */
   readonly retryable?: boolean;
   /** The error behind it. It stays in this process. */
@@ -35,7 +40,8 @@ export class RpcError extends RpcException {
     super(message);
     this.status = status;
     this.retryable = options.retryable ?? isRetryable(status);
-    if (options.details !== undefined) this.details = options.details;
+    const details = withPushback(options);
+    if (details !== undefined) this.details = details;
     if (options.cause !== undefined) Object.defineProperty(this, 'cause', { value: options.cause });
     Object.defineProperty(this, BRAND, { value: true });
   }
@@ -89,6 +95,15 @@ export class RpcError extends RpcException {
     return codeOf(this.details) ?? codeOfCause(this.cause);
   }
 
+  /** When the same call may succeed, in milliseconds: the `retryAfterMs` of its details, if that is a number from 0. */
+  get retryAfterMs(): number | undefined {
+    const { details } = this;
+    if (typeof details !== 'object' || details === null) return undefined;
+    const { retryAfterMs } = details as { readonly retryAfterMs?: unknown };
+    const isTime = typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs) && retryAfterMs >= 0;
+    return isTime ? retryAfterMs : undefined;
+  }
+
   toJSON(): Record<string, unknown> {
     return {
       name: this.name,
@@ -99,6 +114,15 @@ export class RpcError extends RpcException {
     };
   }
 }
+
+const withPushback = ({ details, retryAfterMs }: RpcErrorOptions): unknown => {
+  if (retryAfterMs === undefined) return details;
+  if (details === undefined || isPlainObject(details)) return { ...details, retryAfterMs };
+  return { value: details, retryAfterMs };
+};
+
+export const isPlainObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 /** What is read of an error on its way to a caller. @throws what a getter of a subclass, or a proxy, throws. */
 const readable = (error: RpcError): RpcError => {

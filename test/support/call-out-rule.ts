@@ -67,7 +67,10 @@ export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
     guards: ['server/kafka-rpc-server.ts'],
   },
   'exception mapping': { calls: /\bmapException\(/, guards: ['server/handler-failure.ts'] },
-  'retry rule': { calls: /\bon\(error\)/, guards: ['server/retries/retry-policy.ts'] },
+  'retry rule': {
+    calls: /\bon\(error\)/,
+    guards: ['server/retries/retry-policy.ts', 'client/retries/call-retry-policy.ts'],
+  },
   'dead letter hook': { calls: /\bonDeadLetter\(/, guards: ['server/retries/given-up-events.ts'] },
   logger: {
     calls: /(?:\blogger|new Logger\([^)]*\))\.(?:log|warn|error|debug|verbose)\??\.?\(/,

@@ -1,10 +1,15 @@
-import type { RpcError } from '../../errors/rpc-error.js';
-import { isRpcStatus, RpcStatus } from '../../errors/status.js';
-import { checkInteger, invalidOption } from '../../errors/option-checks.js';
-import { durationMs, nested, type OptionTable, type Resolved } from '../../errors/option-table.js';
+import { invalidOption } from '../../errors/option-checks.js';
+import { nested, type OptionTable, type Resolved } from '../../errors/option-table.js';
+import {
+  layered,
+  optional,
+  resolvePauses,
+  RETRY_CHECKS,
+  type RetriedFailures,
+  type RetryPauses,
+} from '../../errors/retry-pauses.js';
 
-/** Which errors are retried: a list of statuses, or a function that decides. */
-export type RetriedFailures = readonly RpcStatus[] | ((error: RpcError) => boolean);
+export type { RetriedFailures };
 
 /** How often, when and after which errors a handler runs again: for a server, or in the `extras` of one handler. */
 export interface RetryOptions {
@@ -28,29 +33,21 @@ export interface RetryOptions {
   readonly order?: 'key' | 'none';
 }
 
-const DEFAULT_BACKOFF_MS = 1_000;
-const DEFAULT_MAX_BACKOFF_MS = 300_000;
-const DEFAULT_JITTER = 0.2;
+const DEFAULTS = { backoffMs: 1_000, maxBackoffMs: 300_000, jitter: 0.2 };
+
+const checkOrder = (given: unknown, name: string): 'key' | 'none' => {
+  if (given === 'key' || given === 'none') return given;
+  throw invalidOption(name, given, "'key' or 'none'");
+};
 
 /** The check of each option. Missing options stay missing: a handler's options replace the server's one by one. */
-const RETRY_OPTIONS = {
-  attempts: (given, name) => optional(given, () => checkAttempts(name, given)),
-  backoffMs: (given, name) => optional(given, () => durationMs(0, 0)(given, name)),
-  maxBackoffMs: (given, name) => optional(given, () => durationMs(0, 0)(given, name)),
-  jitter: (given, name) => optional(given, () => checkJitter(name, given)),
-  on: (given, name) => optional(given, () => checkFailures(name, given)),
-  order: (given, name) => optional(given, () => checkOrder(name, given)),
-} satisfies OptionTable<RetryOptions>;
+const RETRY_OPTIONS = { ...RETRY_CHECKS, order: optional(checkOrder) } satisfies OptionTable<RetryOptions>;
 
 /** The options of a server, or of a handler: checked, and not filled in. */
 export type CheckedRetry = Resolved<typeof RETRY_OPTIONS>;
 
 /** With all filled in. */
-export interface ResolvedRetry {
-  readonly attempts: number;
-  readonly backoffMs: number;
-  readonly maxBackoffMs: number;
-  readonly jitter: number;
+export interface ResolvedRetry extends RetryPauses {
   /** Undefined for the default. */
   readonly on: RetriedFailures | undefined;
   readonly order: 'key' | 'none';
@@ -64,49 +61,10 @@ export const checkRetry: (given: unknown, name: string) => CheckedRetry = nested
  * @throws RpcError `INVALID_ARGUMENT` when the longest pause is shorter than the first.
  */
 export const resolveRetry = (name: string, ...layers: readonly CheckedRetry[]): ResolvedRetry => {
-  const given = Object.assign({}, ...layers.map(givenOnly)) as Partial<CheckedRetry>;
-  const backoffMs = given.backoffMs ?? DEFAULT_BACKOFF_MS;
-  const maxBackoffMs = given.maxBackoffMs ?? Math.max(DEFAULT_MAX_BACKOFF_MS, backoffMs);
-  if (maxBackoffMs < backoffMs && given.backoffMs !== undefined)
-    throw invalidOption(`${name}.maxBackoffMs`, maxBackoffMs, `at least backoffMs, which is ${backoffMs}`);
+  const given = layered(...layers);
   return Object.freeze({
-    attempts: given.attempts ?? 1,
-    backoffMs: Math.min(backoffMs, maxBackoffMs),
-    maxBackoffMs,
-    jitter: given.jitter ?? DEFAULT_JITTER,
+    ...resolvePauses(name, given, DEFAULTS),
     on: given.on,
     order: given.order ?? 'key',
   });
-};
-
-const givenOnly = (layer: CheckedRetry): Partial<CheckedRetry> =>
-  Object.fromEntries(Object.entries(layer).filter(([, value]) => value !== undefined));
-
-const optional = <T>(given: unknown, check: () => T): T | undefined =>
-  given === undefined ? undefined : check();
-
-const checkAttempts = (name: string, given: unknown): number => {
-  if (given === Infinity) return Infinity;
-  if (typeof given === 'number' && Number.isInteger(given)) return checkInteger(name, given, 1);
-  throw invalidOption(name, given, 'a whole number of at least 1, or Infinity');
-};
-
-const checkJitter = (name: string, given: unknown): number => {
-  if (typeof given === 'number' && given >= 0 && given <= 1) return given;
-  throw invalidOption(name, given, 'a number from 0 to 1');
-};
-
-const checkFailures = (name: string, given: unknown): RetriedFailures => {
-  if (typeof given === 'function') return given as (error: RpcError) => boolean;
-  if (Array.isArray(given) && given.every(isRpcStatus)) return Object.freeze([...given]);
-  throw invalidOption(
-    name,
-    given,
-    `an array of statuses (${Object.values(RpcStatus).join(', ')}) or a function of the error`,
-  );
-};
-
-const checkOrder = (name: string, given: unknown): 'key' | 'none' => {
-  if (given === 'key' || given === 'none') return given;
-  throw invalidOption(name, given, "'key' or 'none'");
 };

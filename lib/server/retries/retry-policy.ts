@@ -1,4 +1,5 @@
 import type { UserCode } from '../../diagnostics/user-code.js';
+import { pauseAfter } from '../../errors/retry-pauses.js';
 import type { RpcError } from '../../errors/rpc-error.js';
 import { isRetryable, RpcStatus } from '../../errors/status.js';
 import { rpcErrorOfHttp } from '../http-exception.js';
@@ -13,9 +14,6 @@ const PASSING: ReadonlySet<RpcStatus> = new Set([
   RpcStatus.RESOURCE_EXHAUSTED,
   RpcStatus.ABORTED,
 ]);
-
-/** Beyond, a doubled pause is longer than any that is allowed; no number gets so large that it is none. */
-const MAX_DOUBLINGS = 31;
 
 /** Whether, and when, a handler is run again. */
 export class RetryPolicy {
@@ -36,9 +34,7 @@ export class RetryPolicy {
    */
   pauseMs(runs: number, error: RpcError): number | undefined {
     if (runs >= this.options.attempts || !this.isRetried(error)) return undefined;
-    const { backoffMs, maxBackoffMs, jitter } = this.options;
-    const doubled = Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(runs - 1, MAX_DOUBLINGS));
-    return Math.round(doubled * (1 - jitter * this.random()));
+    return pauseAfter(this.options, runs, this.random());
   }
 
   private isRetried(error: RpcError): boolean {

@@ -25,6 +25,23 @@ describe('the options of a client', () => {
     { name: 'headers', value: 'a', got: '"a"' },
     { name: 'maxOpenCalls', value: 0, got: '0' },
     { name: 'maxOpenCalls', value: Infinity, got: 'Infinity' },
+    { name: 'maxOpenCallsPerPattern', value: 0, got: '0' },
+    { name: 'retry', value: 3, got: '3' },
+    { name: 'retry', value: { attempts: 0 }, got: '0' },
+    { name: 'retry', value: { attempts: '3' }, got: '"3"' },
+    { name: 'retry', value: { backoffMs: -1 }, got: '-1' },
+    { name: 'retry', value: { backoffMs: 100, maxBackoffMs: 10 }, got: '10' },
+    { name: 'retry', value: { jitter: 1.5 }, got: '1.5' },
+    { name: 'retry', value: { on: 'ABORTED' }, got: '"ABORTED"' },
+    { name: 'retry', value: { statuses: ['GONE'] }, got: 'an array of 1' },
+    { name: 'retryBudget', value: 10, got: '10' },
+    { name: 'retryBudget', value: { maxTokens: 0 }, got: '0' },
+    { name: 'retryBudget', value: { tokenRatio: -1 }, got: '-1' },
+    { name: 'patterns', value: [], got: 'an array of 0' },
+    { name: 'patterns', value: { get: true }, got: 'true' },
+    { name: 'patterns', value: { get: { maxOpenCalls: 0 } }, got: '0' },
+    { name: 'patterns', value: { get: { idempotent: 'yes' } }, got: '"yes"' },
+    { name: 'patterns', value: { get: { retry: { attempts: -1 } } }, got: '-1' },
   ])(
     'refuse $name = $got at construction, naming it, what it got and what it wants',
     ({ name, value, got }) => {
@@ -51,7 +68,14 @@ describe('the options of a client', () => {
     const service = resolveServiceOptions({ service: 'sum', headers: { a: 'b' } });
     expect(connection).toMatchObject({ maxOpenCalls: 10_000, acks: -1, clientId: 'nestjs-kafka-rpc' });
     expect(connection.topics.requests('sum')).toBe('rpc.sum.requests');
-    expect(service).toEqual({ service: 'sum', timeoutMs: 10_000, headers: { a: 'b' }, detached: false });
+    expect(service).toEqual({
+      service: 'sum',
+      timeoutMs: 10_000,
+      headers: { a: 'b' },
+      detached: false,
+      retryBudget: { maxTokens: 100, tokenRatio: 0.1 },
+      patterns: new Map(),
+    });
     expect([connection, service, service.headers].every(Object.isFrozen)).toBe(true);
   });
 

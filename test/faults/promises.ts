@@ -10,7 +10,7 @@ export const PROMISES = {
   /** A call whose reply the broker refuses for want of a right is answered once the right is back. */
   callsOutlastDeniedReplies: true,
   /** A login that is lost with its connection is tried again, and not taken for one that was refused. */
-  lostLoginsAreTriedAgain: false,
+  lostLoginsAreTriedAgain: true,
   /** A server that still runs a call of a partition that has moved hears that its caller is gone. */
   cancelsReachOldOwners: true,
 } as const;

@@ -75,8 +75,13 @@ export class PendingRecord implements CallOrigin {
   /** Whether the call was finished before the record was read now, by this server or another. @param index its place in the record */
   wasRun(message: RequestMessage | EventMessage, index: number): boolean {
     if (!this.keepsMarks || !this.account.tracked.wasRun(index)) return false;
-    noteHad(this.memory, message);
+    this.noteHad(message);
     return true;
+  }
+
+  /** The call is not to be run should it come again. */
+  noteHad(message: RequestMessage | EventMessage): void {
+    noteHad(this.memory, message);
   }
 
   /** Whether the call stood in the log before, and was run. Asked once for each, in their order. */

@@ -236,6 +236,8 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     if (inHand !== undefined) {
       // The same call again, while its first delivery is still being worked on: one answer serves both.
       this.parts.counters.add('recordsRedelivered');
+      // It may run from before the partition was lost, and came back.
+      record.noteHad(message);
       return inHand.whenFinished(() => record.finish(index));
     }
     if (record.isRepeated(message)) {

@@ -14,7 +14,7 @@ export const NOTHING_KEPT = { take: (): void => undefined };
 
 export const OPEN_GATE = { opened: (): void => undefined, free: (): void => undefined };
 
-const NO_READING = {
+export const NO_READING = {
   pause: () => undefined,
   resume: () => undefined,
   onProgress: () => undefined,

@@ -15,6 +15,16 @@ export type {
   RetryBudgetOptions,
 } from './client/retries/call-retry-options.js';
 export { KafkaRpcRecord, KafkaRpcRecordBuilder, type CallOptions } from './client/kafka-rpc-record.js';
+export type {
+  AskedServer,
+  AskedServerInfo,
+  AskedServerStats,
+  AskedService,
+  AskOptions,
+  ServerEndpoint,
+  ServerLoad,
+  ServicesOptions,
+} from './client/asks/asked-server.js';
 export type { CallTimings, RpcReply } from './client/rpc-reply.js';
 export { RpcErrorFilter, type RpcErrorFilterOptions } from './client/rpc-error-filter.js';
 export { closeOnSignals, type Closable, type CloseOnSignalsOptions } from './server/close-on-signals.js';
@@ -94,9 +104,11 @@ export type {
   AssignedPartition,
   BatchPlace,
   ConnectOptions,
+  DescribedMember,
   DriverConnection,
   DriverEvent,
   DriverLog,
+  GroupDescription,
   GroupHandler,
   GroupMember,
   GroupOptions,

@@ -30,6 +30,7 @@ const SIDEBAR: DefaultTheme.SidebarItem[] = [
         idempotency: 'Idempotent handlers',
         'retries-and-dead-letters': 'Retries and dead letters',
         'keys-and-order': 'Keys and order',
+        'asking-servers': 'Asking servers',
         deploys: 'Shutdown and deploys',
         testing: 'Testing',
         migration: 'Migration',

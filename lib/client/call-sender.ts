@@ -67,7 +67,7 @@ export class CallSender implements CallOrigin {
   constructor(
     readonly caller: Caller,
     private readonly connection: ClientConnection,
-    private readonly open: OpenConnection,
+    readonly open: OpenConnection,
     private readonly route: ServiceRoute,
   ) {
     this.serviceState = connection.refusals.stateOf(route.topic);

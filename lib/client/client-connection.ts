@@ -17,6 +17,7 @@ import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
+import { OpenAsks } from './asks/open-asks.js';
 import { AnsweredCalls } from './answered-calls.js';
 import type { Caller } from './caller.js';
 import type { ResolvedConnectionOptions } from './client-options.js';
@@ -45,6 +46,7 @@ export class ClientConnection {
   readonly counters = new Counters();
   readonly clock = new BrokerClock();
   readonly calls: PendingCalls;
+  readonly asks = new OpenAsks();
   private readonly answered: AnsweredCalls;
   private readonly signs: SignsOfLife;
   readonly codec: Codec;
@@ -125,6 +127,15 @@ export class ClientConnection {
     });
     routes.set(topic, route);
     return route;
+  }
+
+  /** The services that clients of this connection call, in their order. */
+  get services(): readonly string[] {
+    return [...new Set([...this.callers].map(({ service }) => service.service))];
+  }
+
+  warn(line: string): void {
+    this.log.warn(line);
   }
 
   nextSeq(): number {
@@ -223,6 +234,7 @@ export class ClientConnection {
       clientId: this.id,
       contentType: this.codec.serializer.contentType,
       calls: this.calls,
+      asks: this.asks,
       answered: this.answered,
       counters: this.counters,
       refusals: this.refusals,
@@ -242,7 +254,8 @@ export class ClientConnection {
     return route;
   }
 
-  private envelope({ replies }: OpenConnection): RequestEnvelope {
+  /** What this client says of itself with each request. */
+  envelope({ replies }: OpenConnection): RequestEnvelope {
     const { stages, serializer } = this.codec;
     const { contentType } = serializer;
     return { direction: 'request', sender: this.id, contentType, stages, replyTo: replies.address };

@@ -1,4 +1,4 @@
-import { checkNames } from '../errors/option-checks.js';
+import { checkNames, checkString } from '../errors/option-checks.js';
 import {
   durationMs,
   flag,
@@ -9,7 +9,7 @@ import {
   type OptionTable,
   type Resolved,
 } from '../errors/option-table.js';
-import { WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
+import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 import { optional } from '../errors/retry-pauses.js';
 import { checkHeaders, checkTimeoutMs } from './kafka-rpc-record.js';
 import {
@@ -37,6 +37,8 @@ export interface ConnectionOptions extends WireOptions {
 export interface ServiceOptions {
   /** The `service` of the servers. */
   readonly service: string;
+  /** The servers' `groupId`, where they have one of their own: who asks for the servers is told of that group. @default `${topics.prefix}rpc.${service}` */
+  readonly groupId?: string;
   /** The deadline of a call, in milliseconds, unless the call sets its own. @default 10000 */
   readonly timeoutMs?: number;
   /** Headers of every call and event. Headers of the call override them. @default {} */
@@ -69,6 +71,7 @@ const CONNECTION_OPTIONS = {
 /** The check of each option, with its default. */
 const SERVICE_OPTIONS = {
   service: text(),
+  groupId: (given, name) => (given === undefined ? undefined : checkString(name, given, MAX_STRING_BYTES)),
   timeoutMs: (given) => checkTimeoutMs(given ?? 10_000),
   headers: (given) => Object.freeze(checkHeaders(given ?? {})),
   detached: flag(false),

@@ -9,6 +9,7 @@ import { ConnectingCalls, type UnsentCall } from './connecting-calls.js';
 import { publishUnsentEnd } from './ended-calls.js';
 import { enclosingOf, InnerCall, innerLimitMs } from './inner-call.js';
 import { optionsOf } from './kafka-rpc-record.js';
+import type { OpenConnection } from './open-connection.js';
 import { timeoutOf } from './packet-options.js';
 import { PatternPlaces } from './pattern-places.js';
 import { ENDED_CALL, type CallObserver, type OpenCall, type SentCall } from './pending-call.js';
@@ -54,6 +55,12 @@ export class ClientSession {
     });
     this.opening = opening;
     return opening;
+  }
+
+  /** Opens it if it is not. @throws RpcError */
+  async connected(): Promise<OpenConnection> {
+    const { open } = this.current ?? (await this.open());
+    return open;
   }
 
   /** Sends a call, now or when the sender is open. What is wrong with it is told to the observer. */

@@ -8,6 +8,7 @@ import type { Envelope, ReplyEnvelope } from '../protocol/envelope.js';
 import type { Message } from '../protocol/message.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { refusedRecord } from '../wire/refusal.js';
+import type { OpenAsks } from './asks/open-asks.js';
 import type { AnsweredCalls } from './answered-calls.js';
 import type { HeardRefusals } from './heard-refusals.js';
 import { KnownServers } from './known-servers.js';
@@ -20,6 +21,7 @@ export interface ReplyInboxParts {
   /** What this client reads. */
   readonly contentType: string;
   readonly calls: PendingCalls;
+  readonly asks: Pick<OpenAsks, 'take'>;
   readonly answered: AnsweredCalls;
   readonly counters: Counters;
   readonly refusals: Pick<HeardRefusals, 'onNotice' | 'onRefused' | 'onLateReply'>;
@@ -74,7 +76,7 @@ export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
   private apply(message: Message, envelope: ReplyEnvelope): void {
     const { calls, answered, contentType } = this.parts;
     const call = calls.get(message.seq);
-    if (call === undefined) return this.onLateReply(message, envelope.sender);
+    if (call === undefined) return this.withoutCall(message, envelope.sender);
     if (isEnd(message)) answered.add(message.seq, envelope.sender);
     call.origin.serviceState.markAnswered();
     if (message.kind === 'error' || envelope.contentType === contentType)
@@ -82,8 +84,12 @@ export class ReplyInbox implements ReceiverHandler<ReplyEnvelope> {
     call.fail(otherContentType(envelope.contentType, contentType));
   }
 
-  private onLateReply(message: Message, server: Buffer): void {
-    const { answered, counters, refusals } = this.parts;
+  private withoutCall(message: Message, server: Buffer): void {
+    const { asks, answered, counters, refusals } = this.parts;
+    if (message.kind === 'pong') {
+      if (!asks.take(message, server)) counters.add('pongsIgnored');
+      return;
+    }
     counters.add('lateReplies');
     refusals.onLateReply(message.seq);
     if (isEnd(message)) answered.answeredAgain(message.seq, server);

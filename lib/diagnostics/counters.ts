@@ -70,6 +70,12 @@ export const COUNTER_NAMES = [
   'refusalNoticesLost',
   /** Refusal notices that a client received, from servers or from others in their name. */
   'refusalNoticesHeard',
+  /** Pings that a server answered. */
+  'pingsAnswered',
+  /** Pings that a server did not answer: above 50 in a second, older than 10 s, or without a reply address. */
+  'pingsIgnored',
+  /** Answers to pings that a client did not take: nobody waited, a second one of a server, or no text that it can read. */
+  'pongsIgnored',
 ] as const;
 
 export type CounterName = (typeof COUNTER_NAMES)[number];

@@ -106,8 +106,32 @@ export interface DriverConnection {
   ): Promise<PartitionReader>;
   /** Joins a consumer group. Resolves at the first assignment, which may be empty. */
   joinGroup(options: GroupOptions, handler: GroupHandler): Promise<GroupMember>;
+  /**
+   * Asks the coordinator who is in a group. A group that nobody ever joined has no members. Needs the right Describe on the group.
+   * Without the method, clients know of no server but by its answers. Costs one or two requests.
+   * @throws RpcError `PERMISSION_DENIED` without the right; `UNAVAILABLE` when no coordinator answers.
+   */
+  describeGroup?(groupId: string): Promise<GroupDescription>;
   /** Closes readers, members and sockets, promptly. You may call it in any state and repeatedly. */
   close(): Promise<void>;
+}
+
+/** Who is in a group. */
+export interface GroupDescription {
+  /** Those whose session is not over: a member that was killed is among them until then. */
+  readonly members: readonly DescribedMember[];
+  /** False while the group rebalances: nothing but the names of its members is known then. */
+  readonly isSettled: boolean;
+}
+
+export interface DescribedMember {
+  /** As the coordinator names it. */
+  readonly memberId: string;
+  readonly clientId: string;
+  /** Its own `GroupOptions.memberData`; empty if it has none, or while the group rebalances. */
+  readonly memberData: Buffer;
+  /** What it owns. */
+  readonly partitions: readonly TopicPartition[];
 }
 
 /** -1: all in-sync replicas. 1: the leader only. @see https://kafka.apache.org/documentation/#producerconfigs_acks */

@@ -143,9 +143,9 @@ const decodeFailedRun = (reader: ByteReader): FailedRun | null =>
     ? null
     : { status: statusOfCode(reader.uint8()), message: reader.string16(), atMs: reader.float64() };
 
-const decodeEmpty = (kind: 'cancel' | 'ping', reader: ByteReader, seq: number): Message => {
-  reader.end(kind);
-  return { kind, seq };
+const decodeCancel = (reader: ByteReader, seq: number): Message => {
+  reader.end('cancel');
+  return { kind: 'cancel', seq };
 };
 
 const DECODERS: Readonly<Record<number, Decode>> = {
@@ -181,9 +181,14 @@ const DECODERS: Readonly<Record<number, Decode>> = {
     message: reader.string16(),
     details: reader.rest(),
   }),
-  [MESSAGE_KINDS.cancel]: (reader, seq) => decodeEmpty('cancel', reader, seq),
+  [MESSAGE_KINDS.cancel]: decodeCancel,
   [MESSAGE_KINDS.credit]: (reader, seq) => ({ kind: 'credit', seq, count: reader.uint32() }),
-  [MESSAGE_KINDS.ping]: (reader, seq) => decodeEmpty('ping', reader, seq),
+  [MESSAGE_KINDS.ping]: (reader, seq) => ({
+    kind: 'ping',
+    seq,
+    asks: reader.uint8(),
+    server: reader.uint8() === 0 ? null : reader.bytes(INSTANCE_ID_BYTES),
+  }),
   [MESSAGE_KINDS.pong]: (reader, seq) => ({
     kind: 'pong',
     seq,

@@ -69,8 +69,11 @@ const encodeBody = (writer: ByteWriter, message: Message): void => {
       writer.float64(message.receivedAtMs);
       writer.float64(message.repliedAtMs);
       return writer.bytes(message.payload);
-    case 'cancel':
     case 'ping':
+      writer.uint8(message.asks);
+      writer.uint8(message.server === null ? 0 : 1);
+      return writer.bytes(message.server ?? NOTHING);
+    case 'cancel':
       return;
   }
 };

@@ -173,16 +173,21 @@ export interface CreditMessage {
   readonly count: number;
 }
 
-/** Asks the server that reads this partition to say who it is. */
+/** Asks every server that reads the control topic to say what it is and how it does. */
 export interface PingMessage {
   readonly kind: 'ping';
   readonly seq: number;
+  /** A number of `ASKS`. A server that does not know it answers as to `state`. */
+  readonly asks: number;
+  /** The only server that is to answer; `null` for all. */
+  readonly server: Buffer | null;
 }
 
 /** The answer to a ping. */
 export interface PongMessage extends ServerTimes {
   readonly kind: 'pong';
   readonly seq: number;
+  /** JSON, whatever the serializer (`pong.ts`). */
   readonly payload: Buffer;
 }
 

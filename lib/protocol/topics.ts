@@ -15,6 +15,8 @@ export interface TopicOptions {
   readonly delays?: (service: string) => string;
   /** Where the servers of a service keep results of calls with an idempotency key. @default service => `rpc.${service}.results` */
   readonly results?: (service: string) => string;
+  /** Where clients ask the servers of a service how they do. @default service => `rpc.${service}.control` */
+  readonly control?: (service: string) => string;
 }
 
 /** The names in use. */
@@ -24,6 +26,9 @@ export interface TopicNames {
   readonly deadLetters: (service: string) => string;
   readonly delays: (service: string) => string;
   readonly results: (service: string) => string;
+  readonly control: (service: string) => string;
+  /** The group of the servers, where they name none of their own. */
+  readonly group: (service: string) => string;
 }
 
 const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
@@ -34,7 +39,7 @@ const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
  */
 export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
   checkNames('topics', checkObject('topics', options), namesOf(TOPIC_OPTIONS));
-  const { prefix, requests, replies, deadLetters, delays, results } = resolveOptions(
+  const { prefix, requests, replies, deadLetters, delays, results, control } = resolveOptions(
     TOPIC_OPTIONS,
     options,
     'topics.',
@@ -46,6 +51,9 @@ export const resolveTopicNames = (options: TopicOptions = {}): TopicNames => {
       legalTopicName('topics.deadLetters', prefix, named(deadLetters, service)),
     delays: (service: string) => legalTopicName('topics.delays', prefix, named(delays, service)),
     results: (service: string) => legalTopicName('topics.results', prefix, named(results, service)),
+    control: (service: string) => legalTopicName('topics.control', prefix, named(control, service)),
+    // Environments that have topics of their own have groups of their own: their deploys do not disturb each other.
+    group: (service: string) => `${prefix}rpc.${service}`,
   });
 };
 
@@ -100,6 +108,19 @@ export const checkResultsApart = (topics: TopicNames, services: readonly string[
   throw invalidOption('topics.results', wrong, 'a topic of its own for each service');
 };
 
+/**
+ * What is asked must be read as that alone.
+ * @throws RpcError `INVALID_ARGUMENT` when a control topic is any other topic of the services.
+ */
+export const checkControlApart = (topics: TopicNames, services: readonly string[]): void => {
+  const others = [topics.requests, topics.deadLetters, topics.delays, topics.results];
+  const taken = [topics.replies, ...services.flatMap((each) => others.map((nameOfEach) => nameOfEach(each)))];
+  const control = services.map(topics.control);
+  const wrong = control.find((topic, index) => taken.includes(topic) || control.indexOf(topic) !== index);
+  if (wrong === undefined) return;
+  throw invalidOption('topics.control', wrong, 'a topic of its own for each service');
+};
+
 type NameOf = (service: string) => string;
 
 /** What the function gives; what it throws becomes the name that Kafka does not allow. */
@@ -124,6 +145,7 @@ const TOPIC_OPTIONS = {
   deadLetters: nameOf((service) => `rpc.${service}.dead-letters`),
   delays: nameOf((service) => `rpc.${service}.delays`),
   results: nameOf((service) => `rpc.${service}.results`),
+  control: nameOf((service) => `rpc.${service}.control`),
 } satisfies OptionTable<TopicOptions>;
 
 const checkPrefix = (option: string, prefix: unknown): string => {

@@ -1,7 +1,7 @@
 import type { Log } from '../diagnostics/log.js';
 import { printable } from '../diagnostics/printable.js';
 import type { GroupView } from '../driver/driver.js';
-import { decodeServedHandlers, type ServedHandlers } from './served-handlers.js';
+import { decodeServedHandlers, type ServedHandlers } from '../protocol/served-handlers.js';
 
 /** So many differences are remembered as told. */
 const MAX_TOLD = 256;

@@ -12,6 +12,7 @@ import type { DriverConnection } from '../driver/driver.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
+import type { ServerEndpoint } from '../protocol/pong.js';
 import { refusalLine } from '../wire/refusal.js';
 import { CommitPolicies } from './commits/commit-policies.js';
 import type { Handlers } from './dispatch-parts.js';
@@ -191,9 +192,16 @@ export class KafkaRpcServer
         ),
       policies: new HandlerPolicies(this.messageHandlers, this.options.retry, this.userCode, commits),
       log: this.log,
-      patterns: () => [...this.messageHandlers.keys()],
+      endpoints: () => this.endpoints(),
     };
     return RunningServer.start(driver, this.options, hooks, { id, counters: this.counts });
+  }
+
+  private endpoints(): readonly ServerEndpoint[] {
+    return [...this.messageHandlers].map(([pattern, { isEventHandler }]) => ({
+      pattern,
+      kind: isEventHandler ? 'event' : 'message',
+    }));
   }
 
   /** A rebalance refuses commits as it goes: the next one takes what this one did not. */

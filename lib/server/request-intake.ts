@@ -2,14 +2,12 @@ import type { Counters } from '../diagnostics/counters.js';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import { reportRefusal } from '../diagnostics/refusal-report.js';
 import type { ConsumerRecord } from '../driver/record.js';
-import type { RpcError } from '../errors/rpc-error.js';
-import { RpcStatus } from '../errors/status.js';
-import type { Envelope, ReplyAddress, RequestEnvelope } from '../protocol/envelope.js';
+import type { Envelope, RequestEnvelope } from '../protocol/envelope.js';
 import type { DeferredMessage, Message } from '../protocol/message.js';
 import { NumberSet } from '../protocol/number-set.js';
 import { decodeSigns, SIGNS_HEADER } from '../protocol/signs-of-life.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
-import { refusalError } from '../wire/refusal.js';
+import { AllowedReplies, type ReplyTopicView } from './allowed-replies.js';
 import { callerName, type Caller, type Callers } from './caller.js';
 import { IncomingCall } from './incoming-call.js';
 import { ownBytes } from './own-bytes.js';
@@ -31,16 +29,6 @@ export interface RefusedRequest {
   readonly refused: RefusedRecord;
   /** What its sender says of itself, if its reply address is good. */
   readonly envelope: RequestEnvelope | undefined;
-}
-
-/** The only place replies may go to. */
-export interface ReplyTopicView {
-  readonly topic: string;
-  readonly partitions: number;
-  /** Whether it is worth while to look for more partitions. @default false */
-  readonly mayHaveGrown?: boolean;
-  /** Looks for more partitions. */
-  lookUp?(): Promise<void>;
 }
 
 export interface IntakeParts {
@@ -73,15 +61,14 @@ interface OpenedParts {
 
 /** Request records become calls: the server's way in. */
 export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRecord> {
-  constructor(private readonly parts: IntakeParts) {}
+  private readonly replies: AllowedReplies;
+
+  constructor(private readonly parts: IntakeParts) {
+    this.replies = new AllowedReplies(parts.replyTopic);
+  }
 
   accept(envelope: Envelope): RequestEnvelope {
-    if (envelope.direction !== 'request') {
-      const refusal = { reason: 'direction' } as const;
-      throw refusalError(RpcStatus.INVALID_ARGUMENT, 'A reply stands on a request topic.', refusal);
-    }
-    if (envelope.replyTo !== null) this.checkReplyAddress(envelope.replyTo);
-    return envelope;
+    return this.replies.accept(envelope);
   }
 
   onMessages(
@@ -179,12 +166,8 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     return ownBytes(frames);
   }
 
-  /** A client may read a partition that is younger than what this server knows. */
-  lookAgain({ replyTo }: RequestEnvelope): Promise<void> | undefined {
-    if (replyTo === null || this.isKnown(replyTo)) return undefined;
-    return this.parts.replyTopic.lookUp?.().then(() => {
-      if (!this.isKnown(replyTo)) throw this.foreignAddress();
-    });
+  lookAgain(envelope: RequestEnvelope): Promise<void> | undefined {
+    return this.replies.lookAgain(envelope);
   }
 
   /** The record is in hand: from here on nothing refers to what it came in. */
@@ -263,27 +246,6 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
   private cancel(caller: Caller, seq: number): void {
     if (!caller.calls.get(seq)?.stop('cancelled')) return;
     this.parts.counters.add('callsCancelled');
-  }
-
-  /** A reply address is the sender's word: nothing but the reply topic is ever written to. */
-  private checkReplyAddress(address: ReplyAddress): void {
-    const { topic, mayHaveGrown = false } = this.parts.replyTopic;
-    if (this.isKnown(address) || (address.topic === topic && mayHaveGrown)) return;
-    throw this.foreignAddress();
-  }
-
-  private isKnown({ topic, partition }: ReplyAddress): boolean {
-    const { replyTopic } = this.parts;
-    return topic === replyTopic.topic && partition < replyTopic.partitions;
-  }
-
-  private foreignAddress(): RpcError {
-    const { topic, partitions } = this.parts.replyTopic;
-    return refusalError(
-      RpcStatus.PERMISSION_DENIED,
-      `The record is refused: replies go only to ${topic}, partitions 0 to ${partitions - 1}.`,
-      { reason: 'reply-address' },
-    );
   }
 }
 

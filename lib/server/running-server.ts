@@ -6,11 +6,17 @@ import type { TopicPartition } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
+import type { ServerEndpoint } from '../protocol/pong.js';
+import { encodeServedHandlers, servedHandlers } from '../protocol/served-handlers.js';
 import type { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
+import { AllowedReplies } from './allowed-replies.js';
 import { Callers } from './caller.js';
+import { controlOf } from './control/control.js';
+import type { ControlReader } from './control/control-reader.js';
+import { capabilitiesOf } from './control/server-state.js';
 import { callMemory, type CallMemory } from './duplicates/call-memory.js';
 import { PastCalls } from './duplicates/past-calls.js';
 import type { Handlers } from './dispatch-parts.js';
@@ -32,7 +38,6 @@ import type { RequestRecord } from './request-record.js';
 import { LaterWork, type LaterWorkHooks } from './retries/later-work.js';
 import { KeptResults } from './results/kept-results.js';
 import { replyTopicOf } from './reply-topic.js';
-import { encodeServedHandlers, servedHandlers } from './served-handlers.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { SilentClients } from './silent-clients.js';
 import { topicsByGroup } from './topics-by-group.js';
@@ -46,8 +51,8 @@ export interface ServerHooks extends LaterWorkHooks {
   readonly onCommitError: (error: unknown) => void;
   readonly onResultsFailed: (error: RpcError) => void;
   readonly log: Log;
-  /** The patterns that have a handler. */
-  readonly patterns: () => readonly string[];
+  /** The handlers that there are. */
+  readonly endpoints: () => readonly ServerEndpoint[];
 }
 
 /**
@@ -69,6 +74,7 @@ export class RunningServer {
   private readonly later: LaterWork;
   private readonly dispatcher: Dispatcher;
   private readonly memory: CallMemory;
+  private readonly control: ControlReader;
   private isClosing = false;
 
   private constructor(
@@ -97,9 +103,10 @@ export class RunningServer {
     const transport = { outbox: this.outbox, codec, clock, counters, retries: this.later.retries };
     this.dispatcher = new Dispatcher(hooks.handlers, transport, counters, this.queue);
     this.results = this.keptResults(parts, this.dispatcher, transport);
+    const replyTopic = replyTopicOf(driver, options.topics.replies, parts.replyPartitions);
+    this.control = this.controlPart(parts, new AllowedReplies(replyTopic));
     const intake = new RequestIntake({
-      ...{ callers: this.callers, clock, counters },
-      replyTopic: replyTopicOf(driver, options.topics.replies, parts.replyPartitions),
+      ...{ callers: this.callers, clock, counters, replyTopic },
       memory: this.memory,
       gate: this.gate,
       delayed: this.later.delayed,
@@ -121,6 +128,8 @@ export class RunningServer {
     try {
       const prepared = await prepareServer(driver, options, hooks.policies.needsDelays, parts);
       const server = new RunningServer(driver, options, hooks, prepared);
+      // Before it has calls: who sees it in its group may ask it.
+      await server.control.open();
       await Promise.all(server.consumers.map((consumer) => consumer.join(driver)));
       return server;
     } catch (error) {
@@ -149,6 +158,7 @@ export class RunningServer {
     this.isClosing = true;
     for (const consumer of this.consumers) consumer.pause();
     this.gate.close();
+    this.control.close();
     this.later.stop();
     const work = this.queue.stop().then(() => this.whatIsWritten());
     await waitAtMost(work, gracePeriodMs);
@@ -174,6 +184,15 @@ export class RunningServer {
   private *openCalls(): Iterable<IncomingCall> {
     yield* this.callers.openCalls();
     yield* this.results.calls.openRuns();
+  }
+
+  private controlPart(parts: PreparedServer, replies: AllowedReplies): ControlReader {
+    const { driver, options, hooks, outbox, queue } = this;
+    return controlOf({
+      ...{ ...parts, ...hooks, driver, options, outbox, queue, replies },
+      assignment: () => this.consumers.flatMap(({ assignment }) => assignment),
+      openCalls: () => this.openCalls(),
+    });
   }
 
   private laterWork(
@@ -270,7 +289,8 @@ export class RunningServer {
       log: hooks.log,
     };
     return topicsByGroup(options, delayTopics).map(([groupId, topics]) => {
-      const served = servedHandlers(formatInstanceId(id), hooks.patterns(), topics);
+      const patterns = hooks.endpoints().map(({ pattern }) => pattern);
+      const served = servedHandlers(formatInstanceId(id), patterns, topics, capabilitiesOf(options));
       const memberData = encodeServedHandlers(served);
       const watch = new GroupWatch(groupId, hooks.log);
       return new GroupConsumer({ ...parts, groupId, topics, memberData, watch });

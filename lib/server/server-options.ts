@@ -7,10 +7,13 @@ import {
   namesOf,
   nested,
   resolveOptions,
+  text,
   type OptionTable,
   type Resolved,
 } from '../errors/option-table.js';
+import { PACKAGE_VERSION } from '../protocol/package-version.js';
 import {
+  checkControlApart,
   checkDeadLettersApart,
   checkDelaysApart,
   checkRequestsApart,
@@ -60,6 +63,8 @@ export interface IdempotencyOptions {
 export interface KafkaRpcServerOptions extends WireOptions {
   /** The name that clients call, or several names. Each has its own request topic and group. */
   readonly service: string | readonly string[];
+  /** The version of your service, for those who ask with `ping()`. @default the version of this package */
+  readonly version?: string;
   /** The consumer group of a service. Servers with one group share the calls; two groups run every call twice. @default service => `${topics.prefix}rpc.${service}` */
   readonly groupId?: string | ((service: string) => string);
   /** How many handlers run at once. @default 128 */
@@ -167,6 +172,7 @@ const IDEMPOTENCY_OPTIONS = {
 const SERVER_OPTIONS = {
   ...WIRE_OPTIONS,
   service: (given) => checkServices(given),
+  version: text(PACKAGE_VERSION, 255),
   groupId: (given) => checkGroupId(given),
   concurrency: integer(128, 1),
   maxAbandonedHandlers: integer(0, 0),
@@ -208,13 +214,14 @@ export const resolveServerOptions = (options: KafkaRpcServerOptions): ResolvedSe
   const hasLetters = deadLetter.refused || deadLetter.failed;
   if (resolved.idempotency !== undefined || options.topics?.results !== undefined)
     checkResultsApart(topics, services);
+  if (options.topics?.control !== undefined) checkControlApart(topics, services);
   if (resolved.delays || options.topics?.delays !== undefined) checkDelaysApart(topics, services);
   if (hasLetters || options.topics?.deadLetters !== undefined) checkDeadLettersApart(topics, services);
   if (hasLetters) checkTopicsDiffer('topics.deadLetters', services, topics.deadLetters);
   return Object.freeze({
     ...resolved,
     services,
-    groupId: groupOfEach(services, groupId, options.topics?.prefix ?? ''),
+    groupId: groupOfEach(services, groupId, topics.group),
   });
 };
 
@@ -274,11 +281,8 @@ const checkGroup = (groupId: (service: string) => string, service: string): stri
   try {
     group = groupId(service);
   } catch (error) {
-    throw invalidOption(
-      'groupId',
-      groupId,
-      `one that gives a group for "${service}": ${describeError(error)}`,
-    );
+    const wants = `one that gives a group for "${service}": ${describeError(error)}`;
+    throw invalidOption('groupId', groupId, wants);
   }
   return checkString('groupId', group, MAX_STRING_BYTES);
 };
@@ -286,10 +290,9 @@ const checkGroup = (groupId: (service: string) => string, service: string): stri
 const groupOfEach = (
   services: readonly string[],
   groupId: GroupId | undefined,
-  prefix: string,
+  usual: (service: string) => string,
 ): ((service: string) => string) => {
-  // Environments that have topics of their own have groups of their own: their deploys do not disturb each other.
-  if (groupId === undefined) return (service) => `${prefix}rpc.${service}`;
+  if (groupId === undefined) return usual;
   if (typeof groupId === 'function') {
     const groups = new Map(services.map((service) => [service, checkGroup(groupId, service)]));
     return (service) => groups.get(service) ?? groupId(service);

@@ -29,7 +29,7 @@ export interface WireOptions {
    * stage. Applies to stages that return promises. @default 10000
    */
   readonly stageTimeoutMs?: number;
-  /** The names of topics. @default `rpc.<service>.requests`, `rpc.replies`, `rpc.<service>.dead-letters`, `rpc.<service>.delays` and `rpc.<service>.results` */
+  /** The names of topics. @default `rpc.<service>.requests`, `rpc.replies`, `rpc.<service>.dead-letters`, `rpc.<service>.delays`, `rpc.<service>.results` and `rpc.<service>.control` */
   readonly topics?: TopicOptions;
   /**
    * Which replicas must have a record before it counts as sent: -1 for all in sync, 1 for the leader only. With 1, a record whose
@@ -240,6 +240,19 @@ export const resultTopicSpec = (
       why: `for results of maxRecordBytes=${options.maxRecordBytes}: raise the setting, or lower the option`,
     },
   },
+});
+
+/** The partition of the control topic in which servers are asked. */
+export const ASKS_PARTITION = 0;
+
+/** One partition for what is asked and one for calls to all servers, so that neither waits for the other. */
+const CONTROL_PARTITIONS = 2;
+
+/** As short as that of replies: what is asked is answered at once, or never. */
+export const controlTopicSpec = (topic: string, options: ResolvedWireOptions): TopicSpec => ({
+  ...replyTopicSpec(options),
+  topic,
+  partitions: CONTROL_PARTITIONS,
 });
 
 export const replyTopicSpec = (options: ResolvedWireOptions): TopicSpec => ({

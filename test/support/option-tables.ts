@@ -8,6 +8,7 @@ export const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = 
   ['Patterns', ['PatternOptions']],
   ['Retry of calls', ['CallRetryOptions']],
   ['Retry budget', ['RetryBudgetOptions']],
+  ['Asking servers', ['AskOptions']],
   ['Topics', ['TopicOptions']],
   ['Dead letters', ['DeadLetterOptions']],
   ['Duplicate window', ['DuplicateWindowOptions']],

@@ -72,6 +72,22 @@ export interface Broker extends RequestedBroker {
     readonly responses: readonly TopicOffsets[];
   }>;
   offsetCommit(request: CommitterOfMember & { readonly topics: readonly object[] }): Promise<unknown>;
+  describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
+    readonly groups: readonly DescribedGroup[];
+  }>;
+}
+
+export interface DescribedGroup {
+  /** Kafka's name of it. */
+  readonly state: string;
+  /** The way of sharing that the coordinator chose. */
+  readonly protocol: string;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly clientId: string;
+    readonly memberMetadata: Buffer | null;
+    readonly memberAssignment: Buffer | null;
+  }[];
 }
 
 export interface DescribedConfigs {

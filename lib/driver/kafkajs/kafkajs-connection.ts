@@ -4,6 +4,7 @@ import { RpcStatus } from '../../errors/status.js';
 import type {
   ConnectOptions,
   DriverConnection,
+  GroupDescription,
   GroupHandler,
   GroupMember,
   GroupOptions,
@@ -18,6 +19,7 @@ import type { ConsumerRecord, ProducerRecord, TopicPartition } from '../record.j
 import { endOfWaits } from './backoff.js';
 import { ClusterLink, connectionClosed } from './cluster-link.js';
 import { ConnectionHealth } from './connection-health.js';
+import { describeGroup } from './described-group.js';
 import { Fetcher } from './fetcher.js';
 import { KafkajsGroupMember, type MemberLinks } from './group-member.js';
 import { notPermitted, toRpcError } from './kafkajs-errors.js';
@@ -161,6 +163,11 @@ export class KafkajsConnection implements DriverConnection {
       throw toRpcError(error, `join group ${groupId}`);
     }
     return member;
+  }
+
+  async describeGroup(groupId: string): Promise<GroupDescription> {
+    this.checkOpen();
+    return describeGroup(this.link, groupId);
   }
 
   async close(): Promise<void> {

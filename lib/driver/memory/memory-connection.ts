@@ -3,6 +3,7 @@ import { RpcStatus } from '../../errors/status.js';
 import type {
   ConnectOptions,
   DriverConnection,
+  GroupDescription,
   GroupHandler,
   GroupMember,
   GroupOptions,
@@ -112,6 +113,11 @@ export class MemoryConnection implements DriverConnection {
     this.members.add(member);
     await member.joined;
     return member;
+  }
+
+  async describeGroup(groupId: string): Promise<GroupDescription> {
+    this.ensureUsable();
+    return this.broker.group(groupId).describe();
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
-import type { GroupView, OffsetCommit } from '../driver.js';
+import type { GroupDescription, GroupView, OffsetCommit } from '../driver.js';
 import type { TopicPartition } from '../record.js';
 import { stickyShares, type Subscriber } from '../sticky-assignment.js';
 import { PartitionMap } from './partition-map.js';
@@ -11,6 +11,8 @@ const MAX_METADATA_LENGTH = 4096;
 
 /** A member as its group sees it. Of the methods, none throws. */
 export interface Participant extends Subscriber {
+  readonly memberId: string;
+  readonly clientId: string;
   readonly memberData: Buffer;
   /** Stops reading what is not in `share`, and lets the handler finish and commit that. Settles in bounded time. */
   prepare(share: readonly TopicPartition[]): Promise<void>;
@@ -72,6 +74,15 @@ export class MemoryGroup {
     this.remove(member);
     member.lose();
     this.expired = [...this.expired, member];
+  }
+
+  /** Who is in it now. Unlike Kafka's, its members say what they are in a rebalance, too. */
+  describe(): GroupDescription {
+    const members = this.members.map(({ memberId, clientId, memberData, owned }) => ({
+      ...{ memberId, clientId, memberData },
+      partitions: owned,
+    }));
+    return { members, isSettled: !this.isRebalancing };
   }
 
   committed(partition: TopicPartition): OffsetCommit | undefined {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { RpcError } from '../../errors/rpc-error.js';
 import { RpcStatus } from '../../errors/status.js';
@@ -37,6 +38,8 @@ interface Holding extends AssignedPartition {
 /** One member of a consumer group, with a reader for each partition that it was given. */
 export class MemoryMember implements GroupMember, Participant {
   readonly topics: readonly string[];
+  readonly memberId = `memory-${randomUUID()}`;
+  readonly clientId: string;
   readonly memberData: Buffer;
   /** Settles with the first share; fails when the member is closed before. */
   readonly joined: Promise<void>;
@@ -54,6 +57,7 @@ export class MemoryMember implements GroupMember, Participant {
   constructor({ broker, connect, group, handler, onClosed }: MemoryMemberOptions) {
     this.broker = broker;
     this.connect = connect;
+    this.clientId = connect.clientId;
     this.groupId = group.groupId;
     this.topics = [...group.topics];
     this.memberData = group.memberData ?? Buffer.alloc(0);

@@ -1,3 +1,4 @@
+import { OpenAsks } from '../../../lib/client/asks/open-asks.js';
 import { AnsweredCalls } from '../../../lib/client/answered-calls.js';
 import { PendingCalls } from '../../../lib/client/pending-calls.js';
 import { ReplyInbox } from '../../../lib/client/reply-inbox.js';
@@ -34,6 +35,7 @@ describe('ReplyInbox', () => {
       clientId: CLIENT_ID,
       contentType: 'json',
       calls,
+      asks: new OpenAsks(),
       answered: new AnsweredCalls(counters, () => undefined),
       counters,
       refusals: {
@@ -154,7 +156,7 @@ describe('ReplyInbox', () => {
       [
         { kind: 'cancel', seq: 7 },
         { kind: 'credit', seq: 7, count: 1 },
-        { kind: 'ping', seq: 7 },
+        { kind: 'ping', seq: 7, asks: 1, server: null },
         { kind: 'pong', seq: 7, receivedAtMs: 0, repliedAtMs: 0, payload: Buffer.alloc(0) },
       ],
       envelope,

@@ -149,7 +149,16 @@ export const GOLDEN_MESSAGES: readonly Golden<Message>[] = [
   },
   { name: 'cancel', value: { kind: 'cancel', seq: 7 }, hex: '00000007 06 000000000007' },
   { name: 'credit', value: { kind: 'credit', seq: 7, count: 16 }, hex: '0000000b 07 000000000007 00000010' },
-  { name: 'ping', value: { kind: 'ping', seq: 9 }, hex: '00000007 08 000000000009' },
+  {
+    name: 'ping',
+    value: { kind: 'ping', seq: 9, asks: 1, server: null },
+    hex: '00000009 08 000000000009 01 00',
+  },
+  {
+    name: 'ping-to-one',
+    value: { kind: 'ping', seq: 9, asks: 2, server: SERVER },
+    hex: '00000019 08 000000000009 02 01 f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff',
+  },
   {
     name: 'pong',
     value: {

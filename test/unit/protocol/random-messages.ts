@@ -135,8 +135,14 @@ export const randomMessage = (random: SeededRandom): Message => {
         details: bytes(random),
       };
     case 'cancel':
-    case 'ping':
       return { kind, seq };
+    case 'ping':
+      return {
+        kind,
+        seq,
+        asks: random.integer(256),
+        server: random.pick([null, Buffer.alloc(16, random.integer(256))]),
+      };
     case 'credit':
       return { kind, seq, count: uint32(random) };
     case 'pong':

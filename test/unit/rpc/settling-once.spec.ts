@@ -163,7 +163,7 @@ describe('a call settles once', () => {
       9,
       { kind: 'cancel', seq: 1 },
       { kind: 'credit', seq: 1, count: 1 },
-      { kind: 'ping', seq: 1 },
+      { kind: 'ping', seq: 1, asks: 1, server: null },
       { kind: 'pong', seq: 1, receivedAtMs: 0, repliedAtMs: 0, payload: Buffer.alloc(0) },
     );
     values.next('one');

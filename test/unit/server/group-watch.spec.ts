@@ -1,5 +1,5 @@
 import { GroupWatch } from '../../../lib/server/group-watch.js';
-import { encodeServedHandlers, servedHandlers } from '../../../lib/server/served-handlers.js';
+import { encodeServedHandlers, servedHandlers } from '../../../lib/protocol/served-handlers.js';
 
 const TOPIC = 'rpc.sum.requests';
 

@@ -111,7 +111,7 @@ describe('RequestIntake', () => {
     const nothing = take();
     const others = take(
       { kind: 'credit', seq: 1, count: 1 },
-      { kind: 'ping', seq: 1 },
+      { kind: 'ping', seq: 1, asks: 1, server: null },
       { kind: 'cancel', seq: 9 },
       { kind: 'next', seq: 1, run: 1, index: 0, payload: Buffer.alloc(0) },
     );

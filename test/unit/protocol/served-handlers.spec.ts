@@ -2,18 +2,19 @@ import {
   decodeServedHandlers,
   encodeServedHandlers,
   servedHandlers,
-} from '../../../lib/server/served-handlers.js';
+} from '../../../lib/protocol/served-handlers.js';
 
 const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `orders.pattern-${i}`);
 
 describe('what servers tell one another of what they serve', () => {
   it('comes back as it went', () => {
-    const served = servedHandlers('a1', ['sum.sub', 'sum.add'], ['rpc.sum.requests']);
+    const served = servedHandlers('a1', ['sum.sub', 'sum.add'], ['rpc.sum.requests'], ['ask']);
     expect(decodeServedHandlers(encodeServedHandlers(served))).toEqual({
       server: 'a1',
       hash: served.hash,
       patterns: ['sum.add', 'sum.sub'],
       topics: ['rpc.sum.requests'],
+      capabilities: ['ask'],
     });
   });
 

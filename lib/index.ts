@@ -15,6 +15,7 @@ export type {
   RetryBudgetOptions,
 } from './client/retries/call-retry-options.js';
 export { KafkaRpcRecord, KafkaRpcRecordBuilder, type CallOptions } from './client/kafka-rpc-record.js';
+export { AskingClient } from './client/asks/asking-client.js';
 export type {
   AskedServer,
   AskedServerInfo,

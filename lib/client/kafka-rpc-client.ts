@@ -1,4 +1,4 @@
-import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
+import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { Observable, throwError, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import { guardSubscribers } from '../diagnostics/guarded-subscribers.js';
@@ -17,14 +17,7 @@ import {
   splitOptions,
   type AwaitedCallOptions,
 } from './awaited-call-options.js';
-import type {
-  AskedServer,
-  AskedServerInfo,
-  AskedServerStats,
-  AskedService,
-  AskOptions,
-  ServicesOptions,
-} from './asks/asked-server.js';
+import { AskingClient } from './asks/asking-client.js';
 import { ServiceAsks } from './asks/service-asks.js';
 import { ClientConnection, clientClosed } from './client-connection.js';
 import { ClientEvents, type KafkaRpcClientEvents, type KafkaRpcClientStatus } from './client-events.js';
@@ -53,7 +46,7 @@ import { typedService, type ServiceClientOptions } from './typed-service.js';
  *
  * Connects at the first call, or at `connect()`. Every call has a deadline and fails with an `RpcError`.
  */
-export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
+export class KafkaRpcClient extends AskingClient {
   /** What `send()` passes over unless somebody overrides it. */
   private static readonly own = {
     connect: this.prototype.connect,
@@ -66,7 +59,8 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   private readonly session: ClientSession;
   private readonly hooks: AnswerHooks;
   private readonly events: ClientEvents;
-  private readonly asks: ServiceAsks;
+  /** @internal */
+  protected readonly asks: ServiceAsks;
 
   /**
    * @param options the one object that Nest's `ClientsModule` passes on
@@ -239,36 +233,6 @@ export class KafkaRpcClient extends ClientProxy<KafkaRpcClientEvents> {
   service<Api extends object>(options?: ServiceClientOptions): ServiceClient<Api>;
   service(of?: unknown): object {
     return typedService(this, this.serviceName, of);
-  }
-
-  /**
-   * Asks the servers of a service how they are. Answered before the queue of calls: a server that is stuck in it answers, and
-   * shows it; one that owns no partition answers too. One whose event loop is blocked does not, and is listed as `silent`, where this
-   * client may describe the group. Resolves when all have answered, or after `timeoutMs`. Costs a record, and one of each server.
-   * @param of a service, or options. @default the client's own service
-   * @param id only the server with this id
-   * @throws RpcError `PERMISSION_DENIED` without the right to write to `topics.control`
-   */
-  ping(of?: string | AskOptions, id?: string): Promise<AskedServer[]> {
-    return this.asks.ping(of, id);
-  }
-
-  /** As `ping()`, with the handlers of each server. */
-  info(of?: string | AskOptions, id?: string): Promise<AskedServerInfo[]> {
-    return this.asks.info(of, id);
-  }
-
-  /** As `ping()`, with the counters of each server. */
-  stats(of?: string | AskOptions, id?: string): Promise<AskedServerStats[]> {
-    return this.asks.stats(of, id);
-  }
-
-  /**
-   * The services that the clients of this connection call, each with its servers as `ping()` has them.
-   * @param names of others. @default those
-   */
-  services(names?: string | readonly string[], options?: ServicesOptions): Promise<AskedService[]> {
-    return this.asks.services(names, options);
   }
 
   /** Nest's way in for what is built on `ClientProxy`; `send()` does not take it. */

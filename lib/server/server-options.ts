@@ -241,11 +241,9 @@ const checkServices = (service: unknown): readonly string[] => {
   throw invalidOption('service', service, 'a name, or an array of different names');
 };
 
-const checkTopicsDiffer = (
-  option: string,
-  services: readonly string[],
-  topicOf: (service: string) => string,
-): void => {
+type NameOf = (service: string) => string;
+
+const checkTopicsDiffer = (option: string, services: readonly string[], topicOf: NameOf): void => {
   const topics = services.map(topicOf);
   if (new Set(topics).size === topics.length) return;
   throw invalidOption(option, topics, 'a function that gives each service a topic of its own');
@@ -276,7 +274,7 @@ const checkGroupId = (groupId: unknown): GroupId | undefined => {
 };
 
 /** What the function gives; what it throws is no group id. */
-const checkGroup = (groupId: (service: string) => string, service: string): string => {
+const checkGroup = (groupId: NameOf, service: string): string => {
   let group: unknown;
   try {
     group = groupId(service);

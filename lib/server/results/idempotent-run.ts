@@ -52,10 +52,11 @@ export class IdempotentRun extends IncomingCall {
   }
 }
 
-const originOf = ({ envelope, record, caller, receivedAtMs }: CallOrigin): CallOrigin => ({
+const originOf = ({ envelope, record, caller, share, receivedAtMs }: CallOrigin): CallOrigin => ({
   envelope,
   record,
   caller,
+  share,
   receivedAtMs,
   onFinished: () => undefined,
   onDropped: () => undefined,

@@ -167,6 +167,45 @@ describe('a call whose servers are thrown out of their group while it runs', () 
     expect(runs).toEqual(['a#1', 'a#1', 'a#1', 'a#1', 'a#1']);
   });
 
+  it('is given up with an idempotency key as well: all who ask for it are told, and the key is free again', async () => {
+    await serveMany(4, { idempotency: {} });
+    const client = cluster.client({ partitions: 1 });
+    const options = { idempotencyKey: 'k', timeoutMs: 60_000 };
+    const told = {
+      status: 'ABORTED',
+      message: expect.stringMatching(/"deadly" is given up: 3 servers died/),
+    };
+    const first = expect(client.call('deadly', 'a', options)).rejects.toMatchObject(told);
+    await until(() => runs.length === 1);
+    const second = expect(client.call('deadly', 'a', options)).rejects.toMatchObject(told);
+    await die('a', 3);
+    await Promise.all([first, second]);
+    expect(runs).toEqual(['a#1', 'a#2', 'a#3']);
+    expect(contexts.map((context) => context.getHistory()?.deaths)).toEqual([undefined, 1, 2]);
+    harmless = true;
+    expect((await client.call('deadly', 'a', options)).value).toBe('a');
+    expect(runs.at(-1)).toBe('a#1');
+  });
+
+  it('is given up as well when it was delayed, as a call and as an event', async () => {
+    const heard: FailedEvent[] = [];
+    const onDeadLetter = (event: FailedEvent): void => void heard.push(event);
+    await serveMany(4, { deadLetter: { failed: true }, onDeadLetter });
+    const client = cluster.client({ partitions: 1 });
+    const answer = client.call('deadly', 'call', { timeoutMs: 60_000, delayMs: 50 });
+    const failed = expect(answer).rejects.toMatchObject({ status: 'ABORTED', retryable: false });
+    await die('call', 3);
+    await failed;
+    client.emit('told', 'event', { delayMs: 50 });
+    await die('event', 3);
+    await until(() => heard.length === 2);
+    expect(runs).toEqual(['call#1', 'call#2', 'call#3', 'event#1', 'event#2', 'event#3']);
+    expect(heard).toMatchObject([
+      { reason: 'deaths', pattern: 'deadly', attempts: 3 },
+      { reason: 'deaths', pattern: 'told', attempts: 3 },
+    ]);
+  });
+
   it('is never given up where nobody counts', async () => {
     await serveMany(7, { maxDeaths: 0 });
     const answer = cluster.client({ partitions: 1 }).call('deadly', 'a', { timeoutMs: 60_000 });

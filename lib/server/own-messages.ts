@@ -17,14 +17,26 @@ export interface OwnMessagesParts {
   readonly onFailed: (error: RpcError) => void;
 }
 
+/** The number of a message, once it has one. */
+export interface OwnNumber {
+  seq?: number;
+}
+
+interface OwnPartition {
+  readonly destination: Destination;
+  /** The number that was sent there last. */
+  lastSeq: number;
+}
+
 /**
  * Messages that a server writes in its own name, each until the broker has it in all in-sync replicas.
  *
  * They stand in their topic under this server's name and its own count, which grows along each partition: so nobody can append one again
- * where records are authenticated (`ReplayGuard`). What has the keys of a client is not needed for that.
+ * where records are authenticated (`ReplayGuard`). What has the keys of a client is not needed for that. An attempt that failed may have
+ * been appended all the same, so the next one has the same number where that is possible: whoever reads both knows them for one.
  */
 export class OwnMessages {
-  private readonly destinations = new Map<string, Destination>();
+  private readonly partitions = new Map<string, OwnPartition>();
   private readonly writes: PersistentWrites;
   private lastSeq = 0;
 
@@ -39,16 +51,21 @@ export class OwnMessages {
 
   /**
    * One attempt.
-   * @param messageOf makes the message of its number, anew for each attempt: what was appended meanwhile has a higher one
+   * @param messageOf makes the message of its number
+   * @param number the same for all attempts to write one message
    * @throws RpcError when the broker may not have it
    */
-  send(at: TopicPartition, messageOf: (seq: number) => DeferredMessage | ResultMessage): Promise<void> {
+  send(
+    at: TopicPartition,
+    messageOf: (seq: number) => DeferredMessage | ResultMessage,
+    number: OwnNumber = {},
+  ): Promise<void> {
     const { outbox, codec } = this.parts;
-    this.lastSeq += 1;
-    const message = messageOf(this.lastSeq);
+    const partition = this.partitionOf(at);
+    const message = messageOf(this.seqOf(number, partition));
     return new Promise((resolve, reject) => {
       const delivered = (error?: RpcError): void => (error === undefined ? resolve() : reject(error));
-      outbox.send(this.destination(at), message, { delivered }, codec.keepsApart(message.pattern));
+      outbox.send(partition.destination, message, { delivered }, codec.keepsApart(message.pattern));
     });
   }
 
@@ -61,13 +78,24 @@ export class OwnMessages {
     this.writes.close();
   }
 
-  private destination({ topic, partition }: TopicPartition): Destination {
+  /** Where records are authenticated, what was appended meanwhile has a higher one, and a lower one behind it would be refused. */
+  private seqOf(number: OwnNumber, partition: OwnPartition): number {
+    const { seq } = number;
+    if (seq !== undefined && (!this.parts.codec.authenticates || seq === partition.lastSeq)) return seq;
+    this.lastSeq += 1;
+    number.seq = this.lastSeq;
+    partition.lastSeq = this.lastSeq;
+    return this.lastSeq;
+  }
+
+  private partitionOf({ topic, partition }: TopicPartition): OwnPartition {
     const name = `${topic}:${partition}`;
-    const known = this.destinations.get(name);
+    const known = this.partitions.get(name);
     if (known !== undefined) return known;
     const envelope = ownEnvelope(this.parts.codec, this.parts.id);
-    const to: Destination = Object.freeze({ topic, partition, direction: 'request', envelope });
-    this.destinations.set(name, to);
-    return to;
+    const destination: Destination = Object.freeze({ topic, partition, direction: 'request', envelope });
+    const opened = { destination, lastSeq: 0 };
+    this.partitions.set(name, opened);
+    return opened;
   }
 }

@@ -40,7 +40,8 @@ export class DelayWriter {
     if (delays === undefined) return;
     const at = { topic: delays.topic, partition: record.partition % delays.partitions };
     const messageOf = (seq: number): DeferredMessage => this.messageOf(call, history, dueAtMs, seq);
-    this.messages.write(() => this.messages.send(at, messageOf), done);
+    const number = {};
+    this.messages.write(() => this.messages.send(at, messageOf, number), done);
   }
 
   /** Resolves when nothing is on its way. */

@@ -39,7 +39,7 @@ describe.each(RECORD_KINDS)(
     });
 
     const serve = async (): Promise<KafkaRpcServer> => {
-      const options = { partitions: 1, interceptors: interceptors() };
+      const options = { partitions: 1, interceptors: interceptors(), idempotency: {} };
       return (await cluster.serve({ controllers: [SlowController] }, options)).server;
     };
     const startCall = async () => {
@@ -61,6 +61,34 @@ describe.each(RECORD_KINDS)(
       await ended;
       await until(() => signals.every(({ aborted }) => aborted));
       expect(first.counters.callsCancelled).toBe(1);
+    });
+
+    it('leaves a run with an idempotency key alone, though it stops the call beside it: who asks next has its result', async () => {
+      await serve();
+      const { client, cancel, ended } = await startCall();
+      const leaving = new AbortController();
+      const options = { idempotencyKey: 'k', timeoutMs: 20_000 };
+      const keyed = client
+        .call('slow', 'keyed', { ...options, signal: leaving.signal })
+        .catch(() => undefined);
+      await until(() => signals.length === 2);
+      await serve();
+      cluster.driver.killMember('rpc.sum', 0);
+      await turns();
+      cancel();
+      leaving.abort();
+      await Promise.all([ended, keyed]);
+      await until(() => signals[0]!.aborted);
+      await turns();
+      expect(signals[1]!.aborted).toBe(false);
+      const next = client.call('slow', 'keyed', options);
+      await turns();
+      answer.resolve('done');
+      expect((await next).value).toBe('done');
+      expect((await client.call('slow', 'keyed', options)).value).toBe('done');
+      const started = signals.length;
+      await client.call('slow', 'keyed', options);
+      expect(signals).toHaveLength(started);
     });
 
     it('leaves other calls alone, and those go on to their answer', async () => {

@@ -16,7 +16,7 @@ import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
 import { patternName, type Caller } from './caller.js';
-import type { ClientConnection } from './client-connection.js';
+import { closedMeanwhile, type ClientConnection } from './client-connection.js';
 import { publishEnd, publishUnsentEnd } from './ended-calls.js';
 import type { OpenConnection } from './open-connection.js';
 import {
@@ -63,6 +63,7 @@ export interface PastOfCall {
 /** Packets of one client become messages of its connection. Exists only while connected. */
 export class CallSender implements CallOrigin {
   readonly serviceState: ServiceState;
+  private isClosed = false;
 
   constructor(
     readonly caller: Caller,
@@ -95,6 +96,11 @@ export class CallSender implements CallOrigin {
       observer.error(failure);
       return ENDED_CALL;
     }
+  }
+
+  /** Sends no more calls: also not one whose data, while it is serialized, closes the client. */
+  close(): void {
+    this.isClosed = true;
   }
 
   onEnd(call: PendingCall, how: ClientCallEnd, status: CallStatus, times?: ServerTimes): void {
@@ -225,7 +231,7 @@ export class CallSender implements CallOrigin {
     if (options.detached !== undefined) checkBoolean('detached', options.detached);
     const pattern = patternName(this.caller, packet.pattern);
     // Whole at once: spreading it into a message later was a tenth of a client's time under load.
-    return {
+    const message = {
       kind,
       ttlMs,
       seq: this.connection.nextSeq(),
@@ -237,6 +243,8 @@ export class CallSender implements CallOrigin {
       sentAtMs: this.connection.clock.now(),
       attempt: FIRST_ATTEMPT,
     };
+    if (this.isClosed) throw closedMeanwhile();
+    return message;
   }
 
   private serialize(value: unknown, pattern: string): Buffer {

@@ -262,6 +262,10 @@ export class ClientConnection {
   }
 }
 
+/** The error of a call whose client was closed while the call was made: by its data, as that was serialized. */
+export const closedMeanwhile = (): RpcError =>
+  new RpcError(RpcStatus.CANCELLED, 'The client was closed while the call was made: it was not sent.');
+
 /** The error of calls whose client was closed under them. */
 export const clientClosed = (): RpcError =>
   new RpcError(RpcStatus.CANCELLED, 'The client was closed before the answer came: the call may have run.');

@@ -159,11 +159,14 @@ export class ClientSession {
   async close(): Promise<boolean> {
     const wasOpen = this.opening !== undefined;
     this.opening = undefined;
+    this.current?.close();
     this.current = undefined;
+    // First: a caller that calls again as soon as its call ends, as `retry()` does, needs another connection.
+    const released = this.connection.release(this.caller);
     this.retried.failAll(closedResting());
     this.waiting.failAll(closedUnsent());
     this.connection.calls.failAllOf(this.caller, clientClosed());
-    await this.connection.release(this.caller);
+    await released;
     return wasOpen && this.opening === undefined;
   }
 

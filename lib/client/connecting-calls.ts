@@ -40,12 +40,13 @@ export class ConnectingCalls {
 
   /** The client is connected. */
   sendAll(): void {
-    for (const call of this.waiting) call.send();
+    for (const call of [...this.waiting]) call.send();
   }
 
   /** The client is closed, or could not be connected. */
   failAll(error: RpcError): void {
-    for (const call of this.waiting) call.fail(error);
+    // Those of now: one that is called again as soon as it has failed waits for the next attempt.
+    for (const call of [...this.waiting]) call.fail(error);
   }
 
   private remove(call: ConnectingCall): void {
@@ -61,6 +62,7 @@ class ConnectingCall extends Due implements SentCall {
   private readonly startedAt = performance.now();
   private state: 'waiting' | 'sent' | 'ended' = 'waiting';
   private sent: SentCall | undefined;
+  private isUnwanted = false;
 
   constructor(
     private readonly unsent: UnsentCall,
@@ -77,6 +79,8 @@ class ConnectingCall extends Due implements SentCall {
     if (!this.leave('sent')) return;
     const timeLeftMs = Math.max(1, Math.ceil(this.unsent.timeoutMs - (performance.now() - this.startedAt)));
     this.sent = this.context.runInAsyncScope(this.unsent.send, undefined, timeLeftMs);
+    // Its caller may have left while the data was serialized.
+    if (this.isUnwanted) this.sent.unsubscribe();
   }
 
   fail(error: RpcError): void {
@@ -88,6 +92,7 @@ class ConnectingCall extends Due implements SentCall {
   }
 
   unsubscribe(): void {
+    this.isUnwanted = true;
     this.end('cancelled', CANCELLED);
     this.sent?.unsubscribe();
   }

@@ -46,6 +46,7 @@ export const ofEnclosing = (enclosing: EnclosingCall): string =>
 /** A call made inside a handler: ends with the call that the handler serves. Only these cost a place in a set. */
 export class InnerCall implements CallObserver, OpenCall {
   private open: OpenCall | undefined;
+  private isStopped = false;
 
   constructor(
     private readonly pattern: string,
@@ -58,6 +59,8 @@ export class InnerCall implements CallObserver, OpenCall {
   start(begin: (observer: CallObserver, limitMs: number) => OpenCall): this {
     this.enclosing.add(this);
     this.open = begin(this, this.limitMs);
+    // What it is made in may end while the data is serialized.
+    if (this.isStopped) this.open.unsubscribe();
     return this;
   }
 
@@ -81,13 +84,18 @@ export class InnerCall implements CallObserver, OpenCall {
 
   unsubscribe(): void {
     this.enclosing.delete(this);
-    this.open?.unsubscribe();
+    this.stop();
   }
 
   endWith(reason: RpcError): void {
     const what = `The call to ${JSON.stringify(this.pattern)}`;
-    this.open?.unsubscribe();
+    this.stop();
     this.observer.error(endedTogether(what, 'ended, and may have run', this.enclosing, reason));
+  }
+
+  private stop(): void {
+    this.isStopped = true;
+    this.open?.unsubscribe();
   }
 }
 

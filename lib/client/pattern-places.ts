@@ -34,6 +34,7 @@ export class PatternPlaces {
 class HeldPlace implements CallObserver, SentCall {
   private open: SentCall | undefined = undefined;
   private isHeld = true;
+  private isUnwanted = false;
 
   constructor(
     private readonly observer: CallObserver,
@@ -46,6 +47,8 @@ class HeldPlace implements CallObserver, SentCall {
 
   start(begin: (observer: CallObserver) => SentCall): this {
     this.open = begin(this);
+    // Its caller may have left while the data was serialized.
+    if (this.isUnwanted) this.open.unsubscribe();
     return this;
   }
 
@@ -68,6 +71,7 @@ class HeldPlace implements CallObserver, SentCall {
   }
 
   unsubscribe(): void {
+    this.isUnwanted = true;
     this.release();
     this.open?.unsubscribe();
   }

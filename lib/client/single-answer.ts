@@ -17,6 +17,7 @@ export class SingleAnswer<T> implements CallObserver {
   private value: unknown;
   private values = 0;
   private open: OpenCall | undefined;
+  private isStopped = false;
   private signal: AbortSignal | undefined;
   private onAbort: (() => void) | undefined;
 
@@ -40,6 +41,8 @@ export class SingleAnswer<T> implements CallObserver {
 
   bind(open: OpenCall): this {
     this.open = open;
+    // The signal may abort while the data is serialized: there was nothing to cancel yet.
+    if (this.isStopped) open.unsubscribe();
     return this;
   }
 
@@ -74,6 +77,7 @@ export class SingleAnswer<T> implements CallObserver {
   }
 
   private stop(error: RpcError): void {
+    this.isStopped = true;
     this.open?.unsubscribe();
     this.error(error);
   }

@@ -8,6 +8,8 @@ import type { RetryBudget } from './retry-budget.js';
 /** Who sends the attempts of a call. */
 export interface RetriedCallOwner {
   readonly budget: RetryBudget;
+  /** How often the client was closed. */
+  readonly closings: number;
   /** It waits for its next attempt. */
   rest(call: RetriedCall, pauseMs: number): void;
   /** It does not wait any more. */
@@ -65,8 +67,9 @@ export class RetriedCall extends Due implements CallObserver, OpenCall, Attempts
     this.state = 'trying';
     this.open = undefined;
     const open = this.facts.send(this);
-    // Its only way out may have been taken meanwhile.
-    if (this.isTrying()) this.open = open;
+    // Its caller may have left while the data was serialized; or the attempt has failed, and another one follows.
+    if (this.isIn('over')) open.unsubscribe();
+    else if (this.isIn('trying')) this.open = open;
     return this;
   }
 
@@ -88,8 +91,11 @@ export class RetriedCall extends Due implements CallObserver, OpenCall, Attempts
 
   error(error: RpcError): void {
     if (this.state === 'over') return;
+    const { closings } = this.owner;
     const pauseMs = this.pauseMs(error);
-    if (pauseMs === undefined) return this.end(error);
+    // The retry rule is the app's: it may have left, or closed the client.
+    if (!this.isIn('trying')) return;
+    if (pauseMs === undefined || closings !== this.owner.closings) return this.end(error);
     this.state = 'resting';
     this.owner.rest(this, pauseMs);
   }
@@ -117,8 +123,8 @@ export class RetriedCall extends Due implements CallObserver, OpenCall, Attempts
     this.observer.error(error);
   }
 
-  private isTrying(): boolean {
-    return this.state === 'trying';
+  private isIn(state: typeof this.state): boolean {
+    return this.state === state;
   }
 
   private leftMs(): number {

@@ -16,6 +16,7 @@ export interface RetriedCallsParts {
 /** The calls of a client that wait for their next attempt: one timer for all of them, none while there are none. */
 export class RetriedCalls implements RetriedCallOwner {
   readonly budget: RetryBudget;
+  closings = 0;
   private readonly resting = new Set<RetriedCall>();
   private readonly deadlines = new Deadlines<RetriedCall>((call) => this.again(call));
 
@@ -41,7 +42,9 @@ export class RetriedCalls implements RetriedCallOwner {
 
   /** The client closes. */
   failAll(error: RpcError): void {
-    for (const call of this.resting) call.fail(error);
+    this.closings += 1;
+    // Those of now: what is called again as one ends is of the next connection.
+    for (const call of [...this.resting]) call.fail(error);
   }
 
   private again(call: RetriedCall): void {

@@ -1,7 +1,13 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { concat, NEVER, Observable, of } from 'rxjs';
-import { msgpack, type DriverConnection, type KafkaRpcClient, type KafkaRpcServer } from 'nestjs-kafka-rpc';
+import {
+  msgpack,
+  type DriverConnection,
+  type KafkaRpcClient,
+  type KafkaRpcClientOptions,
+  type KafkaRpcServer,
+} from 'nestjs-kafka-rpc';
 import type { Message } from '../../../lib/protocol/message.js';
 import { connectRaw, speak } from '../../support/raw-records.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
@@ -88,6 +94,33 @@ describe('a call that its client ends by itself is stopped at the server', () =>
     await until(() => server.counters.callsCancelled === calls && server.callsInHand === 0);
     expect(torndown).toBe(calls);
   };
+
+  it.each([
+    ['before it is connected', {}],
+    ['when it is connected', {}],
+    ['when it is connected, with retries', { retry: { attempts: 3 } }],
+    ['when it is connected, with a limit for its pattern', { maxOpenCallsPerPattern: 5 }],
+    ['before it is connected, with both', { retry: { attempts: 3 }, maxOpenCallsPerPattern: 5 }],
+  ] as [string, Partial<KafkaRpcClientOptions>][])(
+    'when its signal aborts while the data is serialized, %s',
+    async (state, options) => {
+      client = cluster.client({ timeoutMs: 60_000, ...options });
+      if (state.startsWith('when')) await client.connect();
+      const controller = new AbortController();
+      const data = { toJSON: () => controller.abort() };
+      const call = client.call('sum.never', data, { signal: controller.signal });
+      await expect(call).rejects.toMatchObject({ status: 'CANCELLED' });
+      await until(() => client.openCalls === 0 && server.callsInHand === 0);
+    },
+  );
+
+  it('when its caller leaves while the data is serialized', async () => {
+    const connecting = client.connect();
+    const data = { toJSON: () => subscription.unsubscribe() };
+    const subscription = client.send('sum.never', data).subscribe();
+    await connecting;
+    await until(() => subscription.closed && client.openCalls === 0 && server.callsInHand === 0);
+  });
 
   it('when the client is closed', async () => {
     subscribe('sum.watch');

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { lastValueFrom, NEVER, type Observable } from 'rxjs';
+import { defer, lastValueFrom, NEVER, retry, type Observable } from 'rxjs';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 import { until } from '../../support/until.js';
 
@@ -13,6 +13,11 @@ describe('close() of a client', () => {
     @MessagePattern('sum.never')
     never(): Observable<never> {
       return NEVER;
+    }
+
+    @MessagePattern('sum.quick')
+    quick(): string {
+      return 'done';
     }
 
     @EventPattern('sum.done')
@@ -71,4 +76,48 @@ describe('close() of a client', () => {
     await Promise.all([client.close(), client.close()]);
     await client.close();
   });
+
+  it('serves calls that are made again as soon as they end, by a new connection', async () => {
+    const client = cluster.client({ timeoutMs: 2_000 });
+    let subscriptions = 0;
+    const answered = lastValueFrom(
+      defer(() => client.send(subscriptions++ === 0 ? 'sum.never' : 'sum.quick', {})).pipe(retry(1)),
+    );
+    await until(() => client.openCalls === 1);
+    await client.close();
+    await expect(answered).resolves.toBe('done');
+    expect(subscriptions).toBe(2);
+    await expect(client.call('sum.quick', {})).resolves.toMatchObject({ value: 'done' });
+  });
+
+  it('has calls that are made again while it connects wait for another attempt', async () => {
+    const client = cluster.client({ timeoutMs: 2_000 });
+    let subscriptions = 0;
+    const again = defer(() => {
+      subscriptions += 1;
+      if (subscriptions > 10) throw new Error('asked without a pause');
+      return client.send('sum.quick', {});
+    });
+    const answered = lastValueFrom(again.pipe(retry()));
+    await client.close();
+    await expect(answered).resolves.toBe('done');
+    expect(subscriptions).toBe(2);
+  });
+
+  it.each(['before it is connected', 'when it is connected'])(
+    'does not send a call whose data closes it, %s',
+    async (when) => {
+      const client = cluster.client();
+      if (when === 'when it is connected') await client.connect();
+      const closing: Promise<void>[] = [];
+      const data = { toJSON: () => void closing.push(client.close()) };
+      await expect(client.call('sum.never', data)).rejects.toMatchObject({
+        status: 'CANCELLED',
+        message: 'The client was closed while the call was made: it was not sent.',
+      });
+      expect(closing).toHaveLength(1);
+      await closing[0];
+      expect(client.openCalls).toBe(0);
+    },
+  );
 });

@@ -1,6 +1,8 @@
+import type { KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { GatedDriver, unreachable } from '../../support/gated-driver.js';
 import { describeRetriedCalls } from '../../support/retried-calls.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
+import { until } from '../../support/until.js';
 
 describe('calls of a client that retries', () => {
   describeRetriedCalls(() => new RpcCluster());
@@ -40,6 +42,51 @@ describe('calls of a client that retries', () => {
     await client.close();
     await expect(call).rejects.toMatchObject({ status: 'CANCELLED' });
     await cluster.close();
+  });
+
+  describe('are not sent again when the rule that is asked', () => {
+    let cluster: RpcCluster;
+    let gate: GatedDriver;
+
+    beforeEach(() => {
+      cluster = new RpcCluster();
+      gate = new GatedDriver(cluster.driver);
+      for (let attempt = 1; attempt < 5; attempt++) gate.before.set(attempt, unreachable());
+    });
+
+    afterEach(() => cluster.close());
+
+    const askedRule = (rule: () => void): KafkaRpcClient =>
+      cluster.client({
+        driver: gate,
+        retry: {
+          attempts: 5,
+          backoffMs: 1,
+          on: () => {
+            rule();
+            return true;
+          },
+        },
+      });
+
+    it('closes the client', async () => {
+      const client = askedRule(() => void client.close());
+      await expect(client.call('a', 0)).rejects.toMatchObject({ status: 'UNAVAILABLE' });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect([gate.attempts, client.openCalls]).toEqual([1, 0]);
+    });
+
+    it('leaves', async () => {
+      const asked: number[] = [];
+      const client = askedRule(() => {
+        asked.push(gate.attempts);
+        subscription.unsubscribe();
+      });
+      const subscription = client.send('a', 0).subscribe();
+      await until(() => asked.length > 0);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect([asked, gate.attempts]).toEqual([[1], 1]);
+    });
   });
 
   it('refuse wrong options of a call, and what means nothing for an event', async () => {

@@ -27,6 +27,7 @@ export type {
   ServicesOptions,
 } from './client/asks/asked-server.js';
 export type { CallTimings, RpcReply } from './client/rpc-reply.js';
+export type { ReplyHeaders } from './protocol/reply-notes.js';
 export { RpcErrorFilter, type RpcErrorFilterOptions } from './client/rpc-error-filter.js';
 export { closeOnSignals, type Closable, type CloseOnSignalsOptions } from './server/close-on-signals.js';
 export { KafkaRpcServer } from './server/kafka-rpc-server.js';

@@ -17,7 +17,7 @@ import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
 import { patternName, type Caller } from './caller.js';
 import { closedMeanwhile, type ClientConnection } from './client-connection.js';
-import { publishEnd, publishUnsentEnd } from './ended-calls.js';
+import { ENDED_CALL, publishEnd, publishUnsentEnd } from './ended-calls.js';
 import type { OpenConnection } from './open-connection.js';
 import {
   checkHeaders,
@@ -36,13 +36,7 @@ import {
   noResult,
   timeoutOf,
 } from './packet-options.js';
-import {
-  ENDED_CALL,
-  PendingCall,
-  type CallObserver,
-  type CallOrigin,
-  type SentCall,
-} from './pending-call.js';
+import { PendingCall, type CallObserver, type CallOrigin, type SentCall } from './pending-call.js';
 import type { Attempts } from './retries/retried-call.js';
 import type { ServiceRoute } from './service-route.js';
 import type { ServiceState } from './service-state.js';

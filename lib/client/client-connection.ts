@@ -9,6 +9,7 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { ReplyEnvelope, RequestEnvelope } from '../protocol/envelope.js';
 import { newInstanceId } from '../protocol/instance-id.js';
+import { encodeNotes, NOTES_HEADER } from '../protocol/reply-notes.js';
 import { encodeSigns, SIGNS_HEADER } from '../protocol/signs-of-life.js';
 import { BrokerClock } from '../wire/broker-clock.js';
 import { probeClock } from '../wire/clock-probe.js';
@@ -69,8 +70,9 @@ export class ClientConnection {
   ) {
     this.userCode = reportedUserCode(this.counters, log);
     const { signOfLifeMs } = options;
+    const notes = { name: NOTES_HEADER, value: encodeNotes() };
     const announced =
-      signOfLifeMs === 0 ? undefined : { name: SIGNS_HEADER, value: encodeSigns(signOfLifeMs) };
+      signOfLifeMs === 0 ? [notes] : [notes, { name: SIGNS_HEADER, value: encodeSigns(signOfLifeMs) }];
     this.codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs, announced);
     this.calls = new PendingCalls(
       options.maxOpenCalls,

@@ -6,13 +6,14 @@ import { CallSender, type PastOfCall } from './call-sender.js';
 import { patternName, type Caller } from './caller.js';
 import { clientClosed, type ClientConnection } from './client-connection.js';
 import { ConnectingCalls, type UnsentCall } from './connecting-calls.js';
-import { publishUnsentEnd } from './ended-calls.js';
+import { ENDED_CALL, publishUnsentEnd } from './ended-calls.js';
 import { enclosingOf, InnerCall, innerLimitMs } from './inner-call.js';
-import { optionsOf } from './kafka-rpc-record.js';
+import { checkListeners, optionsOf, type CallOptions } from './kafka-rpc-record.js';
+import { ListenedCall } from './listened-call.js';
 import type { OpenConnection } from './open-connection.js';
 import { timeoutOf } from './packet-options.js';
 import { PatternPlaces } from './pattern-places.js';
-import { ENDED_CALL, type CallObserver, type OpenCall, type SentCall } from './pending-call.js';
+import type { CallObserver, OpenCall, SentCall } from './pending-call.js';
 import { CallPolicies } from './retries/call-policies.js';
 import { RetriedCall, type Attempts } from './retries/retried-call.js';
 import { RetriedCalls } from './retries/retried-calls.js';
@@ -66,6 +67,20 @@ export class ClientSession {
   /** Sends a call, now or when the sender is open. What is wrong with it is told to the observer. */
   start(packet: ReadPacket, observer: CallObserver): OpenCall {
     const options = optionsOf(packet.data);
+    if (options.onProgress !== undefined || options.onHeaders !== undefined)
+      return this.startListened(packet, observer, options);
+    return this.startCall(packet, observer, options);
+  }
+
+  private startListened(packet: ReadPacket, observer: CallObserver, options: CallOptions): OpenCall {
+    return this.tryStart(packet, observer, () => {
+      checkListeners(options);
+      const listened = new ListenedCall(observer, options, this.connection.userCode);
+      return this.startCall(packet, listened, options);
+    });
+  }
+
+  private startCall(packet: ReadPacket, observer: CallObserver, options: CallOptions): OpenCall {
     const enclosing = enclosingOf(options, this.caller.service.detached);
     if (enclosing === undefined && !this.policies.mayRetry(options))
       return this.send(Infinity, packet, observer);

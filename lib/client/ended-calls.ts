@@ -3,7 +3,7 @@ import { channels } from '../diagnostics/channels.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { ServerTimes } from '../protocol/message.js';
 import type { Caller } from './caller.js';
-import type { PendingCall } from './pending-call.js';
+import type { PendingCall, SentCall } from './pending-call.js';
 
 /** A call that was sent has ended. Asked for only while somebody listens. */
 export const publishEnd = (
@@ -47,3 +47,6 @@ const nameOf = (caller: Caller, pattern: unknown): string => {
     return '';
   }
 };
+
+/** What the caller holds of a call that has ended before it was sent. */
+export const ENDED_CALL: SentCall = Object.freeze({ hasLeft: false, unsubscribe: () => undefined });

@@ -3,6 +3,7 @@ import { RpcStatus } from '../errors/status.js';
 import { enclosingCall, type EnclosingCall } from '../protocol/enclosing-call.js';
 import type { ServerTimes } from '../protocol/message.js';
 import type { CallOptions } from './kafka-rpc-record.js';
+import { PassedOn } from './passed-on.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
 
 /** What a handler keeps of its time to answer with, when a call inside takes all that it may. */
@@ -44,7 +45,7 @@ export const ofEnclosing = (enclosing: EnclosingCall): string =>
   `, what was left to ${quoted(enclosing)}, in whose handler it was made`;
 
 /** A call made inside a handler: ends with the call that the handler serves. Only these cost a place in a set. */
-export class InnerCall implements CallObserver, OpenCall {
+export class InnerCall extends PassedOn implements OpenCall {
   private open: OpenCall | undefined;
   private isStopped = false;
 
@@ -52,8 +53,10 @@ export class InnerCall implements CallObserver, OpenCall {
     private readonly pattern: string,
     private readonly enclosing: EnclosingCall,
     private readonly limitMs: number,
-    private readonly observer: CallObserver,
-  ) {}
+    observer: CallObserver,
+  ) {
+    super(observer);
+  }
 
   /** @param begin starts the call, which may end before this returns */
   start(begin: (observer: CallObserver, limitMs: number) => OpenCall): this {
@@ -64,22 +67,18 @@ export class InnerCall implements CallObserver, OpenCall {
     return this;
   }
 
-  explainTimeout(timeoutMs: number): string {
+  override explainTimeout(timeoutMs: number): string {
     return timeoutMs === this.limitMs ? ofEnclosing(this.enclosing) : '';
   }
 
-  next(value: unknown): void {
-    this.observer.next(value);
+  override complete(server: Buffer, times: ServerTimes, attempt?: number): void {
+    this.enclosing.delete(this);
+    super.complete(server, times, attempt);
   }
 
-  complete(server: Buffer, times: ServerTimes, attempt?: number): void {
+  override error(error: RpcError): void {
     this.enclosing.delete(this);
-    this.observer.complete(server, times, attempt);
-  }
-
-  error(error: RpcError): void {
-    this.enclosing.delete(this);
-    this.observer.error(error);
+    super.error(error);
   }
 
   unsubscribe(): void {

@@ -1,5 +1,6 @@
 import {
   checkBoolean,
+  checkFunction,
   checkInteger,
   checkNames,
   checkString,
@@ -8,6 +9,7 @@ import {
   isByName,
   readOption,
 } from '../errors/option-checks.js';
+import type { ReplyHeaders } from '../protocol/reply-notes.js';
 import { checkCallRetry, type CallRetryOptions } from './retries/call-retry-options.js';
 
 /** Options of one call or event. */
@@ -39,6 +41,10 @@ export interface CallOptions {
   readonly retry?: CallRetryOptions | false;
   /** Whether a second run of the handler does no harm: such a call may be sent again after it was sent. Not for events. @default false */
   readonly idempotent?: boolean;
+  /** Gets each value that the handler gives to `context.progress()`, while the call is open. Not for events. @default none */
+  readonly onProgress?: (value: unknown) => void;
+  /** Gets the headers of the answer as soon as they come: all that were set so far. Not for events. @default none */
+  readonly onHeaders?: (headers: ReplyHeaders) => void;
 }
 
 export const CALL_OPTION_NAMES: readonly string[] = [
@@ -51,6 +57,8 @@ export const CALL_OPTION_NAMES: readonly string[] = [
   'detached',
   'retry',
   'idempotent',
+  'onProgress',
+  'onHeaders',
 ];
 
 const BRAND = Symbol.for('nestjs-kafka-rpc.KafkaRpcRecord');
@@ -97,6 +105,8 @@ export class KafkaRpcRecordBuilder<T = unknown> {
   private idempotencyKey: string | undefined;
   private retry: CallRetryOptions | false | undefined;
   private idempotent: boolean | undefined;
+  private onProgress: CallOptions['onProgress'];
+  private onHeaders: CallOptions['onHeaders'];
 
   constructor(private data?: T) {}
 
@@ -164,9 +174,23 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return this;
   }
 
+  /** Gets each value that the handler gives to `context.progress()`. */
+  setOnProgress(onProgress: (value: unknown) => void): this {
+    this.onProgress = onProgress;
+    return this;
+  }
+
+  /** Gets the headers of the answer as soon as they come. */
+  setOnHeaders(onHeaders: (headers: ReplyHeaders) => void): this {
+    this.onHeaders = onHeaders;
+    return this;
+  }
+
   /** @throws RpcError `INVALID_ARGUMENT` naming what cannot be sent: the key, the time-out, the headers, the delay. */
   build(): KafkaRpcRecord<T> {
     const { key, timeoutMs, headers, delayMs, at, idempotencyKey, detached, retry, idempotent } = this;
+    const { onProgress, onHeaders } = this;
+    checkListeners({ onProgress, onHeaders });
     keyBytes(key);
     checkCallRetry(retry, 'retry');
     return new KafkaRpcRecord(this.data as T, {
@@ -179,6 +203,8 @@ export class KafkaRpcRecordBuilder<T = unknown> {
       ...(detached !== undefined && { detached: checkBoolean('detached', detached) }),
       ...(retry !== undefined && { retry }),
       ...(idempotent !== undefined && { idempotent: checkBoolean('idempotent', idempotent) }),
+      ...(onProgress !== undefined && { onProgress }),
+      ...(onHeaders !== undefined && { onHeaders }),
     });
   }
 }
@@ -213,6 +239,14 @@ const MAX_IDEMPOTENCY_KEY_BYTES = 255;
 /** @throws RpcError `INVALID_ARGUMENT` naming the option. */
 export const checkIdempotencyKey = (value: unknown): string =>
   checkString('idempotencyKey', value, MAX_IDEMPOTENCY_KEY_BYTES);
+
+/** @throws RpcError `INVALID_ARGUMENT` naming the option. */
+export const checkListeners = (options: {
+  readonly [Name in 'onProgress' | 'onHeaders']?: CallOptions[Name] | undefined;
+}): void => {
+  for (const name of ['onProgress', 'onHeaders'] as const)
+    if (options[name] !== undefined) checkFunction(name, options[name], 'of what is told');
+};
 
 export const keyBytes = (key: string | Buffer | undefined): Buffer | null => {
   if (key === undefined) return null;

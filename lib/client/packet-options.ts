@@ -33,15 +33,14 @@ export const noResult = (): RpcError =>
     'An event has no result that an idempotencyKey could keep: leave it out, or use send().',
   );
 
+const ONLY_FOR_CALLS = ['retry', 'idempotent', 'onProgress', 'onHeaders'] as const;
+
+/** @throws RpcError `INVALID_ARGUMENT` for what means nothing for an event. */
 export const checkSentOnce = (data: unknown): void => {
-  const { retry, idempotent } = optionsOf(data);
-  if (retry === undefined && idempotent === undefined) return;
-  const name = retry === undefined ? 'idempotent' : 'retry';
-  throw invalidOption(
-    name,
-    retry ?? idempotent,
-    'left out for an event, which is sent until the broker has it',
-  );
+  const options = optionsOf(data);
+  const name = ONLY_FOR_CALLS.find((each) => options[each] !== undefined);
+  if (name === undefined) return;
+  throw invalidOption(name, options[name], 'left out for an event, which nobody answers');
 };
 
 export const checkNotDelayed = (data: unknown): void => {

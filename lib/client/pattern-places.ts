@@ -1,6 +1,7 @@
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { ServerTimes } from '../protocol/message.js';
+import { PassedOn } from './passed-on.js';
 import type { CallObserver, SentCall } from './pending-call.js';
 
 /** How many calls of each pattern are open: one slow pattern does not take the room of the others. */
@@ -31,15 +32,17 @@ export class PatternPlaces {
 }
 
 /** A call that holds a place until it ends. */
-class HeldPlace implements CallObserver, SentCall {
+class HeldPlace extends PassedOn implements SentCall {
   private open: SentCall | undefined = undefined;
   private isHeld = true;
   private isUnwanted = false;
 
   constructor(
-    private readonly observer: CallObserver,
+    observer: CallObserver,
     private readonly free: () => void,
-  ) {}
+  ) {
+    super(observer);
+  }
 
   get hasLeft(): boolean {
     return this.open?.hasLeft ?? false;
@@ -52,22 +55,14 @@ class HeldPlace implements CallObserver, SentCall {
     return this;
   }
 
-  next(value: unknown): void {
-    this.observer.next(value);
-  }
-
-  complete(server: Buffer, times: ServerTimes): void {
+  override complete(server: Buffer, times: ServerTimes, attempt?: number): void {
     this.release();
-    this.observer.complete(server, times);
+    super.complete(server, times, attempt);
   }
 
-  error(error: RpcError): void {
+  override error(error: RpcError): void {
     this.release();
-    this.observer.error(error);
-  }
-
-  explainTimeout(timeoutMs: number): string {
-    return this.observer.explainTimeout?.(timeoutMs) ?? '';
+    super.error(error);
   }
 
   unsubscribe(): void {

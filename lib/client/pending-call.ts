@@ -3,11 +3,21 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { Due } from '../protocol/deadlines.js';
 import { isSameInstance } from '../protocol/instance-id.js';
-import type { CompleteMessage, ErrorMessage, NextMessage, ServerTimes } from '../protocol/message.js';
+import type {
+  CompleteMessage,
+  ErrorMessage,
+  HeadersMessage,
+  NextMessage,
+  ProgressMessage,
+  ServerTimes,
+} from '../protocol/message.js';
+import { NO_REPLY_HEADERS, type ReplyHeaders } from '../protocol/reply-notes.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
 import { answeredError } from './answered-error.js';
+import { HeardNotes } from './heard-notes.js';
+import { gap, otherExecution, unreadable } from './reply-errors.js';
 import type { ServiceState } from './service-state.js';
 
 /** Who waits for a call. `error` and `complete` end it; nothing is called after. */
@@ -16,6 +26,10 @@ export interface CallObserver {
   /** @param server who answered @param times when that server had the call @param attempt which was answered. @default 1 */
   complete(server: Buffer, times: ServerTimes, attempt?: number): void;
   error(error: RpcError): void;
+  /** @param headers all that were told so far; none of them holds when an execution without them counts */
+  headers?(headers: ReplyHeaders): void;
+  /** How far the call has come. */
+  progress?(value: unknown): void;
   /** What else is to be said of the time that the call had, behind "within … ms". @default nothing */
   explainTimeout?(timeoutMs: number): string;
 }
@@ -38,9 +52,6 @@ const NO_OBSERVER: CallObserver = Object.freeze({
   complete: () => undefined,
   error: () => undefined,
 });
-
-/** What the caller holds of a call that has ended before it was sent. */
-export const ENDED_CALL: SentCall = Object.freeze({ hasLeft: false, unsubscribe: () => undefined });
 
 /** What a call is before it has an answer. */
 export interface CallFacts {
@@ -87,6 +98,8 @@ export class PendingCall extends Due implements Delivery, SentCall {
   private server: Buffer | undefined = undefined;
   private run = 0;
   private received = 0;
+  /** There once a server told any. */
+  private notes: HeardNotes | undefined = undefined;
 
   constructor(
     facts: CallFacts,
@@ -155,7 +168,17 @@ export class PendingCall extends Due implements Delivery, SentCall {
   /** The server answers with an error. */
   error(answer: ErrorMessage): void {
     if (this.state !== 'open') return;
-    this.endWith('answered', answeredError(answer, this.readDetails(answer.details)), answer);
+    this.endWith('answered', answeredError(answer, this.origin.serializer), answer);
+  }
+
+  headers(message: HeadersMessage, server: Buffer): void {
+    const notes = this.notesOf(message.run, server);
+    if (notes !== undefined) this.observer.headers?.(notes.add(message));
+  }
+
+  progress(message: ProgressMessage, server: Buffer): void {
+    if (this.notesOf(message.run, server)?.isNew(message) !== true) return;
+    this.observer.progress?.(this.origin.serializer.deserialize(message.payload));
   }
 
   expire(): void {
@@ -223,7 +246,7 @@ export class PendingCall extends Due implements Delivery, SentCall {
     try {
       value = this.origin.serializer.deserialize(payload);
     } catch (cause) {
-      this.endWith('failed', this.unreadable(cause));
+      this.endWith('failed', unreadable(this.pattern, cause));
       return;
     }
     this.observer.next(value);
@@ -236,7 +259,7 @@ export class PendingCall extends Due implements Delivery, SentCall {
       value = this.origin.serializer.deserialize(payload);
     } catch (cause) {
       // The server is done with it: there is nothing to cancel.
-      this.endWith('answered', this.unreadable(cause), times);
+      this.endWith('answered', unreadable(this.pattern, cause), times);
       return false;
     }
     // Ended first: a caller that unsubscribes on its only value must not be taken for one that cancels.
@@ -248,46 +271,30 @@ export class PendingCall extends Due implements Delivery, SentCall {
   private isInOrder(message: NextMessage | CompleteMessage, server: Buffer): boolean {
     if (this.state !== 'open') return false;
     if (this.server === undefined) this.adopt(message.run, server);
-    else if (message.run !== this.run || !isSameInstance(this.server, server)) {
-      this.fail(this.otherExecution(message.run, server));
+    else if (this.isOther(message.run, server)) {
+      this.fail(otherExecution(this.pattern, this.received, message.run, server));
       return false;
     }
-    if (message.index > this.received) this.fail(this.gap(message.index));
+    if (message.index > this.received) this.fail(gap(this.pattern, this.received, message.index));
     return message.index === this.received;
+  }
+
+  /** Undefined when another execution is the one that counts. */
+  private notesOf(run: number, server: Buffer): HeardNotes | undefined {
+    if (this.state !== 'open' || this.isOther(run, server)) return undefined;
+    if (this.notes?.isOf(run, server) !== true) this.notes = new HeardNotes(run, server);
+    return this.notes;
+  }
+
+  private isOther(run: number, server: Buffer): boolean {
+    return this.server !== undefined && (run !== this.run || !isSameInstance(this.server, server));
   }
 
   private adopt(run: number, server: Buffer): void {
     this.run = run;
     this.server = server;
-  }
-
-  private otherExecution(run: number, server: Buffer): RpcError {
-    return new RpcError(
-      RpcStatus.ABORTED,
-      `"${this.pattern}" was started again (run ${run} on server ${server.toString('hex')}) after ` +
-        `${this.received} values of its stream: call again if the handler may run twice.`,
-    );
-  }
-
-  private gap(index: number): RpcError {
-    return new RpcError(
-      RpcStatus.DATA_LOSS,
-      `Value ${this.received} of the stream of "${this.pattern}" is missing: value ${index} came instead.`,
-    );
-  }
-
-  private unreadable(cause: unknown): RpcError {
-    const message = `The reply to "${this.pattern}" cannot be deserialized: ${RpcError.from(cause).message}`;
-    return new RpcError(RpcStatus.INTERNAL, message, { cause });
-  }
-
-  private readDetails(details: Buffer): unknown {
-    if (details.length === 0) return undefined;
-    try {
-      return this.origin.serializer.deserialize(details);
-    } catch {
-      // The error itself matters more than its details.
-      return undefined;
-    }
+    if (this.notes === undefined || this.notes.isOf(run, server)) return;
+    this.notes = undefined;
+    this.observer.headers?.(NO_REPLY_HEADERS);
   }
 }

@@ -3,6 +3,7 @@ import type { WritePacket } from '@nestjs/microservices';
 import type { UserCode } from '../diagnostics/user-code.js';
 import { fromCall, RpcError } from '../errors/rpc-error.js';
 import type { ServerTimes } from '../protocol/message.js';
+import type { ReplyHeaders } from '../protocol/reply-notes.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
 
 /** What `publish()` calls back with. The end of a call says who answered, and when that server had it. */
@@ -10,10 +11,13 @@ export interface AnsweredPacket extends WritePacket {
   readonly server?: Buffer;
   readonly times?: ServerTimes;
   readonly attempt?: number | undefined;
+  readonly headers?: ReplyHeaders;
 }
 
 /** Passes the answer of a call on as Nest's packets, in the async context in which it was published. */
 export class PublishedCall extends AsyncResource implements CallObserver {
+  private told: { readonly headers?: ReplyHeaders } = {};
+
   constructor(
     private readonly callback: (packet: AnsweredPacket) => void,
     private readonly userCode: UserCode,
@@ -26,7 +30,11 @@ export class PublishedCall extends AsyncResource implements CallObserver {
   }
 
   complete(server: Buffer, times: ServerTimes, attempt?: number): void {
-    this.tell({ isDisposed: true, server, times, attempt });
+    this.tell({ isDisposed: true, server, times, attempt, ...this.told });
+  }
+
+  headers(headers: ReplyHeaders): void {
+    this.told = { headers };
   }
 
   error(err: RpcError): void {
@@ -43,9 +51,10 @@ const NO_TIMES: ServerTimes = Object.freeze({ receivedAtMs: 0, repliedAtMs: 0 })
 
 /** What a subclass made of a packet, told to an observer. Who answered is lost when it hands on a packet of its own. */
 export const readPacket = (packet: AnsweredPacket, observer: CallObserver): void => {
-  const { err, response, isDisposed, server = NO_SERVER, times = NO_TIMES, attempt } = packet;
+  const { err, response, isDisposed, server = NO_SERVER, times = NO_TIMES, attempt, headers } = packet;
   if (err) return observer.error(RpcError.from(err));
   if (response !== undefined || !isDisposed) observer.next(response);
+  if (headers !== undefined) observer.headers?.(headers);
   if (isDisposed) observer.complete(server, times, attempt);
 };
 

@@ -114,6 +114,10 @@ const apply = (message: Message, call: PendingCall, server: Buffer): void => {
       return call.complete(message, server);
     case 'error':
       return call.error(message);
+    case 'headers':
+      return call.headers(message, server);
+    case 'progress':
+      return call.progress(message, server);
     default:
       // A caller is sent nothing else in this version.
       return;

@@ -1,3 +1,5 @@
+import type { ReplyHeaders } from '../protocol/reply-notes.js';
+
 /** The result of `call()`: the value, the server that answered, and the timings. */
 export interface RpcReply<T> {
   readonly value: T;
@@ -6,6 +8,8 @@ export interface RpcReply<T> {
   /** Which attempt of this client was answered; 1 for the first, more after a `retry`. */
   readonly attempt: number;
   readonly timings: CallTimings;
+  /** What the handler set with `context.setHeader()`; none from servers of earlier versions, and none with an `idempotencyKey`. */
+  readonly headers: ReplyHeaders;
 }
 
 /**

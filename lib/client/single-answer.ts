@@ -3,6 +3,7 @@ import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
 import type { ServerTimes } from '../protocol/message.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
+import { NO_REPLY_HEADERS, type ReplyHeaders } from '../protocol/reply-notes.js';
 import { callTimings, type RpcReply } from './rpc-reply.js';
 import type { AnswerHooks } from './subscribed-call.js';
 
@@ -16,6 +17,7 @@ export class SingleAnswer<T> implements CallObserver {
   private reject!: (error: unknown) => void;
   private value: unknown;
   private values = 0;
+  private told: ReplyHeaders = NO_REPLY_HEADERS;
   private open: OpenCall | undefined;
   private isStopped = false;
   private signal: AbortSignal | undefined;
@@ -56,6 +58,10 @@ export class SingleAnswer<T> implements CallObserver {
     }
   }
 
+  headers(headers: ReplyHeaders): void {
+    this.told = headers;
+  }
+
   complete(server: Buffer, { receivedAtMs, repliedAtMs }: ServerTimes, attempt = FIRST_ATTEMPT): void {
     const totalMs = performance.now() - this.startedAt;
     this.resolve({
@@ -63,6 +69,7 @@ export class SingleAnswer<T> implements CallObserver {
       serverId: formatInstanceId(server),
       attempt,
       timings: callTimings({ totalMs, sentAtMs: this.sentAtMs, receivedAtMs, repliedAtMs }),
+      headers: this.told,
     });
     this.stopListening();
   }

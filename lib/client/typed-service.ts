@@ -133,6 +133,7 @@ const NOBODY_ANSWERS = {
   serverId: '',
   attempt: 1,
   timings: { totalMs: 0, serverMs: 0, requestFlightMs: 0, replyFlightMs: 0 },
+  headers: {},
 };
 
 /** Of an object pattern: its text. */

@@ -12,4 +12,6 @@ export const CAPABILITIES = [
   'idempotency-keys',
   /** Ends the calls of clients that give no sign of life any more. */
   'signs-of-life',
+  /** Sends `headers` and `progress` to clients that say that they know them. */
+  'headers-and-progress',
 ] as const;

@@ -181,6 +181,19 @@ const DECODERS: Readonly<Record<number, Decode>> = {
     message: reader.string16(),
     details: reader.rest(),
   }),
+  [MESSAGE_KINDS.headers]: (reader, seq) => ({
+    kind: 'headers',
+    seq,
+    run: reader.uint32(),
+    headers: decodeHeaders(reader),
+  }),
+  [MESSAGE_KINDS.progress]: (reader, seq) => ({
+    kind: 'progress',
+    seq,
+    run: reader.uint32(),
+    index: reader.uint32(),
+    payload: reader.rest(),
+  }),
   [MESSAGE_KINDS.cancel]: decodeCancel,
   [MESSAGE_KINDS.credit]: (reader, seq) => ({ kind: 'credit', seq, count: reader.uint32() }),
   [MESSAGE_KINDS.ping]: (reader, seq) => ({

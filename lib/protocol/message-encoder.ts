@@ -46,9 +46,7 @@ const encodeBody = (writer: ByteWriter, message: Message): void => {
       encodeInvocation(writer, message);
       return writer.bytes(message.payload);
     case 'deferred':
-      encodeInvocation(writer, message);
-      encodeDeferral(writer, message);
-      return writer.bytes(message.payload);
+      return encodeDeferred(writer, message);
     case 'idempotent':
       encodeInvocation(writer, message);
       writer.string16(message.idempotencyKey);
@@ -56,9 +54,13 @@ const encodeBody = (writer: ByteWriter, message: Message): void => {
     case 'result':
       return encodeResult(writer, message);
     case 'next':
+    case 'progress':
       writer.uint32(message.run);
       writer.uint32(message.index);
       return writer.bytes(message.payload);
+    case 'headers':
+      writer.uint32(message.run);
+      return encodeHeaders(writer, message.headers);
     case 'complete':
       return encodeComplete(writer, message);
     case 'error':
@@ -92,7 +94,8 @@ const encodeInvocation = (
   writer.bytes32(message.metadata);
 };
 
-const encodeDeferral = (writer: ByteWriter, message: DeferredMessage): void => {
+const encodeDeferred = (writer: ByteWriter, message: DeferredMessage): void => {
+  encodeInvocation(writer, message);
   writer.uint8(MESSAGE_KINDS[message.invokes]);
   writer.float64(message.dueAtMs);
   writer.uint32(message.runs);
@@ -101,6 +104,7 @@ const encodeDeferral = (writer: ByteWriter, message: DeferredMessage): void => {
   encodeOrigin(writer, message.origin);
   encodeFailedRun(writer, message.firstError);
   encodeFailedRun(writer, message.lastError);
+  writer.bytes(message.payload);
 };
 
 const encodeOrigin = (writer: ByteWriter, origin: MessageOrigin | null): void => {

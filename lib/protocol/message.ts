@@ -13,6 +13,8 @@ export type Message =
   | NextMessage
   | CompleteMessage
   | ErrorMessage
+  | HeadersMessage
+  | ProgressMessage
   | CancelMessage
   | CreditMessage
   | PingMessage
@@ -160,6 +162,20 @@ export interface ErrorMessage extends Reply, ServerTimes {
   readonly details: Buffer;
 }
 
+/** Headers that a handler set, in front of a value or of the end. Only for a client that says that it knows them. */
+export interface HeadersMessage extends Reply {
+  readonly kind: 'headers';
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** How far a call has come. Only for a client that says that it knows it. */
+export interface ProgressMessage extends Reply {
+  readonly kind: 'progress';
+  /** 0 for the first of the execution. */
+  readonly index: number;
+  readonly payload: Buffer;
+}
+
 /** The caller no longer waits. */
 export interface CancelMessage {
   readonly kind: 'cancel';
@@ -205,4 +221,6 @@ export const MESSAGE_KINDS: Readonly<Record<Message['kind'], number>> = {
   deferred: 10,
   idempotent: 11,
   result: 12,
+  headers: 13,
+  progress: 14,
 };

@@ -11,6 +11,8 @@ export class Caller implements CallerAddress {
   heardAtMs = -Infinity;
   /** How often it gives a sign of life while it waits for long; undefined for one that does not say. */
   signEveryMs: number | undefined = undefined;
+  /** Whether it knows headers of answers, and progress. */
+  takesNotes = false;
 
   constructor(
     readonly id: Buffer,

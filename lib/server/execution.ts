@@ -65,6 +65,16 @@ export class Execution implements Stoppable, ValueSink {
     runInside(this.scope, code);
   }
 
+  /** A header of its answer. Without effect once that is on its way, and for a caller that would not know what it is. */
+  setHeader(name: string, value: string): void {
+    this.outcome.setHeader?.(name, value);
+  }
+
+  /** How far it has come. */
+  progress(value: unknown): void {
+    this.outcome.progress?.(value);
+  }
+
   /** The handler is called now. @returns false when it is not to be: it was called already, or nobody waits any more. */
   begin(): boolean {
     if (this.state !== 'starting' || this.call.isOver) return false;

@@ -101,4 +101,12 @@ class CheckedOutcome implements Outcome {
   room(): Promise<void> | undefined {
     return this.outcome.room();
   }
+
+  setHeader(name: string, value: string): void {
+    this.outcome.setHeader?.(name, value);
+  }
+
+  progress(value: unknown): void {
+    this.outcome.progress?.(value);
+  }
 }

@@ -22,6 +22,8 @@ import type { Work } from './work-queue.js';
 export interface CallerAddress {
   readonly id: Buffer;
   readonly replies: Destination | null;
+  /** Whether it knows headers of answers, and progress. @default false */
+  readonly takesNotes?: boolean;
 }
 
 /** Where calls come from: the same for all calls of a record. */

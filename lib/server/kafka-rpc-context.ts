@@ -5,6 +5,8 @@ import type { Serializer } from '../wire/serializer.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { CallHistory } from './retries/call-history.js';
 import { originOf } from './retries/deferred-message.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
 
 /** Nest's `packet.metadata`. */
 export type KafkaRpcMetadata = Readonly<Record<string, string>>;
@@ -39,6 +41,8 @@ const pastOf = (history: CallHistory, here: MessageOrigin): CallPast => {
 /** The run of a handler. */
 interface Signalled {
   readonly signal: AbortSignal;
+  setHeader(name: string, value: string): void;
+  progress(value: unknown): void;
 }
 
 /** The context of a call, injected with `@Ctx()`. Values are read on demand. */
@@ -125,4 +129,29 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
   get signal(): AbortSignal {
     return this.run.signal;
   }
+
+  /**
+   * Sets a header of the answer: `RpcReply.headers` at the caller. Until the end of the call; for a stream, what is set before its first
+   * value arrives before that. Without effect for events, for calls with an `idempotencyKey`, and for callers of earlier versions.
+   * @throws RpcError `INVALID_ARGUMENT` unless both are strings, or when all of them have more than 8,192 bytes.
+   */
+  setHeader(name: string, value: string): void {
+    if (typeof name !== 'string' || name === '' || typeof value !== 'string') throw noHeader(name, value);
+    this.run.setHeader(name, value);
+  }
+
+  /**
+   * Tells the caller how far the call has come: it gets the value in `onProgress`. When the broker does not keep pace, it gets the last
+   * value only. Without effect when the call is over, for events, for calls with an `idempotencyKey`, and for callers of earlier versions.
+   * @throws RpcError `INTERNAL` for a value that cannot be serialized; `RESOURCE_EXHAUSTED` for one that is too large for a record.
+   */
+  progress(value: unknown): void {
+    this.run.progress(value);
+  }
 }
+
+const noHeader = (name: unknown, value: unknown): RpcError =>
+  new RpcError(
+    RpcStatus.INVALID_ARGUMENT,
+    `setHeader() wants a name that is not empty and a value, two strings, and got a ${typeof name} and a ${typeof value}.`,
+  );

@@ -18,6 +18,10 @@ export interface Outcome {
   restMs(error: RpcError): number | undefined;
   /** What to wait for before the next value, for who can wait; undefined when there is room. */
   room(): Promise<void> | undefined;
+  /** Of the answer. Without it nobody hears of headers. @throws RpcError when there is too much of them. */
+  setHeader?(name: string, value: string): void;
+  /** How far the work has come. Without it nobody hears of that. @throws what is wrong with the value. */
+  progress?(value: unknown): void;
 }
 
 /** What becomes of events that fail. */

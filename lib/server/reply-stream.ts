@@ -1,4 +1,3 @@
-import type { CallStatus } from '../diagnostics/call-ended.js';
 import type { Counters } from '../diagnostics/counters.js';
 import { isRetryable, RpcStatus } from '../errors/status.js';
 import { RpcError } from '../errors/rpc-error.js';
@@ -10,7 +9,8 @@ import type { Delivery, OutgoingMessage } from '../wire/outgoing-record.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { RequestClock } from './request-clock.js';
 import type { Outcome } from './outcome.js';
-import { serializeDetails } from './sendable-details.js';
+import { completeMessage, errorMessage, isBare, serializeResult, statusOf } from './reply-messages.js';
+import { ReplyNotes } from './reply-notes.js';
 
 /** What replies need on their way out. */
 export interface ReplyTransport {
@@ -29,7 +29,6 @@ const EMPTY = Buffer.alloc(0);
 const RESEND_MS = 200;
 /** After a refusal: whoever gives rights back is no faster. */
 const RESEND_DENIED_MS = 1_000;
-const MAX_MESSAGE_CHARACTERS = 8_192;
 
 /** Of values that the broker does not have yet: beyond, who can wait waits until it has them. */
 const MAX_UNACKNOWLEDGED_VALUES = 1_024;
@@ -40,13 +39,6 @@ const NOT_PERMITTED: ReadonlySet<RpcStatus> = new Set([
   RpcStatus.PERMISSION_DENIED,
   RpcStatus.UNAUTHENTICATED,
 ]);
-
-/** Whether there is nothing in it that could be left out. */
-const isBare = (end: CompleteMessage | ErrorMessage): boolean =>
-  end.kind === 'error' && end.details.length === 0;
-
-const statusOf = (end: CompleteMessage | ErrorMessage | undefined): CallStatus =>
-  end?.kind === 'error' ? end.status : 'OK';
 
 /**
  * The answer of one execution: values, then one end. The call is finished when the broker has the end, or when nobody waits
@@ -69,19 +61,21 @@ export class ReplyStream implements Outcome, Delivery {
   /** One for all values: a stream may have millions, and most answers have none. */
   private valueDelivery: Delivery | undefined;
   private readonly isApart: boolean;
+  /** There once its handler has told anything. */
+  private notes: ReplyNotes | undefined;
 
   constructor(
-    private readonly call: IncomingCall,
+    readonly call: IncomingCall,
     private readonly to: Destination,
-    private readonly run: number,
-    private readonly transport: ReplyTransport,
+    readonly run: number,
+    readonly transport: ReplyTransport,
   ) {
     this.isApart = keepsApart(transport.codec, call.message.pattern);
   }
 
   next(value: unknown): boolean {
     if (!this.isWanted()) return false;
-    this.hold(this.serialize(value));
+    this.hold(serializeResult(this, value));
     return true;
   }
 
@@ -92,7 +86,7 @@ export class ReplyStream implements Outcome, Delivery {
   value(value: unknown): void {
     if (!this.call.answer()) return;
     try {
-      this.sendEnd(this.completeMessage(this.serialize(value)));
+      this.sendEnd(this.completeMessage(serializeResult(this, value)));
     } catch (error) {
       this.sendEnd(this.errorMessage(RpcError.from(error)));
     }
@@ -133,6 +127,14 @@ export class ReplyStream implements Outcome, Delivery {
     this.onEndLost(this.last, error);
   }
 
+  setHeader(name: string, value: string): void {
+    this.openNotes()?.setHeader(name, value);
+  }
+
+  progress(value: unknown): void {
+    this.openNotes()?.progress(value);
+  }
+
   room(): Promise<void> | undefined {
     const hasRoom =
       this.unacknowledgedValues < MAX_UNACKNOWLEDGED_VALUES &&
@@ -145,6 +147,16 @@ export class ReplyStream implements Outcome, Delivery {
     if (this.last === undefined || isBare(this.last)) return undefined;
     this.last = { ...this.errorMessage(error), details: EMPTY };
     return { message: this.last, delivery: this };
+  }
+
+  /** Undefined when nobody would hear of them. */
+  private openNotes(): ReplyNotes | undefined {
+    const { message, origin } = this.call;
+    if (origin.caller.takesNotes !== true || !this.isWanted()) return undefined;
+    const { to, run, isApart, transport } = this;
+    const { outbox, codec } = transport;
+    const { seq, pattern } = message;
+    return (this.notes ??= new ReplyNotes({ outbox, codec, to, seq, run, pattern, isApart }));
   }
 
   private hold(payload: Buffer): void {
@@ -174,6 +186,7 @@ export class ReplyStream implements Outcome, Delivery {
   private sendHeld(): void {
     const payload = this.takeHeld();
     if (payload === null) return;
+    this.notes?.sendNewHeaders();
     const { seq } = this.call.message;
     const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
     this.valueDelivery ??= {
@@ -226,6 +239,8 @@ export class ReplyStream implements Outcome, Delivery {
   private sendEnd(message: CompleteMessage | ErrorMessage): void {
     this.last = message;
     try {
+      this.notes?.close();
+      this.notes?.sendHeaders();
       this.transport.outbox.send(this.to, message, this, this.isApart);
     } catch (error) {
       this.delivered(RpcError.from(error));
@@ -249,43 +264,11 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   private completeMessage(payload: Buffer | null): CompleteMessage {
-    const { message, origin } = this.call;
-    return {
-      kind: 'complete',
-      seq: message.seq,
-      run: this.run,
-      index: this.index,
-      receivedAtMs: origin.receivedAtMs,
-      repliedAtMs: this.transport.clock.now(),
-      payload,
-    };
+    return completeMessage(this, this.index, payload);
   }
 
   private errorMessage(error: RpcError): ErrorMessage {
-    const { message, origin } = this.call;
-    return {
-      kind: 'error',
-      seq: message.seq,
-      run: this.run,
-      status: error.status,
-      retryable: error.retryable,
-      receivedAtMs: origin.receivedAtMs,
-      repliedAtMs: this.transport.clock.now(),
-      message: String(error.message).slice(0, MAX_MESSAGE_CHARACTERS),
-      details: serializeDetails(error.details, this.transport.codec.serializer),
-    };
-  }
-
-  private serialize(value: unknown): Buffer {
-    try {
-      return this.transport.codec.serializer.serialize(value);
-    } catch (cause) {
-      const { pattern } = this.call.message;
-      const reason = RpcError.from(cause).message;
-      throw new RpcError(RpcStatus.INTERNAL, `The result of "${pattern}" cannot be serialized: ${reason}`, {
-        cause,
-      });
-    }
+    return errorMessage(this, error);
   }
 }
 

@@ -5,6 +5,7 @@ import type { ConsumerRecord } from '../driver/record.js';
 import type { Envelope, RequestEnvelope } from '../protocol/envelope.js';
 import type { DeferredMessage, Message } from '../protocol/message.js';
 import { NumberSet } from '../protocol/number-set.js';
+import { decodeNotes, NOTES_HEADER } from '../protocol/reply-notes.js';
 import { decodeSigns, SIGNS_HEADER } from '../protocol/signs-of-life.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { AllowedReplies, type ReplyTopicView } from './allowed-replies.js';
@@ -184,6 +185,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     const arrival = clock.arrival();
     caller.heardAtMs = arrival.monotonicMs;
     caller.signEveryMs = decodeSigns(received.headers[SIGNS_HEADER]);
+    caller.takesNotes = decodeNotes(received.headers[NOTES_HEADER]);
     clock.received(received);
     const opened = {
       record: { topic, partition, offset, timestampMs },

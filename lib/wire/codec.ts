@@ -22,6 +22,12 @@ export interface EncodedRecord {
   readonly headers: Record<string, Buffer>;
 }
 
+/** A header of every record of a sender. */
+export interface Announcement {
+  readonly name: string;
+  readonly value: Buffer;
+}
+
 /** The default of `stageTimeoutMs`. */
 export const DEFAULT_STAGE_TIMEOUT_MS = 10_000;
 
@@ -39,7 +45,7 @@ export class Codec {
     interceptors: readonly WireInterceptor[] = [],
     stageTimeoutMs = DEFAULT_STAGE_TIMEOUT_MS,
     /** On every record beside the envelope, what its sender says that it does. */
-    private readonly announced?: { readonly name: string; readonly value: Buffer },
+    private readonly announced: readonly Announcement[] = [],
   ) {
     this.serializer = checkedSerializer(serializer);
     this.stages = interceptors.map((stage) => stage.name).join('+');
@@ -60,8 +66,7 @@ export class Codec {
   /** Turns a frame list into a record. Returns a promise only if a stage does. @throws RpcError with the name of the stage. */
   encode(frames: Buffer, target: Omit<WireContext, 'headers'>): EncodedRecord | Promise<EncodedRecord> {
     const headers: Record<string, Buffer> = { [ENVELOPE_HEADER]: target.envelope };
-    const { announced } = this;
-    if (announced !== undefined) headers[announced.name] = announced.value;
+    for (const { name, value } of this.announced) headers[name] = value;
     if (this.chain.isEmpty) return { value: frames, headers };
     const { direction, topic, partition, isApart, envelope } = target;
     const value = this.chain.encode(frames, { direction, topic, partition, isApart, envelope, headers });

@@ -1,6 +1,7 @@
 import type { RpcError } from '../../errors/rpc-error.js';
 import { Due } from '../../protocol/deadlines.js';
 import type { RequestMessage, ServerTimes } from '../../protocol/message.js';
+import { NO_REPLY_HEADERS, type ReplyHeaders } from '../../protocol/reply-notes.js';
 import type { CallObserver, OpenCall, SentCall } from '../pending-call.js';
 import type { CallPolicy } from './call-policies.js';
 import type { RetryBudget } from './retry-budget.js';
@@ -50,6 +51,7 @@ export class RetriedCall extends Due implements CallObserver, OpenCall, Attempts
   message: RequestMessage | undefined = undefined;
   private state: 'trying' | 'resting' | 'over' = 'trying';
   private hasValue = false;
+  private hasHeaders = false;
   private open: SentCall | undefined = undefined;
   private readonly startedAt = performance.now();
 
@@ -83,6 +85,15 @@ export class RetriedCall extends Due implements CallObserver, OpenCall, Attempts
     this.observer.next(value);
   }
 
+  headers(headers: ReplyHeaders): void {
+    this.hasHeaders = true;
+    this.observer.headers?.(headers);
+  }
+
+  progress(value: unknown): void {
+    this.observer.progress?.(value);
+  }
+
   complete(server: Buffer, times: ServerTimes): void {
     this.state = 'over';
     this.owner.budget.succeeded();
@@ -97,6 +108,8 @@ export class RetriedCall extends Due implements CallObserver, OpenCall, Attempts
     if (!this.isIn('trying')) return;
     if (pauseMs === undefined || closings !== this.owner.closings) return this.end(error);
     this.state = 'resting';
+    // They were those of an attempt that failed.
+    if (this.hasHeaders) this.headers(NO_REPLY_HEADERS);
     this.owner.rest(this, pauseMs);
   }
 

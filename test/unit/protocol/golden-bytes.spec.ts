@@ -7,6 +7,7 @@ import { encodeMessage } from '../../../lib/protocol/message-encoder.js';
 import { MESSAGE_KINDS, type Message } from '../../../lib/protocol/message.js';
 import { associatedData } from '../../../lib/wire/interceptors/associated-data.js';
 import { decodeRefusal, encodeRefusal } from '../../../lib/protocol/refusal-notice.js';
+import { decodeNotes, encodeNotes } from '../../../lib/protocol/reply-notes.js';
 import { decodeSigns, encodeSigns } from '../../../lib/protocol/signs-of-life.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
@@ -118,6 +119,19 @@ describe('the announcement of signs of life', () => {
   ])('is none where it is %p', (header) => expect(decodeSigns(header)).toBeUndefined());
 });
 
+describe('the announcement of headers and progress', () => {
+  it('is that shown, and is read back', () => {
+    expect(documented.get('notes')?.toString('hex')).toBe(encodeNotes().toString('hex'));
+    expect(decodeNotes(encodeNotes())).toBe(true);
+    expect(decodeNotes(Buffer.from([0xff, 0, 0]))).toBe(true);
+  });
+
+  it.each([undefined, Buffer.alloc(0), Buffer.of(0xfe), [encodeNotes(), encodeNotes()]])(
+    'is none where it is %p',
+    (header) => expect(decodeNotes(header)).toBe(false),
+  );
+});
+
 describe('docs/protocol.md', () => {
   it.each([...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES, ...GOLDEN_REFUSALS])(
     'shows the bytes of $name',
@@ -129,7 +143,7 @@ describe('docs/protocol.md', () => {
   it('shows no bytes that are not pinned', () => {
     const pinned = [...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES, ...GOLDEN_REFUSALS]
       .map(({ name }) => name)
-      .concat('associated-data', 'signs');
+      .concat('associated-data', 'signs', 'notes');
     expect([...documented.keys()].sort()).toEqual(pinned.sort());
   });
 

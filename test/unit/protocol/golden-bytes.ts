@@ -106,6 +106,16 @@ export const GOLDEN_MESSAGES: readonly Golden<Message>[] = [
     hex: '00000016 03 000000000007 00000001 00000000 22666972737422',
   },
   {
+    name: 'headers',
+    value: { kind: 'headers', seq: 7, run: 1, headers: { etag: 'v5' } },
+    hex: '00000017 0d 000000000007 00000001 0001 0004 65746167 0002 7635',
+  },
+  {
+    name: 'progress',
+    value: { kind: 'progress', seq: 7, run: 1, index: 0, payload: Buffer.from('50') },
+    hex: '00000011 0e 000000000007 00000001 00000000 3530',
+  },
+  {
     name: 'complete',
     value: {
       kind: 'complete',

@@ -114,6 +114,10 @@ export const randomMessage = (random: SeededRandom): Message => {
       return { kind, seq, ...invocation(random), idempotencyKey: text(random) };
     case 'result':
       return randomResult(random, seq);
+    case 'headers':
+      return { kind, ...reply, headers: headers(random) };
+    case 'progress':
+      return { kind, ...reply, index: uint32(random), payload: bytes(random) };
     case 'next':
       return { kind, ...reply, index: uint32(random), payload: bytes(random) };
     case 'complete':

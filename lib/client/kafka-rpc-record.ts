@@ -76,7 +76,12 @@ export class KafkaRpcRecord<T = unknown> {
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === 'object' && value !== null && BRAND in value;
+    try {
+      return typeof value === 'object' && value !== null && BRAND in value;
+    } catch {
+      // A proxy that cannot be asked: the serializer will say what is wrong with it.
+      return false;
+    }
   }
 }
 

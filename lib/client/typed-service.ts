@@ -1,6 +1,6 @@
 import { fromEvent, lastValueFrom, map, Observable, takeUntil } from 'rxjs';
 import { checkedValue } from '../contract/checked-value.js';
-import { isContract } from '../contract/contract.js';
+import { isContract, isMethodName } from '../contract/contract.js';
 import { checkNames, invalidOption } from '../errors/option-checks.js';
 import { RpcStatus } from '../errors/status.js';
 import { checkSignal, splitOptions, type AwaitedCallOptions } from './awaited-call-options.js';
@@ -47,12 +47,11 @@ const serviceOptions = (given: unknown, service: string): Required<ServiceClient
 const methodsOf = (client: UntypedClient, methods: readonly (readonly [string, HandlerFacts])[]): object =>
   Object.freeze(Object.fromEntries(methods.map(([name, method]) => [name, methodOf(client, method)])));
 
-/** A name that a promise has would make `await` of the client call the service. */
 const byName = (method: (name: string) => Method): object => {
   const made = new Map<string, Method>();
   return new Proxy(Object.freeze({}), {
-    get: (_target, name) => {
-      if (typeof name !== 'string' || name === 'then') return undefined;
+    get: (target, name) => {
+      if (typeof name !== 'string' || !isMethodName(name)) return Reflect.get(target, name) as unknown;
       let known = made.get(name);
       if (known === undefined) made.set(name, (known = method(name)));
       return known;

@@ -1,6 +1,6 @@
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.js';
+import type { StandardIssue, StandardSchema } from './standard-schema.js';
 
 /** What is checked, and who is told when it does not fit. */
 export interface Checked {
@@ -21,34 +21,48 @@ const MAX_ISSUES = 20;
 export const checkedValue = (schema: StandardSchema, value: unknown, checked: Checked): unknown => {
   const result = resultOf(schema, value, checked);
   if (result.issues === undefined) return result.value;
-  const issues = result.issues.slice(0, MAX_ISSUES).map(toldIssue);
+  const { issues, count } = result;
   const [first] = issues;
-  const more = result.issues.length > 1 ? ` (and ${result.issues.length - 1} more)` : '';
+  const more = count > 1 ? ` (and ${count - 1} more)` : '';
   const where = first === undefined || first.path === '' ? '' : ` at ${first.path}`;
   const message = `${checked.what} does not fit its schema${where}: ${first?.message ?? 'no reason is given'}${more}`;
   throw new RpcError(checked.status, message, { details: { issues }, retryable: false });
 };
 
-const resultOf = (schema: StandardSchema, value: unknown, { what }: Checked): StandardResult<unknown> => {
-  let result: unknown;
+/** What a schema gave, as far as it can be used. */
+type Read =
+  | { readonly value: unknown; readonly issues?: undefined }
+  | { readonly issues: readonly ToldIssue[]; readonly count: number };
+
+interface ToldIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+const resultOf = (schema: StandardSchema, value: unknown, { what }: Checked): Read => {
+  let read: Read | string;
   try {
-    result = schema['~standard'].validate(value);
+    read = readResult(schema['~standard'].validate(value));
   } catch (cause) {
-    throw new RpcError(
-      RpcStatus.INTERNAL,
-      `${what} cannot be checked, as its schema threw: ${RpcError.from(cause).message}`,
-      {
-        cause,
-      },
-    );
+    const message = `${what} cannot be checked, as its schema threw: ${RpcError.from(cause).message}`;
+    throw new RpcError(RpcStatus.INTERNAL, message, { cause });
   }
-  if (result instanceof Promise) {
+  if (typeof read === 'string') throw unusable(what, read);
+  return read;
+};
+
+/** @returns what is wrong with it, for what is no result. @throws what looking at it throws */
+const readResult = (result: unknown): Read | string => {
+  if (typeof result !== 'object' || result === null) return 'it gives no result.';
+  const { then, value, issues } = result as Partial<Record<string, unknown>>;
+  if (typeof then === 'function') {
     // Nobody waits for it.
-    result.catch(() => undefined);
-    throw unusable(what, 'it checks asynchronously. Leave that to a pipe or to the handler.');
+    new Promise((resolve) => resolve(result)).catch(() => undefined);
+    return 'it checks asynchronously. Leave that to a pipe or to the handler.';
   }
-  if (typeof result === 'object' && result !== null) return result as StandardResult<unknown>;
-  throw unusable(what, 'it gives no result.');
+  if (issues === undefined) return { value };
+  if (!Array.isArray(issues)) return 'its issues are no list.';
+  return { issues: issues.slice(0, MAX_ISSUES).map(toldIssue), count: issues.length };
 };
 
 const unusable = (what: string, why: string): RpcError =>
@@ -56,7 +70,10 @@ const unusable = (what: string, why: string): RpcError =>
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-const toldIssue = ({ message, path }: StandardIssue): { path: string; message: string } => ({
-  path: (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
-  message: String(message),
-});
+const toldIssue = (issue: Partial<StandardIssue> | null | undefined): ToldIssue => {
+  const { message = 'no reason is given', path = [] } = issue ?? {};
+  return { path: Array.isArray(path) ? path.map(shownPart).join('.') : '', message: String(message) };
+};
+
+const shownPart = (part: unknown): string =>
+  String(typeof part === 'object' && part !== null ? (part as { readonly key?: unknown }).key : part);

@@ -1,4 +1,4 @@
-import { checkNames, checkObject, checkString, invalidOption } from '../errors/option-checks.js';
+import { checkNames, checkObject, checkString, invalidOption, readOption } from '../errors/option-checks.js';
 import type { StandardSchema } from './standard-schema.js';
 
 /**
@@ -44,14 +44,39 @@ const KINDS: readonly unknown[] = ['call', 'stream', 'event'];
  */
 export const contract = <const Methods extends Contract>(methods: Methods): Readonly<Methods> => {
   checkObject('contract', methods);
-  const checked = Object.entries(methods).map(([name, method]) => [name, checkMethod(name, method)]);
+  const entries = readOption('contract', () => Object.entries(methods));
+  const checked = entries.map(([name, method]) => [name, checkMethod(name, method)]);
   const made = Object.fromEntries(checked) as Methods;
   Object.defineProperty(made, BRAND, { value: true });
   return Object.freeze(made);
 };
 
-export const isContract = (value: unknown): value is Contract =>
-  typeof value === 'object' && value !== null && BRAND in value;
+export const isContract = (value: unknown): value is Contract => {
+  try {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  } catch {
+    // A proxy that cannot be asked.
+    return false;
+  }
+};
+
+/**
+ * What others call on any object that has it: `await`, `JSON.stringify()`, and Nest, as an app with such a provider starts and ends. On a
+ * typed client each would be a call of the service.
+ */
+const CALLED_BY_OTHERS: ReadonlySet<string> = new Set([
+  'then',
+  'toJSON',
+  'onModuleInit',
+  'onApplicationBootstrap',
+  'onModuleDestroy',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
+]);
+
+/** Whether a method of a typed client may have the name. */
+export const isMethodName = (name: string): boolean =>
+  !CALLED_BY_OTHERS.has(name) && !(name in Object.prototype);
 
 /** @throws RpcError `INVALID_ARGUMENT` naming the option, what it got and what it wants. */
 export const checkSchema = (name: string, value: unknown): StandardSchema | undefined => {
@@ -62,12 +87,20 @@ export const checkSchema = (name: string, value: unknown): StandardSchema | unde
 /** A schema of arktype is a function. */
 const isSchema = (value: unknown): value is StandardSchema => {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  const { '~standard': standard } = value as { readonly '~standard'?: Partial<StandardSchema['~standard']> };
-  return typeof standard === 'object' && standard.version === 1 && typeof standard.validate === 'function';
+  try {
+    const { '~standard': standard } = value as {
+      readonly '~standard'?: Partial<StandardSchema['~standard']>;
+    };
+    return standard?.version === 1 && typeof standard.validate === 'function';
+  } catch {
+    return false;
+  }
 };
 
 const checkMethod = (name: string, method: ContractMethod): ContractMethod => {
   const where = `contract ${name}`;
+  if (!isMethodName(name))
+    throw invalidOption(where, method, 'under another name, as promises, Nest or JavaScript call that one');
   checkNames(`The method "${name}" of a contract`, method, NAMES);
   checkString(`${where} pattern`, method.pattern);
   const { kind = 'call', description } = method;

@@ -39,7 +39,9 @@ const guardedObserver = (observer: PartialObserver, userCode: UserCode): Partial
     typeof observer[name] === 'function'
       ? (...given) => userCode.run('listener', () => observer[name]?.(...given))
       : undefined;
-  return { next: guarded('next'), error: guarded('error'), complete: guarded('complete') };
+  // Without it, RxJS throws what an operator before it threw.
+  const reported: Callback = (error) => userCode.report('listener', error);
+  return { next: guarded('next'), error: guarded('error') ?? reported, complete: guarded('complete') };
 };
 
 /** Of RxJS itself: it hands on to subscribers that are guarded where they subscribe. */

@@ -63,14 +63,21 @@ export const checkBoolean = (name: string, value: unknown): boolean => {
 };
 
 export const checkMethods = <T>(name: string, value: unknown, methods: readonly (keyof T & string)[]): T => {
-  const has = (method: string): boolean => typeof (value as Record<string, unknown>)[method] === 'function';
+  const has = (method: string): boolean =>
+    typeof readOption(name, () => (value as Record<string, unknown>)[method]) === 'function';
   if (typeof value === 'object' && value !== null && methods.every(has)) return value as T;
   throw invalidOption(name, value, `an object with ${methods.map((method) => `${method}()`).join(', ')}`);
 };
 
 /** Whether it may hold options or headers by name: an array, a Map or `Headers` keeps what it holds elsewhere. */
-export const isByName = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !(Symbol.iterator in value);
+export const isByName = (value: unknown): value is object => {
+  try {
+    return typeof value === 'object' && value !== null && !(Symbol.iterator in value);
+  } catch {
+    // A proxy that cannot be asked.
+    return false;
+  }
+};
 
 /** Refuses what is no object of options, before anything of it is read. */
 export const checkOptions = (what: string, options: unknown, known: readonly string[]): void => {
@@ -93,7 +100,7 @@ export const readOption = <Value>(name: string, read: () => Value): Value => {
 /** Refuses names that no option has: a mistyped option must not be ignored in silence. */
 export const checkNames = (what: string, options: object, known: readonly string[]): void => {
   checkOptions(what, options, known);
-  for (const name of Object.keys(options)) {
+  for (const name of readOption(what, () => Object.keys(options))) {
     if (known.includes(name)) continue;
     throw new RpcError(
       RpcStatus.INVALID_ARGUMENT,

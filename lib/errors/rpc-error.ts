@@ -48,7 +48,12 @@ export class RpcError extends RpcException {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== RpcError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === 'object' && value !== null && BRAND in value;
+    try {
+      return typeof value === 'object' && value !== null && BRAND in value;
+    } catch {
+      // A proxy that cannot be asked.
+      return false;
+    }
   }
 
   /**

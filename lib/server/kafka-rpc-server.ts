@@ -14,6 +14,7 @@ import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
 import type { ServerEndpoint } from '../protocol/pong.js';
 import { refusalLine } from '../wire/refusal.js';
+import { waitAtMost } from '../wire/wait-at-most.js';
 import { CommitPolicies } from './commits/commit-policies.js';
 import type { Handlers } from './dispatch-parts.js';
 import { HandlerSchemas } from './handler-schemas.js';
@@ -137,7 +138,7 @@ export class KafkaRpcServer
   private async start(): Promise<void> {
     const starting = (this.starting ??= this.connect((this.startingEnd = new AbortController())));
     try {
-      const server = await starting;
+      const server = await untilClosed(starting, this.startingEnd?.signal);
       if (this.starting !== starting) throw closedMeanwhile();
       this.startingEnd = undefined;
       this.running = server;
@@ -151,7 +152,7 @@ export class KafkaRpcServer
     const { starting } = this;
     this.starting = undefined;
     this.startingEnd?.abort();
-    const server = await starting?.catch(() => undefined);
+    const server = starting === undefined ? undefined : await startedSoon(starting);
     await server?.close();
     // A server that listens again meanwhile is not the one that stopped.
     if (server === undefined || this.starting !== undefined) return;
@@ -254,3 +255,28 @@ const TRANSPORT = Symbol.for('nestjs-kafka-rpc');
 
 const closedMeanwhile = (): RpcError =>
   new RpcError(RpcStatus.CANCELLED, 'The server was closed while it started.');
+
+/** How long `close()` waits for a start to end. */
+const END_OF_START_MS = 1_000;
+
+/** @throws RpcError `CANCELLED` as soon as the server is closed, whatever the start comes to */
+const untilClosed = (starting: Promise<RunningServer>, signal?: AbortSignal): Promise<RunningServer> =>
+  new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(closedMeanwhile());
+    signal?.addEventListener('abort', onAbort, { once: true });
+    starting.finally(() => signal?.removeEventListener('abort', onAbort)).then(resolve, reject);
+  });
+
+/** What has started, or starts soon. A driver that does not end its attempt is not waited for: the server that comes of it is closed then. */
+const startedSoon = async (starting: Promise<RunningServer>): Promise<RunningServer | undefined> => {
+  let started: RunningServer | undefined;
+  let isLate = false;
+  const ended = starting.then(
+    (server) => (isLate ? server.close() : void (started = server)),
+    () => undefined,
+  );
+  ended.catch(() => undefined);
+  await waitAtMost(ended, END_OF_START_MS);
+  isLate = started === undefined;
+  return started;
+};

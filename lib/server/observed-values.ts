@@ -85,6 +85,8 @@ export class ObservedValues extends Subscriber<unknown> implements ValueSource {
     try {
       if (!this.sink.next(value)) this.cancel();
     } catch (error) {
+      // A promise is no value; its rejection would end the process.
+      this.userCode.hear('handler', value);
       this.error(error);
     }
   }

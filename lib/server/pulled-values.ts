@@ -65,6 +65,8 @@ export class PulledValues implements ValueSource {
     try {
       return this.sink.next(value);
     } catch (error) {
+      // A promise is no value; its rejection would end the process.
+      this.userCode.hear('handler', value);
       this.sink.error(error);
       return false;
     }

@@ -1,5 +1,11 @@
 import type { Acks, KafkaDriver, TopicSpec } from '../driver/driver.js';
-import { checkInteger, checkMethods, checkString, invalidOption } from '../errors/option-checks.js';
+import {
+  checkInteger,
+  checkMethods,
+  checkString,
+  invalidOption,
+  readOption,
+} from '../errors/option-checks.js';
 import {
   durationMs,
   flag,
@@ -105,7 +111,8 @@ const checkAcks = (acks: unknown): Acks => {
 
 const checkSerializer = (serializer: Serializer): Serializer => {
   checkMethods<Serializer>('serializer', serializer, ['serialize', 'deserialize']);
-  checkString('serializer.contentType', serializer.contentType, MAX_NAME_BYTES);
+  const contentType = readOption('serializer.contentType', () => serializer.contentType);
+  checkString('serializer.contentType', contentType, MAX_NAME_BYTES);
   return serializer;
 };
 
@@ -114,7 +121,12 @@ const checkInterceptors = (interceptors: readonly WireInterceptor[]): readonly W
     throw invalidOption('interceptors', interceptors, 'an array of wire interceptors');
   for (const [i, stage] of interceptors.entries()) {
     checkMethods<WireInterceptor>(`interceptors[${i}]`, stage, ['encode', 'decode']);
-    checkStageName(`interceptors[${i}].name`, stage.name, interceptors.slice(0, i));
+    const option = `interceptors[${i}].name`;
+    checkStageName(
+      option,
+      readOption(option, () => stage.name),
+      interceptors.slice(0, i),
+    );
   }
   checkStageOrder(interceptors);
   return Object.freeze([...interceptors]);

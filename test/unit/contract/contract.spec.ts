@@ -29,6 +29,15 @@ describe('contract()', () => {
       /an event has no answer/,
     ],
     ['no object', 'sum', /contract/],
+    ['a schema of null', { add: { pattern: 'a', input: { '~standard': null } } }, /contract add input/],
+    ['a name that a promise has', { then: { pattern: 'a' } }, /contract then.*another name/],
+    ['a name that Nest calls', { onModuleInit: { pattern: 'a' } }, /another name/],
+    ['a name that every object has', { toString: { pattern: 'a' } }, /another name/],
+    [
+      'a schema that cannot be asked',
+      { add: { pattern: 'a', input: Proxy.revocable({}, {}) } },
+      /contract add input/,
+    ],
   ])('refuses %s', (_what, methods, message) => {
     expect(() => contract(methods as never)).toThrow(message);
   });

@@ -1,7 +1,9 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { KafkaRpcServer } from 'nestjs-kafka-rpc';
 import { NEVER, type Observable } from 'rxjs';
 import { deferred } from '../../support/deferred.js';
+import { GatedDriver } from '../../support/gated-driver.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 import { turns, until } from '../../support/until.js';
 
@@ -121,5 +123,26 @@ describe('close() of a server', () => {
     const start = performance.now();
     await app.close();
     expect(performance.now() - start).toBeGreaterThanOrEqual(45);
+  });
+
+  it('ends a start with CANCELLED, and does not wait for a driver that hangs in connecting', async () => {
+    const slow = deferred();
+    const gate = new GatedDriver(cluster.driver);
+    gate.before.set(1, slow.promise);
+    const server = new KafkaRpcServer({ service: 'sum', driver: gate });
+    const listen = (): Promise<unknown> => new Promise((resolve) => server.listen(resolve));
+    const lost = listen();
+    await server.close();
+    expect(await lost).toMatchObject({
+      status: 'CANCELLED',
+      message: 'The server was closed while it started.',
+    });
+    expect(await listen()).toBeUndefined();
+    slow.resolve();
+    await until(() => gate.attempts === 2 && gate.open === 1);
+    await turns();
+    expect(gate.open).toBe(1);
+    await server.close();
+    expect(gate.open).toBe(0);
   });
 });

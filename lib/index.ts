@@ -40,6 +40,8 @@ export type {
 export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';
 export { KafkaRpcContext, type CallPast, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
 export type { CommitTime } from './server/commits/commit-policies.js';
+export type { Fairness } from './server/limits/call-lanes.js';
+export type { HandlerLimitOptions, RateLimitOptions } from './server/limits/handler-limits.js';
 export type { RetriedFailures, RetryOptions } from './server/retries/retry-options.js';
 export type {
   DeadLetterError,

@@ -28,6 +28,8 @@ export const COUNTER_NAMES = [
   'callsReplayed',
   /** Calls and events that did not run because they were much older than their record: appended again long after. */
   'callsStale',
+  /** Calls that were refused because their handler's `rateLimit` was used up. */
+  'callsRateLimited',
   /** Times that the broker did not permit the end of an answer to be written. The server holds it, and tries again until the deadline. */
   'repliesHeld',
   /** Handlers that ran on after nobody waited for them any more. */

@@ -6,6 +6,7 @@ import type { Execution } from './execution.js';
 import type { HandlerFailures } from './handler-failure.js';
 import type { HandlerSchemas } from './handler-schemas.js';
 import type { IncomingCall } from './incoming-call.js';
+import type { CallLanes } from './limits/call-lanes.js';
 import type { KafkaRpcContext } from './kafka-rpc-context.js';
 import type { FailedEvents } from './outcome.js';
 import type { ReplyTransport } from './reply-stream.js';
@@ -29,6 +30,8 @@ export interface Handlers {
   readonly schemas: HandlerSchemas;
   /** Which handlers must not run twice. */
   readonly commits: Pick<CommitPolicies, 'isAnyBefore' | 'isBefore'>;
+  /** How fast handlers may be started, and how long they may take. @default no limits */
+  readonly limits?: Pick<CallLanes, 'isAnyChecked' | 'startsInMs' | 'timeoutMsOf'>;
 }
 
 /** What answers need, and events that fail. */

@@ -7,8 +7,9 @@ import { Deadlines } from '../protocol/deadlines.js';
 import { areEnclosingCallsFollowed } from '../protocol/enclosing-call.js';
 import { CommitBefore } from './commits/commit-before.js';
 import type { CallQueue, DispatchTransport, Handlers } from './dispatch-parts.js';
-import { DeathGate } from './deaths/death-gate.js';
-import { Execution, type ExecutionOwner } from './execution.js';
+import { DeathGate, givenUp } from './deaths/death-gate.js';
+import { Execution, type ExecutionOwner, type TimedRun } from './execution.js';
+import { RunLimits } from './limits/run-limits.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
 import { KafkaRpcContext } from './kafka-rpc-context.js';
 import { EventOutcome, type Outcome } from './outcome.js';
@@ -45,7 +46,7 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
   private readonly commitBefore = new CommitBefore({
     onCommitted: (call) => inCleanContext(this.begin, call),
     onFull: (call) => this.waitForRoom(call),
-    onImpossible: (call, error) => this.refuse(call, error),
+    onImpossible: (call, error) => this.answerUnrun(call, (execution) => execution.fail(error)),
     onStopped: (call, reason) => {
       this.starting.stop(call, reason);
       this.queue.done(call);
@@ -67,6 +68,7 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
   });
   private lastRun = 0;
   private readonly deadlines = new Deadlines<IncomingCall>((call) => call.stop('expired'));
+  private readonly limits: RunLimits;
 
   constructor(
     private readonly handlers: Handlers,
@@ -75,6 +77,7 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     private readonly queue: CallQueue,
   ) {
     this.userCode = handlers.userCode;
+    this.limits = new RunLimits(handlers.limits, counters);
   }
 
   /** Has the call wait for its turn. Its time runs: one that ends before that is never started. */
@@ -142,6 +145,8 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
   }
 
   private startInTime(call: IncomingCall): void {
+    const refusal = this.limits.refusalOf(call);
+    if (refusal !== undefined) return this.answerUnrun(call, (execution) => execution.refuse(refusal));
     if (!this.deathGate.takes(call)) this.startAdmitted(call);
   }
 
@@ -155,12 +160,17 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     call.queue(this.starting);
     const error = givenUp(call, deaths);
     this.transport.retries.giveUp(call, error, () => {
-      if (call.isOver) return this.onEnded(call);
-      const execution = this.executionOf(call);
-      if (execution === undefined) return;
-      call.start(execution);
-      execution.refuse(error);
+      if (call.isOver) this.onEnded(call);
+      else this.answerUnrun(call, (execution) => execution.refuse(error));
     });
+  }
+
+  /** It is not to be run: its caller hears why. */
+  private answerUnrun(call: IncomingCall, answer: (execution: Execution) => void): void {
+    const execution = this.executionOf(call);
+    if (execution === undefined) return;
+    call.start(execution);
+    answer(execution);
   }
 
   private isBefore({ message }: IncomingCall): boolean {
@@ -172,14 +182,6 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
   private waitForRoom(call: IncomingCall): void {
     this.resting.add(call, ROOM_PAUSE_MS);
     this.queue.rest(call);
-  }
-
-  /** It is not to be run: its caller hears why. */
-  private refuse(call: IncomingCall, error: RpcError): void {
-    const execution = this.executionOf(call);
-    if (execution === undefined) return;
-    call.start(execution);
-    execution.fail(error);
   }
 
   /** It looked late; by now the clock is known. */
@@ -208,6 +210,10 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     this.resting.add(call, pauseMs);
     this.queue.rest(call);
     return true;
+  }
+
+  onInTime(timed: TimedRun): void {
+    this.limits.end(timed);
   }
 
   onStopped(call: IncomingCall): void {
@@ -241,6 +247,7 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     if (execution === undefined) return;
     this.counters.add(call.message.kind === 'event' ? 'eventsStarted' : 'callsStarted');
     call.start(execution);
+    this.limits.begin(execution);
     try {
       if (areEnclosingCallsFollowed()) execution.runInside(() => this.run(execution));
       else this.run(execution);
@@ -286,10 +293,3 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     return new ReplyStream(call, replies, this.nextRun(), this.transport);
   }
 }
-
-const givenUp = ({ message }: IncomingCall, deaths: number): RpcError =>
-  new RpcError(
-    RpcStatus.ABORTED,
-    `"${message.pattern}" is given up: ${deaths} servers died, or were thrown out of their group, while it ran.`,
-    { retryable: false },
-  );

@@ -2,6 +2,7 @@ import { isObservable } from 'rxjs';
 import type { UserCode } from '../diagnostics/user-code.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { runInside } from '../protocol/enclosing-call.js';
+import { Due } from '../protocol/deadlines.js';
 import { CallSignal } from './call-signal.js';
 import { HandlerScope } from './handler-scope.js';
 import type { IncomingCall, Stoppable } from './incoming-call.js';
@@ -18,6 +19,8 @@ export interface ExecutionOwner {
   onEnded(call: IncomingCall): void;
   /** The handler has ended, and is to run again after so long. @returns false when the call is over: it has just ended. */
   onRest(call: IncomingCall, pauseMs: number): boolean;
+  /** It has ended, and its time limit means nothing any more. */
+  onInTime(timed: TimedRun): void;
   /** It was ended from outside: its deadline means nothing any more. */
   onStopped(call: IncomingCall): void;
   /** Nobody waits any more, and the handler runs on. Called once at most, and before `onEnded`. */
@@ -26,6 +29,13 @@ export interface ExecutionOwner {
   timeLeftMs(call: IncomingCall): number;
   /** @returns what becomes of what a handler threw. */
   failureOf(call: IncomingCall, thrown: unknown): RpcError;
+}
+
+/** A run whose handler has a time limit. */
+export class TimedRun extends Due {
+  constructor(readonly execution: Execution) {
+    super();
+  }
 }
 
 /**
@@ -42,6 +52,9 @@ export class Execution implements Stoppable, ValueSink {
   private onEnded: (() => void) | undefined;
   private restMs: number | undefined;
   private scope: HandlerScope | undefined;
+  private timed: TimedRun | undefined;
+  private timedOut: RpcError | undefined;
+  private retryAfterMs: number | undefined;
 
   constructor(
     readonly call: IncomingCall,
@@ -53,7 +66,8 @@ export class Execution implements Stoppable, ValueSink {
   get signal(): AbortSignal {
     if (this.callSignal === undefined) {
       this.callSignal = new CallSignal(this.owner.userCode);
-      if (this.stoppedBy !== undefined) this.callSignal.abort(stopError(this.stoppedBy));
+      const reason = this.timedOut ?? (this.stoppedBy && stopError(this.stoppedBy));
+      if (reason !== undefined) this.callSignal.abort(reason);
     }
     return this.callSignal.signal;
   }
@@ -80,6 +94,29 @@ export class Execution implements Stoppable, ValueSink {
     if (this.state !== 'starting' || this.call.isOver) return false;
     this.state = 'running';
     return true;
+  }
+
+  /** It has so much time of its own. */
+  limit(timed: TimedRun): void {
+    this.timed = timed;
+  }
+
+  /** It took too long: its caller hears of that now, and it is stopped as for one who waits no more. */
+  timeOut(error: RpcError): void {
+    if (this.state === 'ended' || this.call.isOver) return;
+    this.timedOut = error;
+    this.outcome.error(error);
+    this.callSignal?.abort(error);
+    this.scope?.stop(error);
+    if (this.state === 'starting') this.ended();
+    else this.source?.cancel();
+    this.scope?.endInnerCalls();
+    if (this.isRunning()) setImmediate(() => this.abandon());
+  }
+
+  /** An error that it ends with says so, where it says nothing else. */
+  retryAfter(ms: number): void {
+    this.retryAfterMs = ms;
   }
 
   /** Runs when the handler has ended. */
@@ -132,7 +169,7 @@ export class Execution implements Stoppable, ValueSink {
 
   error(error: unknown): void {
     if (this.isOfItsOwnEnd(error)) return;
-    const failure = this.owner.failureOf(this.call, error);
+    const failure = withPushback(this.owner.failureOf(this.call, error), this.retryAfterMs);
     this.restMs = this.call.isOver ? undefined : this.outcome.restMs(failure);
     if (this.restMs === undefined) this.outcome.error(failure);
   }
@@ -141,6 +178,7 @@ export class Execution implements Stoppable, ValueSink {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.scope?.end();
+    if (this.timed !== undefined) this.owner.onInTime(this.timed);
     const rests = this.restMs !== undefined && this.owner.onRest(this.call, this.restMs);
     if (!rests) this.owner.onEnded(this.call);
     this.onEnded?.();
@@ -194,3 +232,9 @@ export class Execution implements Stoppable, ValueSink {
     return isPullable(result) ? new PulledValues(result, this, userCode) : undefined;
   }
 }
+
+const withPushback = (failure: RpcError, retryAfterMs: number | undefined): RpcError => {
+  if (retryAfterMs === undefined || failure.retryAfterMs !== undefined) return failure;
+  const { status, message, details, retryable, cause } = failure;
+  return new RpcError(status, message, { details, retryable, cause, retryAfterMs });
+};

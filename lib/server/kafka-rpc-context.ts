@@ -5,6 +5,7 @@ import type { Serializer } from '../wire/serializer.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { CallHistory } from './retries/call-history.js';
 import { originOf } from './retries/deferred-message.js';
+import { checkInteger } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 
@@ -43,6 +44,7 @@ interface Signalled {
   readonly signal: AbortSignal;
   setHeader(name: string, value: string): void;
   progress(value: unknown): void;
+  retryAfter(ms: number): void;
 }
 
 /** The context of a call, injected with `@Ctx()`. Values are read on demand. */
@@ -148,7 +150,20 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
   progress(value: unknown): void {
     this.run.progress(value);
   }
+
+  /**
+   * Says when the caller may come again, in milliseconds: clients with a `retry` do not come before. Gives the error to throw for that,
+   * `RESOURCE_EXHAUSTED`; another error that the handler ends with says so too, unless it has a `retryAfterMs` of its own.
+   * @throws RpcError `INVALID_ARGUMENT` unless `ms` is a whole number from 0.
+   */
+  retryAfter(ms: number, message = TRY_LATER): RpcError {
+    const retryAfterMs = checkInteger('retryAfter', ms, 0);
+    this.run.retryAfter(retryAfterMs);
+    return new RpcError(RpcStatus.RESOURCE_EXHAUSTED, message, { retryAfterMs });
+  }
 }
+
+const TRY_LATER = 'The server has no capacity for this call now.';
 
 const noHeader = (name: unknown, value: unknown): RpcError =>
   new RpcError(

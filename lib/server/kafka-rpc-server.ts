@@ -19,6 +19,7 @@ import { CommitPolicies } from './commits/commit-policies.js';
 import type { Handlers } from './dispatch-parts.js';
 import { HandlerSchemas } from './handler-schemas.js';
 import { HandlerFailures } from './handler-failure.js';
+import { CallLanes } from './limits/call-lanes.js';
 import { HandlerPolicies } from './retries/handler-policies.js';
 import { keepMaskedExceptions } from './masked-exceptions.js';
 import { HookedExecution, type ProcessingHooks } from './processing-hooks.js';
@@ -173,8 +174,10 @@ export class KafkaRpcServer
       signal,
     });
     const commits = new CommitPolicies(this.messageHandlers, this.options);
+    const lanes = this.callLanes();
     const hooks = {
-      handlers: this.nestHandlers(commits),
+      lanes,
+      handlers: { ...this.nestHandlers(commits), limits: lanes },
       onRefused: (refused: RefusedRecord) => this.onRefused(refused),
       onDeadLetterLost: (error: RpcError) =>
         this.warnings.add(
@@ -196,6 +199,10 @@ export class KafkaRpcServer
       endpoints: () => this.endpoints(),
     };
     return RunningServer.start(driver, this.options, hooks, { id, counters: this.counts });
+  }
+
+  private callLanes(): CallLanes {
+    return new CallLanes(this.messageHandlers, this.options.fairness, (name) => this.findHandler(name));
   }
 
   private endpoints(): readonly ServerEndpoint[] {

@@ -19,6 +19,7 @@ import type { ControlReader } from './control/control-reader.js';
 import { capabilitiesOf } from './control/server-state.js';
 import { callMemory, type CallMemory } from './duplicates/call-memory.js';
 import { PastCalls } from './duplicates/past-calls.js';
+import type { CallLanes } from './limits/call-lanes.js';
 import type { Handlers } from './dispatch-parts.js';
 import { Dispatcher } from './dispatcher.js';
 import { endOfLog } from './end-of-log.js';
@@ -46,6 +47,7 @@ import { WorkQueue } from './work-queue.js';
 /** What a running server tells the strategy object. */
 export interface ServerHooks extends LaterWorkHooks {
   readonly handlers: Handlers;
+  readonly lanes: CallLanes;
   readonly onRefused: (refused: RefusedRecord) => void;
   readonly onDeadLetterLost: (error: RpcError) => void;
   readonly onCommitError: (error: unknown) => void;
@@ -93,8 +95,7 @@ export class RunningServer {
     const deadLetterTopics = parts.deadLetterTopics.refused;
     this.refused = new RefusedRequests({ ...parts, deadLetterTopics, driver, options, hooks });
     this.queue = new WorkQueue<IncomingCall>({
-      concurrency: options.concurrency,
-      maxAbandoned: options.maxAbandonedHandlers,
+      ...{ concurrency: options.concurrency, maxAbandoned: options.maxAbandonedHandlers, lanes: hooks.lanes },
       start: (call) => this.dispatcher.dispatch(call),
       onLess: () => this.gate.letIn(),
     });

@@ -1,4 +1,3 @@
-import { describeError } from '../diagnostics/describe-error.js';
 import { checkFunction, checkNames, checkString, invalidOption } from '../errors/option-checks.js';
 import {
   durationMs,
@@ -19,8 +18,10 @@ import {
   checkRequestsApart,
   checkResultsApart,
 } from '../protocol/topics.js';
-import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
+import { WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 import { checkCommit, NO_RETRY, type CommitTime } from './commits/commit-policies.js';
+import { checkGroupId, groupOfEach } from './group-ids.js';
+import { checkFairness, type Fairness } from './limits/call-lanes.js';
 import type { DeadLetterHook } from './dead-letters/failed-event.js';
 import { checkMaxDeaths } from './deaths/partition-deaths.js';
 import type { ExceptionMapping } from './handler-failure.js';
@@ -69,6 +70,8 @@ export interface KafkaRpcServerOptions extends WireOptions {
   readonly groupId?: string | ((service: string) => string);
   /** How many handlers run at once. @default 128 */
   readonly concurrency?: number;
+  /** Whose waiting calls take turns: those of each `'caller'`, of each `'key'`, or of nobody (`'none'`: as they came). @default 'caller' */
+  readonly fairness?: Fairness;
   /**
    * How many handlers may run on without a place after their caller is gone, because they ignore their `signal`. A stuck dependency
    * then does not stop the server. Up to this many handlers run in addition to `concurrency`. They still hold their keys. @default 0
@@ -76,7 +79,7 @@ export interface KafkaRpcServerOptions extends WireOptions {
   readonly maxAbandonedHandlers?: number;
   /**
    * Reading stops at this number of calls in hand, and continues at half of it. Calls that wait for an earlier call of their key
-   * do not count: `maxQueuedRequestBytes` bounds them. @default 4096
+   * do not count: `maxQueuedRequestBytes` bounds them. @default 16384
    */
   readonly maxQueued?: number;
   /**
@@ -176,7 +179,8 @@ const SERVER_OPTIONS = {
   groupId: (given) => checkGroupId(given),
   concurrency: integer(128, 1),
   maxAbandonedHandlers: integer(0, 0),
-  maxQueued: integer(4096, 1),
+  fairness: (given, name) => checkFairness(given ?? 'caller', name),
+  maxQueued: integer(16_384, 1),
   maxQueuedRequestBytes: integer(128 * 1024 * 1024, 1_024),
   commitIntervalMs: durationMs(200, 1, 60_000),
   commitMetadataBytes: integer(4096, 0, 32_767),
@@ -262,39 +266,4 @@ const checkExceptionMapping = (given: unknown, name: string): ExceptionMapping =
     given,
     'a function of the exception that gives an RpcError or undefined, or false',
   );
-};
-
-type GroupId = NonNullable<KafkaRpcServerOptions['groupId']>;
-
-const checkGroupId = (groupId: unknown): GroupId | undefined => {
-  if (groupId === undefined || groupId === null) return undefined;
-  return typeof groupId === 'function'
-    ? (groupId as (service: string) => string)
-    : checkString('groupId', groupId, MAX_STRING_BYTES);
-};
-
-/** What the function gives; what it throws is no group id. */
-const checkGroup = (groupId: NameOf, service: string): string => {
-  let group: unknown;
-  try {
-    group = groupId(service);
-  } catch (error) {
-    const wants = `one that gives a group for "${service}": ${describeError(error)}`;
-    throw invalidOption('groupId', groupId, wants);
-  }
-  return checkString('groupId', group, MAX_STRING_BYTES);
-};
-
-const groupOfEach = (
-  services: readonly string[],
-  groupId: GroupId | undefined,
-  usual: (service: string) => string,
-): ((service: string) => string) => {
-  if (groupId === undefined) return usual;
-  if (typeof groupId === 'function') {
-    const groups = new Map(services.map((service) => [service, checkGroup(groupId, service)]));
-    return (service) => groups.get(service) ?? groupId(service);
-  }
-  if (services.length === 1) return () => groupId;
-  throw invalidOption('groupId', groupId, 'a function of the service, as there are several services');
 };

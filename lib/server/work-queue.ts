@@ -1,5 +1,6 @@
 import { TurnBudget } from '../wire/turn-budget.js';
 import { Fifo } from './fifo.js';
+import { FairQueue, oneLane, type Lanes } from './limits/fair-queue.js';
 
 /** A unit of work; those with the same key run one after the other, in the order pushed. */
 export interface Work {
@@ -10,6 +11,8 @@ export interface Work {
 
 export interface WorkQueueOptions<T extends Work> {
   readonly concurrency: number;
+  /** Whose turn it is, and what is limited on its own. @default first in, first out */
+  readonly lanes?: Lanes<T>;
   /** So many pieces that run on though they are given up hold no place. */
   readonly maxAbandoned?: number;
   /** Called whenever there is less that runs or could run. */
@@ -23,7 +26,7 @@ const SWEEP_AT = 64;
 
 /** Bounded concurrency with order per key, within a turn's budget. */
 export class WorkQueue<T extends Work> {
-  private ready = new Fifo<T>();
+  private readonly ready: FairQueue<T>;
   /** By key of what runs or could run: what waits behind it, if anything ever did. */
   private readonly busyKeys = new Map<string, Fifo<T> | undefined>();
   /** Runs, and nobody waits for it any more. */
@@ -42,7 +45,9 @@ export class WorkQueue<T extends Work> {
     waiting: () => this.ready.length,
   });
 
-  constructor(private readonly options: WorkQueueOptions<T>) {}
+  constructor(private readonly options: WorkQueueOptions<T>) {
+    this.ready = new FairQueue(options.lanes ?? oneLane());
+  }
 
   /** Work in hand, running or not. */
   get length(): number {
@@ -63,6 +68,7 @@ export class WorkQueue<T extends Work> {
     const { orderKey } = work;
     if (orderKey !== null && this.busyKeys.has(orderKey)) return this.wait(orderKey, work);
     if (orderKey !== null) this.busyKeys.set(orderKey, undefined);
+    if (this.startsAtOnce()) return this.startAtOnce(work);
     this.ready.push(work);
     this.startReady();
   }
@@ -135,6 +141,7 @@ export class WorkQueue<T extends Work> {
 
   private freePlace(work: T): void {
     this.running -= 1;
+    this.ready.ended(work);
     if (this.abandoned.size > 0) this.abandoned.delete(work);
   }
 
@@ -146,9 +153,27 @@ export class WorkQueue<T extends Work> {
   /** What was held goes before what came later. */
   private changeHold(isHeld: ((work: T) => boolean) | undefined): void {
     this.isHeld = isHeld;
-    this.ready = new Fifo([...this.held, ...this.ready.drain()]);
+    const all = [...this.held, ...this.ready.drain()];
     this.held = [];
+    for (const work of all) this.ready.push(work);
     this.startReady();
+  }
+
+  /** Nothing waits, and nothing is limited: it need not stand in a lane first. */
+  private startsAtOnce(): boolean {
+    if (this.isStarting || this.isStopped || this.isHeld !== undefined) return false;
+    return this.ready.isOpen && this.hasPlace() && this.budget.admits();
+  }
+
+  private startAtOnce(work: T): void {
+    this.isStarting = true;
+    try {
+      this.running += 1;
+      this.options.start(work);
+    } finally {
+      this.isStarting = false;
+    }
+    if (this.ready.length > 0) this.startReady();
   }
 
   private startReady(): void {
@@ -172,12 +197,16 @@ export class WorkQueue<T extends Work> {
       this.held.push(work);
     } else {
       this.running += 1;
+      this.ready.started(work);
       this.options.start(work);
     }
   }
 
   private hasRoom(): boolean {
-    if (this.isStopped || this.ready.length === 0) return false;
+    return !this.isStopped && this.ready.length > 0 && this.hasPlace() && this.ready.hasNext;
+  }
+
+  private hasPlace(): boolean {
     const { concurrency, maxAbandoned = 0 } = this.options;
     return this.running - Math.min(this.abandoned.size, maxAbandoned) < concurrency;
   }

@@ -14,6 +14,8 @@ export const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = 
   ['Duplicate window', ['DuplicateWindowOptions']],
   ['Idempotency', ['IdempotencyOptions']],
   ['Retry', ['RetryOptions']],
+  ['Limits of a handler', ['HandlerLimitOptions']],
+  ['Rate limit', ['RateLimitOptions']],
   ['client.service', ['ServiceClientOptions']],
   ['asyncApi', ['AsyncApiOptions']],
   ['KafkaRpcDeadLetters', ['KafkaRpcDeadLettersOptions', 'DeadLetterFilter', 'DeadLetterActionOptions']],

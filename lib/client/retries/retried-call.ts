@@ -147,7 +147,7 @@ export class RetriedCall extends Due implements CallObserver, OpenCall, Attempts
   /** Undefined when the error is its end. */
   private pauseMs(error: RpcError): number | undefined {
     const { retry, isIdempotent } = this.facts.policy;
-    const mayHaveRun = this.open?.hasLeft ?? false;
+    const mayHaveRun = (this.open?.hasLeft ?? false) && !isUnstarted(error);
     if (this.hasValue || !retry.isRetried(error)) return undefined;
     if (mayHaveRun) this.owner.budget.failed();
     if ((mayHaveRun && !isIdempotent) || !retry.hasMore(this.attempt)) return undefined;
@@ -159,3 +159,10 @@ export class RetriedCall extends Due implements CallObserver, OpenCall, Attempts
     return undefined;
   }
 }
+
+/** The server says that it did not start the handler. */
+const isUnstarted = ({ origin, details }: RpcError): boolean =>
+  origin === 'server' &&
+  typeof details === 'object' &&
+  details !== null &&
+  (details as { readonly started?: unknown }).started === false;

@@ -1,3 +1,5 @@
+import { RpcError } from '../../errors/rpc-error.js';
+import { RpcStatus } from '../../errors/status.js';
 import type { IncomingCall, Stoppable } from '../incoming-call.js';
 import { afterDeaths } from '../retries/call-history.js';
 import type { StopReason } from '../stop-reasons.js';
@@ -193,3 +195,11 @@ const placeOf = ({ origin, index }: IncomingCall): CallPlace => {
   const { offset, timestampMs } = origin.record;
   return { offset, timestampMs, index };
 };
+
+/** The error of a call that is not run any more. */
+export const givenUp = ({ message }: IncomingCall, deaths: number): RpcError =>
+  new RpcError(
+    RpcStatus.ABORTED,
+    `"${message.pattern}" is given up: ${deaths} servers died, or were thrown out of their group, while it ran.`,
+    { retryable: false },
+  );

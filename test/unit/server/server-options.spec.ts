@@ -73,7 +73,7 @@ describe('the options of a server', () => {
     expect(options).toMatchObject({
       services: ['sum'],
       concurrency: 128,
-      maxQueued: 4_096,
+      maxQueued: 16_384,
       commitIntervalMs: 200,
       gracePeriodMs: 10_000,
       sessionTimeoutMs: 6_000,

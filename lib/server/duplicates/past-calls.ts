@@ -31,8 +31,11 @@ interface PastRecord {
 
 type ConsumerPlace = Pick<ConsumerRecord, 'topic' | 'partition' | 'offset' | 'timestampMs'>;
 
-/** A rebalance is not to be felt: what was not read in so long is not remembered. */
-const HOLD_MS = 500;
+/**
+ * A rebalance is not to be felt: what was not read in so long is not remembered. Longer than a fetch is parked (half a second): one that
+ * is under way has to end before the next can ask for more.
+ */
+const HOLD_MS = 1_000;
 
 /**
  * Which calls were had before a partition became ours: those that stand below its commit. They are read at the assignment, from the youngest

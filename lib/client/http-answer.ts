@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { httpStatusOf, isHttpError, statusOfHttp } from '../errors/http-status.js';
+import { saysReplyTooLarge } from '../errors/reply-too-large.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 
@@ -44,6 +45,8 @@ const statusCodeOf = (error: RpcError): number => {
   // It is too large for a record: nothing else that this side runs out of stays used up.
   if (error.origin === 'client' && error.status === RpcStatus.RESOURCE_EXHAUSTED && !error.retryable)
     return 413;
+  // No limit that the user has used up: the service has more to say than a record holds.
+  if (saysReplyTooLarge(error)) return 500;
   const given = memberOf(error.details, 'statusCode');
   return isHttpError(given) && statusOfHttp(given) === error.status ? given : httpStatusOf(error.status);
 };

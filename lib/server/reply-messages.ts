@@ -1,4 +1,5 @@
 import type { CallStatus } from '../diagnostics/call-ended.js';
+import { isReplyTooLarge, REPLY_TOO_LARGE } from '../errors/reply-too-large.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { CompleteMessage, ErrorMessage } from '../protocol/message.js';
@@ -17,6 +18,7 @@ interface Answering {
   };
 }
 
+const NO_DETAILS = Buffer.alloc(0);
 const MAX_MESSAGE_CHARACTERS = 8_192;
 
 /** @param index how many values have left before */
@@ -45,6 +47,20 @@ export const errorMessage = ({ call, run, transport }: Answering, error: RpcErro
   message: String(error.message).slice(0, MAX_MESSAGE_CHARACTERS),
   details: serializeDetails(error.details, transport.codec.serializer),
 });
+
+/** In the place of what could not be sent; without details of the error, as those may be what is too large. */
+export const errorInPlaceOf = (
+  { kind }: { readonly kind: 'next' | 'complete' | 'error' },
+  answering: Answering,
+  error: RpcError,
+): ErrorMessage => {
+  const { serializer } = answering.transport.codec;
+  const isTooLarge = kind !== 'error' && isReplyTooLarge(error);
+  return {
+    ...errorMessage(answering, error),
+    details: isTooLarge ? serializeDetails(REPLY_TOO_LARGE, serializer) : NO_DETAILS,
+  };
+};
 
 /** @throws RpcError `INTERNAL` for what cannot be sent. */
 export const serializeResult = ({ call, transport }: Answering, value: unknown): Buffer => {

@@ -9,7 +9,14 @@ import type { Delivery, OutgoingMessage } from '../wire/outgoing-record.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { RequestClock } from './request-clock.js';
 import type { Outcome } from './outcome.js';
-import { completeMessage, errorMessage, isBare, serializeResult, statusOf } from './reply-messages.js';
+import {
+  completeMessage,
+  errorInPlaceOf,
+  errorMessage,
+  isBare,
+  serializeResult,
+  statusOf,
+} from './reply-messages.js';
 import { ReplyNotes } from './reply-notes.js';
 
 /** What replies need on their way out. */
@@ -25,7 +32,7 @@ export interface ReplyTransport {
   };
 }
 
-const EMPTY = Buffer.alloc(0);
+const A_VALUE = { kind: 'next' } as const;
 const RESEND_MS = 200;
 /** After a refusal: whoever gives rights back is no faster. */
 const RESEND_DENIED_MS = 1_000;
@@ -145,7 +152,7 @@ export class ReplyStream implements Outcome, Delivery {
   /** The end is too large for the broker: the caller hears of that in its place. */
   replace(error: RpcError): OutgoingMessage | undefined {
     if (this.last === undefined || isBare(this.last)) return undefined;
-    this.last = { ...this.errorMessage(error), details: EMPTY };
+    this.last = errorInPlaceOf(this.last, this, error);
     return { message: this.last, delivery: this };
   }
 
@@ -215,7 +222,7 @@ export class ReplyStream implements Outcome, Delivery {
   private replaceValue(error: RpcError): OutgoingMessage {
     this.onValueDelivered();
     this.held = undefined;
-    const message: ErrorMessage = { ...this.errorMessage(error), details: EMPTY };
+    const message = errorInPlaceOf(A_VALUE, this, error);
     // An end that is on its way already finishes the call.
     if (!this.call.answer()) return { message };
     this.last = message;
@@ -257,7 +264,7 @@ export class ReplyStream implements Outcome, Delivery {
       const afterMs = isDenied ? RESEND_DENIED_MS : RESEND_MS;
       setTimeout(() => this.sendEnd(message), Math.min(afterMs, timeLeftMs));
     } else if (!isBare(message)) {
-      this.sendEnd({ ...this.errorMessage(error), details: EMPTY });
+      this.sendEnd(errorInPlaceOf(message, this, error));
     } else {
       this.call.finish('failed', error.status);
     }

@@ -22,6 +22,16 @@ class OrdersController {
     throw new RpcError('UNAVAILABLE', 'Never again.', { retryable: false });
   }
 
+  @MessagePattern('much')
+  much(): Buffer {
+    return Buffer.alloc(2_000_000);
+  }
+
+  @MessagePattern('used-up')
+  usedUp(): never {
+    throw new RpcError('RESOURCE_EXHAUSTED', 'Used up.', { retryable: false, details: { reason: 'quota' } });
+  }
+
   @MessagePattern('unprocessable')
   unprocessable(): never {
     throw new UnprocessableEntityException(['a is missing', 'b is 0']);
@@ -44,6 +54,16 @@ const gatewayController = (orders: KafkaRpcClient): new () => object => {
     @Get('/large')
     large(): Promise<unknown> {
       return orders.call('fail', Buffer.alloc(2_000_000));
+    }
+
+    @Get('/much')
+    much(): Promise<unknown> {
+      return orders.call('much', {});
+    }
+
+    @Get('/used-up')
+    usedUp(): Promise<unknown> {
+      return orders.call('used-up', {});
     }
 
     @Get('/late')
@@ -146,6 +166,14 @@ describe.each(PLATFORMS)('RpcErrorFilter on %s', (platform) => {
       message: 'Payload Too Large',
       status: 'RESOURCE_EXHAUSTED',
     });
+  });
+
+  it('answers 500 to a reply that is too large, which is none of the client’s limits, and 429 to one of those', async () => {
+    expect(await gateway.get('/much')).toMatchObject({
+      statusCode: 500,
+      body: { statusCode: 500, message: 'Internal server error' },
+    });
+    expect(await gateway.get('/used-up')).toMatchObject({ statusCode: 429, body: { message: 'Used up.' } });
   });
 
   it('tells neither where they are not, and logs them', async () => {

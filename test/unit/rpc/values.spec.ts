@@ -104,6 +104,7 @@ describe('a value', () => {
       status: 'RESOURCE_EXHAUSTED',
       retryable: false,
       message: expect.stringMatching(/has 1000\d\d\d bytes/) as string,
+      details: { reason: 'reply-too-large' },
     });
     expect(server.callsInHand).toBe(0);
   });

@@ -1,6 +1,8 @@
 // For those who call and those who answer.
 export { KafkaRpcClient } from './client/kafka-rpc-client.js';
+export { RpcStream } from './client/rpc-stream.js';
 export type { AwaitedCallOptions } from './client/awaited-call-options.js';
+export type { StreamCallOptions, StreamWindowOptions } from './client/stream-options.js';
 export type { ConnectionOptions, KafkaRpcClientOptions, ServiceOptions } from './client/client-options.js';
 export type { KafkaRpcClientEvents, KafkaRpcClientStatus } from './client/client-events.js';
 export {
@@ -39,6 +41,7 @@ export type {
 } from './server/server-options.js';
 export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';
 export { KafkaRpcContext, type CallPast, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
+export type { Overflow } from './server/streams/stream-policies.js';
 export type { CommitTime } from './server/commits/commit-policies.js';
 export type { Fairness } from './server/limits/call-lanes.js';
 export type { HandlerLimitOptions, RateLimitOptions } from './server/limits/handler-limits.js';

@@ -17,6 +17,14 @@ const AWAITED_OPTION_NAMES: readonly string[] = [...CALL_OPTION_NAMES, 'signal']
 
 export const NO_OPTIONS: SplitOptions = Object.freeze({ callOptions: Object.freeze({}) });
 
+/** Of a call: reads each option once, and checks the signal. @throws RpcError `INVALID_ARGUMENT` */
+export const splitChecked = (options: AwaitedCallOptions | undefined): SplitOptions => {
+  if (options === undefined) return NO_OPTIONS;
+  const split = splitOptions(options);
+  if (split.signal !== undefined) checkSignal(split.signal);
+  return split;
+};
+
 /** Reads each option once. @throws RpcError `INVALID_ARGUMENT` */
 export const splitOptions = (options: AwaitedCallOptions): SplitOptions => {
   checkOptions('A call', options, AWAITED_OPTION_NAMES);

@@ -12,6 +12,7 @@ import type {
   ServerTimes,
 } from '../protocol/message.js';
 import { checkBoolean, invalidOption } from '../errors/option-checks.js';
+import type { Credit } from '../protocol/stream-credit.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
@@ -38,6 +39,7 @@ import {
 } from './packet-options.js';
 import { PendingCall, type CallObserver, type CallOrigin, type SentCall } from './pending-call.js';
 import type { Attempts } from './retries/retried-call.js';
+import { sendCredit } from './sent-credit.js';
 import type { ServiceRoute } from './service-route.js';
 import type { ServiceState } from './service-state.js';
 
@@ -109,6 +111,10 @@ export class CallSender implements CallOrigin {
     return this.open.outbox.whyDelayed(destination);
   }
 
+  giveCredit(call: PendingCall, credit: Credit): void {
+    sendCredit(call, credit, this.open.outbox, this.connection.codec.keepsApart(call.pattern));
+  }
+
   private sendCancel(call: PendingCall): void {
     try {
       this.open.outbox.send(call.destination, { kind: 'cancel', seq: call.seq });
@@ -172,6 +178,7 @@ export class CallSender implements CallOrigin {
           ? this.deferred(message, delayMs - (timeoutMs - ttlMs))
           : ({ ...message, kind: 'idempotent', idempotencyKey } as const);
       this.send(destination, sent, call);
+      if (observer.window?.fixed !== undefined) this.giveCredit(call, observer.window.fixed);
     } catch (error) {
       call.refuse(RpcError.from(error));
     }

@@ -11,6 +11,7 @@ import type { ReplyEnvelope, RequestEnvelope } from '../protocol/envelope.js';
 import { newInstanceId } from '../protocol/instance-id.js';
 import { encodeNotes, NOTES_HEADER } from '../protocol/reply-notes.js';
 import { encodeSigns, SIGNS_HEADER } from '../protocol/signs-of-life.js';
+import { CREDIT_HEADER, encodeCredit } from '../protocol/stream-credit.js';
 import { BrokerClock } from '../wire/broker-clock.js';
 import { probeClock } from '../wire/clock-probe.js';
 import { Codec } from '../wire/codec.js';
@@ -29,6 +30,7 @@ import { PendingCalls } from './pending-calls.js';
 import { ReplyInbox } from './reply-inbox.js';
 import { ReplyReader } from './reply-reader.js';
 import { ServiceRoute } from './service-route.js';
+import { FIRST_WINDOW } from './stream-window.js';
 import { SignsOfLife } from './signs-of-life.js';
 
 /** How long `close()` waits for messages that are on their way out. */
@@ -71,8 +73,9 @@ export class ClientConnection {
     this.userCode = reportedUserCode(this.counters, log);
     const { signOfLifeMs } = options;
     const notes = { name: NOTES_HEADER, value: encodeNotes() };
-    const announced =
-      signOfLifeMs === 0 ? [notes] : [notes, { name: SIGNS_HEADER, value: encodeSigns(signOfLifeMs) }];
+    const signs = { name: SIGNS_HEADER, value: encodeSigns(signOfLifeMs) };
+    const credit = { name: CREDIT_HEADER, value: encodeCredit(FIRST_WINDOW) };
+    const announced = signOfLifeMs === 0 ? [notes, credit] : [notes, credit, signs];
     this.codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs, announced);
     this.calls = new PendingCalls(
       options.maxOpenCalls,

@@ -9,14 +9,7 @@ import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId } from '../protocol/instance-id.js';
 import { followEnclosingCalls } from '../protocol/enclosing-call.js';
 import { checkRequestsApart } from '../protocol/topics.js';
-import {
-  checkSignal,
-  failureOfCall,
-  NO_OPTIONS,
-  recordWith,
-  splitOptions,
-  type AwaitedCallOptions,
-} from './awaited-call-options.js';
+import { failureOfCall, recordWith, splitChecked, type AwaitedCallOptions } from './awaited-call-options.js';
 import { AskingClient } from './asks/asking-client.js';
 import { ServiceAsks } from './asks/service-asks.js';
 import { ClientConnection, clientClosed } from './client-connection.js';
@@ -32,10 +25,13 @@ import { ClientSession } from './client-session.js';
 import { guardedObservable } from './guarded-observable.js';
 import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
-import { PublishedCall, publishedLater, readPacket, type AnsweredPacket } from './published-call.js';
+import { PublishedCall, publishedLater, type AnsweredPacket } from './published-call.js';
 import type { RpcReply } from './rpc-reply.js';
 import type { ContractClient, ServiceClient } from './service-types.js';
+import { openStream } from './opened-stream.js';
+import type { RpcStream } from './rpc-stream.js';
 import { cancelledBy, SingleAnswer } from './single-answer.js';
+import { splitStreamOptions, type StreamCallOptions } from './stream-options.js';
 import { SubscribedCall, type AnswerHooks } from './subscribed-call.js';
 import { typedService, type ServiceClientOptions } from './typed-service.js';
 
@@ -168,12 +164,11 @@ export class KafkaRpcClient extends AskingClient {
     options?: AwaitedCallOptions,
   ): Promise<RpcReply<T>> {
     try {
-      const { signal, callOptions } = options === undefined ? NO_OPTIONS : splitOptions(options);
-      if (signal !== undefined) checkSignal(signal);
+      const { signal, callOptions } = splitChecked(options);
       if (signal?.aborted) throw cancelledBy(signal);
       const record = new KafkaRpcRecord(data, callOptions);
       const answer = new SingleAnswer<T>(this.connection.clock.now(), this.hooks);
-      const start = this.hasOverrides() ? this.publisher(pattern, record) : this.starter(pattern, record);
+      const start = this.startOf(pattern, record);
       if (signal !== undefined) answer.cancelOn(signal);
       return answer.bind(start(answer)).reply;
     } catch (error) {
@@ -196,6 +191,17 @@ export class KafkaRpcClient extends AskingClient {
         new SubscribedCall(subscriber as Subscriber<unknown>, this.hooks),
       ),
     );
+  }
+
+  /**
+   * Calls a handler that answers with a stream, anew for each subscriber and each `for await` loop. Such a loop brakes the handler: it is
+   * ahead by a window at most.
+   * @throws RpcError `INVALID_ARGUMENT` for options that are none
+   */
+  stream<T = unknown>(pattern: unknown, data: unknown, options?: StreamCallOptions): RpcStream<T> {
+    const split = splitStreamOptions(options);
+    const record = recordWith(data, split.callOptions);
+    return openStream<T>(split, () => this.startOf(pattern, record), this.hooks);
   }
 
   /**
@@ -275,19 +281,18 @@ export class KafkaRpcClient extends AskingClient {
     return packet;
   }
 
-  private starter(pattern: unknown, data: unknown): (answer: CallObserver) => OpenCall {
+  private startOf(pattern: unknown, data: unknown): (answer: CallObserver) => OpenCall {
+    if (this.hasOverrides()) return this.publisher(pattern, data);
     const packet = this.packet(pattern, data);
     return (answer) => this.session.start(packet, answer);
   }
 
   /** The way that a subclass gave to calls. */
   private publisher(pattern: unknown, data: unknown): (answer: CallObserver) => OpenCall {
-    const publish = async (answer: CallObserver): Promise<OpenCall> => {
+    const publish = async (callback: (written: AnsweredPacket) => void): Promise<() => void> => {
       await this.connect();
-      const packet = this.createPacket(pattern, data);
-      const unsubscribe = this.publish(packet, (written: AnsweredPacket) => readPacket(written, answer));
-      return { unsubscribe };
+      return this.publish(this.createPacket(pattern, data), callback);
     };
-    return (answer) => publishedLater(publish(answer), answer, this.hooks.userCode);
+    return (answer) => publishedLater(publish, answer, this.hooks.userCode);
   }
 }

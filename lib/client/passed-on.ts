@@ -2,13 +2,18 @@ import type { RpcError } from '../errors/rpc-error.js';
 import type { ServerTimes } from '../protocol/message.js';
 import type { ReplyHeaders } from '../protocol/reply-notes.js';
 import type { CallObserver } from './pending-call.js';
+import type { StreamWindow } from './stream-window.js';
 
 /** Stands between a call and who waits for it, and passes all on: for those that add something at its end. */
 export class PassedOn implements CallObserver {
   constructor(protected readonly observer: CallObserver) {}
 
-  next(value: unknown): void {
-    this.observer.next(value);
+  get window(): StreamWindow | undefined {
+    return this.observer.window;
+  }
+
+  next(value: unknown, bytes?: number): void {
+    this.observer.next(value, bytes);
   }
 
   complete(server: Buffer, times: ServerTimes, attempt?: number): void {

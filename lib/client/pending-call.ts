@@ -12,17 +12,22 @@ import type {
   ServerTimes,
 } from '../protocol/message.js';
 import { NO_REPLY_HEADERS, type ReplyHeaders } from '../protocol/reply-notes.js';
+import type { Credit } from '../protocol/stream-credit.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
 import { answeredError } from './answered-error.js';
 import { HeardNotes } from './heard-notes.js';
+import type { CallFacts } from './call-facts.js';
 import { gap, otherExecution, unreadable } from './reply-errors.js';
+import { timeoutText } from './timeout-text.js';
 import type { ServiceState } from './service-state.js';
+import { StreamWindow } from './stream-window.js';
 
 /** Who waits for a call. `error` and `complete` end it; nothing is called after. */
 export interface CallObserver {
-  next(value: unknown): void;
+  /** @param bytes of the value in the record */
+  next(value: unknown, bytes?: number): void;
   /** @param server who answered @param times when that server had the call @param attempt which was answered. @default 1 */
   complete(server: Buffer, times: ServerTimes, attempt?: number): void;
   error(error: RpcError): void;
@@ -32,6 +37,8 @@ export interface CallObserver {
   progress?(value: unknown): void;
   /** What else is to be said of the time that the call had, behind "within … ms". @default nothing */
   explainTimeout?(timeoutMs: number): string;
+  /** What may be on its way to it. It says itself when it has taken a value. @default each is taken when it is told */
+  readonly window?: StreamWindow | undefined;
 }
 
 /** What a caller holds while it waits. Made so that RxJS takes it as it is. */
@@ -53,17 +60,6 @@ const NO_OBSERVER: CallObserver = Object.freeze({
   error: () => undefined,
 });
 
-/** What a call is before it has an answer. */
-export interface CallFacts {
-  readonly seq: number;
-  readonly pattern: string;
-  readonly destination: Destination;
-  /** What the caller asked for. */
-  readonly timeoutMs: number;
-  /** What of that is left: some may have been spent on connecting. @default all of it */
-  readonly ttlMs?: number;
-}
-
 /** What all calls of a client have in common while it is connected. */
 export interface CallOrigin {
   /** The client: closing it ends its own calls only. */
@@ -74,6 +70,8 @@ export interface CallOrigin {
   whyDelayed(call: PendingCall): string | undefined;
   /** Called once per call, before its observer. Must not throw. */
   onEnd(call: PendingCall, how: ClientCallEnd, status: CallStatus, times?: ServerTimes): void;
+  /** More values of a stream are taken. Must not throw. */
+  giveCredit(call: PendingCall, credit: Credit): void;
 }
 
 /**
@@ -98,6 +96,8 @@ export class PendingCall extends Due implements Delivery, SentCall {
   private server: Buffer | undefined = undefined;
   private run = 0;
   private received = 0;
+  /** There from the first value of a stream on. */
+  private window: StreamWindow | undefined = undefined;
   /** There once a server told any. */
   private notes: HeardNotes | undefined = undefined;
 
@@ -182,10 +182,8 @@ export class PendingCall extends Due implements Delivery, SentCall {
   }
 
   expire(): void {
-    const { pattern, timeoutMs } = this;
-    const hint = this.origin.serviceState.explainSilence(this.seq);
-    const whose = this.observer.explainTimeout?.(timeoutMs) ?? '';
-    const message = `Timeout: no answer to "${pattern}" within ${timeoutMs} ms${whose}. ${this.fate()}${hint}`;
+    const whose = this.observer.explainTimeout?.(this.timeoutMs) ?? '';
+    const message = timeoutText<PendingCall>(this, this.origin, whose);
     // What never left this process does not run twice.
     this.endWith('expired', new RpcError(RpcStatus.DEADLINE_EXCEEDED, message, { retryable: !this.hasLeft }));
   }
@@ -229,18 +227,6 @@ export class PendingCall extends Due implements Delivery, SentCall {
     this.observer = NO_OBSERVER;
   }
 
-  /** What became of the request, as far as that is known. */
-  private fate(): string {
-    if (this.isAcknowledged)
-      return 'The broker has the request: the handler may have run, or may still be running.';
-    const reason = this.origin.whyDelayed(this);
-    const text = this.hasLeft
-      ? 'The broker has not acknowledged the request: it may or may not run'
-      : 'The request was not sent, and does not run';
-    if (reason === undefined) return `${text}.`;
-    return `${text}${this.hasLeft ? '; it is tried again' : ''}: ${reason}`;
-  }
-
   private emit(payload: Buffer): void {
     let value: unknown;
     try {
@@ -249,7 +235,16 @@ export class PendingCall extends Due implements Delivery, SentCall {
       this.endWith('failed', unreadable(this.pattern, cause));
       return;
     }
-    this.observer.next(value);
+    const { observer } = this;
+    this.window ??= this.openWindow(observer);
+    observer.next(value, payload.length);
+    if (observer.window === undefined) this.window.taken(payload.length);
+  }
+
+  private openWindow({ window = new StreamWindow() }: CallObserver): StreamWindow {
+    return window.bind((credit) => {
+      if (this.state === 'open') this.origin.giveCredit(this, credit);
+    });
   }
 
   /** @returns whether the value was told, and the end is to follow. */
@@ -264,7 +259,7 @@ export class PendingCall extends Due implements Delivery, SentCall {
     }
     // Ended first: a caller that unsubscribes on its only value must not be taken for one that cancels.
     if (!this.end('answered', 'OK', times)) return false;
-    this.observer.next(value);
+    this.observer.next(value, payload.length);
     return true;
   }
 

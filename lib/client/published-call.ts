@@ -50,7 +50,7 @@ const NO_SERVER = Buffer.alloc(0);
 const NO_TIMES: ServerTimes = Object.freeze({ receivedAtMs: 0, repliedAtMs: 0 });
 
 /** What a subclass made of a packet, told to an observer. Who answered is lost when it hands on a packet of its own. */
-export const readPacket = (packet: AnsweredPacket, observer: CallObserver): void => {
+const readPacket = (packet: AnsweredPacket, observer: CallObserver): void => {
   const { err, response, isDisposed, server = NO_SERVER, times = NO_TIMES, attempt, headers } = packet;
   if (err) return observer.error(RpcError.from(err));
   if (response !== undefined || !isDisposed) observer.next(response);
@@ -58,17 +58,21 @@ export const readPacket = (packet: AnsweredPacket, observer: CallObserver): void
   if (isDisposed) observer.complete(server, times, attempt);
 };
 
-/** A call that a subclass sends when it likes, and takes back as it likes. */
+/**
+ * A call that a subclass sends when it likes, and takes back as it likes.
+ * @param publish sends it; its promise is of what takes it back
+ */
 export const publishedLater = (
-  sending: Promise<OpenCall>,
+  publish: (callback: (packet: AnsweredPacket) => void) => Promise<() => void>,
   observer: CallObserver,
   userCode: UserCode,
 ): OpenCall => {
+  const sending = publish((packet) => readPacket(packet, observer));
   sending.catch((error: unknown) => observer.error(RpcError.from(error)));
   return {
     unsubscribe: () => {
       sending.then(
-        (call) => userCode.run('hook', () => call.unsubscribe()),
+        (takeBack) => userCode.run('hook', () => takeBack()),
         () => undefined,
       );
     },

@@ -18,6 +18,8 @@ export const COUNTER_NAMES = [
   'callsCancelled',
   /** Calls that the server ended because it heard nothing of their client any more. */
   'callsOfSilentClients',
+  /** Credits for streams that were not in hand any more, or with more than a stream may have. */
+  'creditsIgnored',
   /** Calls and events that did not run because they stood in the log a second time, and their first delivery was over. */
   'callsRepeated',
   /** Calls with an idempotency key whose result was known: nothing ran for them. */

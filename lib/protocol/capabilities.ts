@@ -6,6 +6,8 @@
 export const CAPABILITIES = [
   /** Answers `ping` on the control topic. */
   'ask',
+  /** Brakes streams by `credit`. */
+  'credit',
   /** Takes `deferred` messages: calls and events that are to start later. */
   'delays',
   /** Takes `idempotent` messages. */

@@ -148,6 +148,13 @@ const decodeCancel = (reader: ByteReader, seq: number): Message => {
   return { kind: 'cancel', seq };
 };
 
+const decodeCredit = (reader: ByteReader, seq: number): Message => {
+  const count = reader.uint32();
+  return reader.remaining >= 4
+    ? { kind: 'credit', seq, count, bytes: reader.uint32() }
+    : { kind: 'credit', seq, count };
+};
+
 const DECODERS: Readonly<Record<number, Decode>> = {
   [MESSAGE_KINDS.request]: (reader, seq) => decodeInvocation('request', reader, seq),
   [MESSAGE_KINDS.event]: (reader, seq) => decodeInvocation('event', reader, seq),
@@ -195,7 +202,7 @@ const DECODERS: Readonly<Record<number, Decode>> = {
     payload: reader.rest(),
   }),
   [MESSAGE_KINDS.cancel]: decodeCancel,
-  [MESSAGE_KINDS.credit]: (reader, seq) => ({ kind: 'credit', seq, count: reader.uint32() }),
+  [MESSAGE_KINDS.credit]: decodeCredit,
   [MESSAGE_KINDS.ping]: (reader, seq) => ({
     kind: 'ping',
     seq,

@@ -4,6 +4,7 @@ import type { ByteWriter } from './byte-writer.js';
 import {
   MESSAGE_KINDS,
   type CompleteMessage,
+  type CreditMessage,
   type DeferredMessage,
   type ErrorMessage,
   type EventMessage,
@@ -66,7 +67,7 @@ const encodeBody = (writer: ByteWriter, message: Message): void => {
     case 'error':
       return encodeError(writer, message);
     case 'credit':
-      return writer.uint32(message.count);
+      return encodeCredit(writer, message);
     case 'pong':
       writer.float64(message.receivedAtMs);
       writer.float64(message.repliedAtMs);
@@ -163,6 +164,11 @@ const encodeHeaders = (writer: ByteWriter, headers: Readonly<Record<string, stri
   }
   if (count > MAX_HEADERS) throw tooManyHeaders(count);
   if (count > 0) writer.patchUint16(count, countAt);
+};
+
+const encodeCredit = (writer: ByteWriter, { count, bytes }: CreditMessage): void => {
+  writer.uint32(count);
+  if (bytes !== undefined) writer.uint32(bytes);
 };
 
 const encodeComplete = (writer: ByteWriter, message: CompleteMessage): void => {

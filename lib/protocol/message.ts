@@ -187,6 +187,8 @@ export interface CreditMessage {
   readonly kind: 'credit';
   readonly seq: number;
   readonly count: number;
+  /** Of so many bytes in all; none are counted without it. */
+  readonly bytes?: number;
 }
 
 /** Asks every server that reads the control topic to say what it is and how it does. */

@@ -1,5 +1,6 @@
 import { encodeEnvelope, type ReplyAddress } from '../protocol/envelope.js';
 import { NumberTable } from '../protocol/number-table.js';
+import type { Credit } from '../protocol/stream-credit.js';
 import type { Codec } from '../wire/codec.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { CallerAddress, IncomingCall } from './incoming-call.js';
@@ -13,6 +14,8 @@ export class Caller implements CallerAddress {
   signEveryMs: number | undefined = undefined;
   /** Whether it knows headers of answers, and progress. */
   takesNotes = false;
+  /** What it says that it takes of each stream at first; it never says anything else. */
+  credit: Credit | undefined = undefined;
 
   constructor(
     readonly id: Buffer,

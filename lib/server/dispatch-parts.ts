@@ -9,7 +9,7 @@ import type { IncomingCall } from './incoming-call.js';
 import type { CallLanes } from './limits/call-lanes.js';
 import type { KafkaRpcContext } from './kafka-rpc-context.js';
 import type { FailedEvents } from './outcome.js';
-import type { ReplyTransport } from './reply-stream.js';
+import type { ReplyTransport } from './reply-transport.js';
 
 /** What Nest gives: the handlers, and the hooks that must run around each. */
 export interface Handlers {
@@ -28,6 +28,8 @@ export interface Handlers {
   readonly failures: HandlerFailures;
   /** What their data and answers are like. */
   readonly schemas: HandlerSchemas;
+  /** What becomes of values that nobody takes. */
+  readonly streams?: ReplyTransport['streams'];
   /** Which handlers must not run twice. */
   readonly commits: Pick<CommitPolicies, 'isAnyBefore' | 'isBefore'>;
   /** How fast handlers may be started, and how long they may take. @default no limits */

@@ -66,18 +66,20 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
       else this.queue.leaveRest(call);
     },
   });
+  private readonly transport: DispatchTransport;
   private lastRun = 0;
   private readonly deadlines = new Deadlines<IncomingCall>((call) => call.stop('expired'));
   private readonly limits: RunLimits;
 
   constructor(
     private readonly handlers: Handlers,
-    private readonly transport: DispatchTransport,
+    transport: DispatchTransport,
     private readonly counters: Counters,
     private readonly queue: CallQueue,
   ) {
     this.userCode = handlers.userCode;
     this.limits = new RunLimits(handlers.limits, counters);
+    this.transport = { ...transport, streams: handlers.streams };
   }
 
   /** Has the call wait for its turn. Its time runs: one that ends before that is never started. */

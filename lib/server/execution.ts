@@ -96,6 +96,16 @@ export class Execution implements Stoppable, ValueSink {
     return true;
   }
 
+  /** Whether the next value would leave soon. */
+  get writable(): boolean {
+    return this.call.isOver || (this.outcome.isWritable ?? true);
+  }
+
+  /** Resolves when the next value would leave soon, or nobody waits any more. */
+  async whenWritable(): Promise<void> {
+    while (!this.writable) await this.outcome.room();
+  }
+
   /** It has so much time of its own. */
   limit(timed: TimedRun): void {
     this.timed = timed;
@@ -105,6 +115,7 @@ export class Execution implements Stoppable, ValueSink {
   timeOut(error: RpcError): void {
     if (this.state === 'ended' || this.call.isOver) return;
     this.timedOut = error;
+    this.outcome.stopped?.();
     this.outcome.error(error);
     this.callSignal?.abort(error);
     this.scope?.stop(error);
@@ -149,6 +160,7 @@ export class Execution implements Stoppable, ValueSink {
   /** Nobody waits for it here any more. */
   stop(_call: IncomingCall, reason: StopReason): void {
     this.stoppedBy = reason;
+    this.outcome.stopped?.();
     this.owner.onStopped(this.call);
     this.callSignal?.abort(stopError(reason));
     this.scope?.stop(stopError(reason));

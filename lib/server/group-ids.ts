@@ -2,7 +2,8 @@ import { describeError } from '../diagnostics/describe-error.js';
 import { checkString, invalidOption } from '../errors/option-checks.js';
 import { MAX_STRING_BYTES } from '../wire/wire-options.js';
 
-type NameOf = (service: string) => string;
+/** The name of something of a service. */
+export type NameOf = (service: string) => string;
 
 /** As it stands in the options. */
 export type GroupId = string | NameOf;

@@ -9,6 +9,7 @@ import { channels } from '../diagnostics/channels.js';
 import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
+import type { Credit } from '../protocol/stream-credit.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { PledgeOutcome } from './commits/pledges.js';
 import type { PartitionShare } from './partition-share.js';
@@ -16,6 +17,7 @@ import type { Arrival, RequestClock } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
 import type { CallHistory } from './retries/call-history.js';
 import { endsTheCall, statusOf, type StopReason } from './stop-reasons.js';
+import { MAX_CREDIT, StreamCredit } from './streams/stream-credit.js';
 import type { Work } from './work-queue.js';
 
 /** Who called, and where the replies go; `null` for a client that only emits. */
@@ -24,6 +26,8 @@ export interface CallerAddress {
   readonly replies: Destination | null;
   /** Whether it knows headers of answers, and progress. @default false */
   readonly takesNotes?: boolean;
+  /** How much of each stream it takes before it says more; undefined for one that does not say. */
+  readonly credit?: Credit | undefined;
 }
 
 /** Where calls come from: the same for all calls of a record. */
@@ -86,6 +90,7 @@ export class IncomingCall extends Due implements Work {
   private readonly begunAt = beginningOfCall();
   private lateAtMs = -Infinity;
   private waitedMs: number | undefined = undefined;
+  private credit: StreamCredit | undefined = undefined;
 
   constructor(
     readonly message: RequestMessage | EventMessage,
@@ -193,6 +198,21 @@ export class IncomingCall extends Due implements Work {
     this.work?.stop(this, reason);
     this.publishEnd(reason, statusOf(reason));
     return true;
+  }
+
+  /** Its caller takes more of its values. @returns false if some of that was cut off */
+  grant(credit: Credit): boolean {
+    if (this.credit !== undefined) return this.credit.add(credit);
+    // In place of what was announced.
+    this.credit = new StreamCredit(credit);
+    return credit.values <= MAX_CREDIT.values && credit.bytes <= MAX_CREDIT.bytes;
+  }
+
+  /** What its caller takes of its values, from the first on; undefined for one that does not say. */
+  streamCredit(): StreamCredit | undefined {
+    const { credit } = this.origin.caller;
+    if (this.credit === undefined && credit !== undefined) this.credit = new StreamCredit(credit);
+    return this.credit;
   }
 
   /** Its end is on its way, though its handler would give more: ends the handler, not the call. */

@@ -2,6 +2,7 @@ import { BaseRpcContext } from '@nestjs/microservices';
 import { formatCallId } from '../protocol/instance-id.js';
 import type { FailedRun, MessageOrigin } from '../protocol/message.js';
 import type { Serializer } from '../wire/serializer.js';
+import type { Execution } from './execution.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { CallHistory } from './retries/call-history.js';
 import { originOf } from './retries/deferred-message.js';
@@ -40,12 +41,10 @@ const pastOf = (history: CallHistory, here: MessageOrigin): CallPast => {
 };
 
 /** The run of a handler. */
-interface Signalled {
-  readonly signal: AbortSignal;
-  setHeader(name: string, value: string): void;
-  progress(value: unknown): void;
-  retryAfter(ms: number): void;
-}
+type HandlerRun = Pick<
+  Execution,
+  'signal' | 'writable' | 'whenWritable' | 'setHeader' | 'progress' | 'retryAfter'
+>;
 
 /** The context of a call, injected with `@Ctx()`. Values are read on demand. */
 export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
@@ -55,7 +54,7 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
   constructor(
     private readonly call: IncomingCall,
     private readonly serializer: Serializer,
-    private readonly run: Signalled,
+    private readonly run: HandlerRun,
   ) {
     super([call]);
     this.history = call.history;
@@ -130,6 +129,19 @@ export class KafkaRpcContext extends BaseRpcContext<[IncomingCall]> {
   /** Aborts when the caller cancelled, the deadline passed, another server runs the call, or this server's grace period is over. */
   get signal(): AbortSignal {
     return this.run.signal;
+  }
+
+  /**
+   * Whether the caller takes another value of this stream now, and the broker too. While it is false, what an Observable gives waits in
+   * memory. Always true for callers of earlier versions, and when nobody listens any more.
+   */
+  get writable(): boolean {
+    return this.run.writable;
+  }
+
+  /** Resolves when `writable` is true. */
+  whenWritable(): Promise<void> {
+    return this.run.whenWritable();
   }
 
   /**

@@ -30,6 +30,7 @@ import {
   type KafkaRpcServerOptions,
   type ResolvedServerOptions,
 } from './server-options.js';
+import { StreamPolicies } from './streams/stream-policies.js';
 
 /**
  * Serves a Nest app's handlers over Kafka: give it to Nest as `strategy`.
@@ -226,6 +227,7 @@ export class KafkaRpcServer
   private nestHandlers(commits: CommitPolicies): Handlers {
     return {
       commits,
+      streams: new StreamPolicies(this.messageHandlers, this.options),
       schemas: new HandlerSchemas(this.messageHandlers),
       find: (pattern) => this.findHandler(pattern),
       hasHooks: () =>

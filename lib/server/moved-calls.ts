@@ -7,6 +7,7 @@ import type { Codec } from '../wire/codec.js';
 import { Receiver } from '../wire/receiver.js';
 import type { Caller, Callers } from './caller.js';
 import type { IncomingCall } from './incoming-call.js';
+import { hearCredit } from './streams/heard-credit.js';
 
 export interface MovedCallsParts {
   readonly driver: Pick<DriverConnection, 'readPartition'>;
@@ -23,7 +24,7 @@ interface Listening {
 }
 
 /**
- * Calls that run here though their partition is about to move, or is another server's by now: their cancels stand in the partition, where
+ * Calls that run here though their partition is about to move, or is another server's by now: their cancels and credits stand in the partition, where
  * they are read on until the last of these calls is over. Nothing else of what is read is used: it is its owner's.
  *
  * Cost: nothing for partitions without running calls; else each of their records is read here, too, and those of the callers that wait
@@ -65,7 +66,7 @@ export class MovedCalls {
     const { driver, codec } = this.parts;
     const receiver = new Receiver<RequestEnvelope>(codec, new Counters(), {
       accept: (envelope) => this.ofWaitingCaller(envelope),
-      onMessages: (messages, envelope) => this.cancelled(messages, envelope),
+      onMessages: (messages, envelope) => this.heard(messages, envelope),
     });
     try {
       const reader = await driver.readPartition({ ...partition, from }, (records) => {
@@ -84,11 +85,15 @@ export class MovedCalls {
     return caller === undefined || caller.calls.size === 0 ? undefined : envelope;
   }
 
-  private cancelled(messages: readonly Message[], envelope: RequestEnvelope): void {
+  private heard(messages: readonly Message[], envelope: RequestEnvelope): void {
     const caller = this.callerOf(envelope);
-    for (const { kind, seq } of messages)
-      if (kind === 'cancel' && caller?.calls.get(seq)?.stop('cancelled'))
-        this.parts.counters.add('callsCancelled');
+    const { counters } = this.parts;
+    for (const message of messages) {
+      const call = caller?.calls.get(message.seq);
+      if (call === undefined) continue;
+      if (message.kind === 'credit') hearCredit(call, message, counters);
+      if (message.kind === 'cancel' && call.stop('cancelled')) counters.add('callsCancelled');
+    }
   }
 
   private callerOf({ sender, replyTo }: RequestEnvelope): Caller | undefined {

@@ -22,6 +22,10 @@ export interface Outcome {
   setHeader?(name: string, value: string): void;
   /** How far the work has come. Without it nobody hears of that. @throws what is wrong with the value. */
   progress?(value: unknown): void;
+  /** Whether there is room. @default there is */
+  readonly isWritable?: boolean;
+  /** The work was ended from outside: what waits to be sent is not. */
+  stopped?(): void;
 }
 
 /** What becomes of events that fail. */

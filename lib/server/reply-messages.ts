@@ -3,6 +3,7 @@ import { isReplyTooLarge, REPLY_TOO_LARGE } from '../errors/reply-too-large.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import type { CompleteMessage, ErrorMessage } from '../protocol/message.js';
+import type { Codec } from '../wire/codec.js';
 import type { Serializer } from '../wire/serializer.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { RequestClock } from './request-clock.js';
@@ -82,3 +83,12 @@ export const isBare = (end: CompleteMessage | ErrorMessage): boolean =>
 /** What the caller hears of how the call went. */
 export const statusOf = (end: CompleteMessage | ErrorMessage | undefined): CallStatus =>
   end?.kind === 'error' ? end.status : 'OK';
+
+/** A stage that cannot say it is asked for the careful answer. */
+export const keepsApart = (codec: Codec, pattern: string): boolean => {
+  try {
+    return codec.keepsApart(pattern);
+  } catch {
+    return true;
+  }
+};

@@ -1,45 +1,27 @@
-import type { Counters } from '../diagnostics/counters.js';
 import { isRetryable, RpcStatus } from '../errors/status.js';
 import { RpcError } from '../errors/rpc-error.js';
-import type { CompleteMessage, ErrorMessage, KeptEnd } from '../protocol/message.js';
-import type { Codec } from '../wire/codec.js';
+import type { CompleteMessage, ErrorMessage, KeptEnd, NextMessage } from '../protocol/message.js';
 import type { Destination } from '../wire/destination-queue.js';
-import type { Outbox } from '../wire/outbox.js';
 import type { Delivery, OutgoingMessage } from '../wire/outgoing-record.js';
 import type { IncomingCall } from './incoming-call.js';
-import type { RequestClock } from './request-clock.js';
 import type { Outcome } from './outcome.js';
 import {
   completeMessage,
   errorInPlaceOf,
   errorMessage,
   isBare,
+  keepsApart,
   serializeResult,
   statusOf,
 } from './reply-messages.js';
 import { ReplyNotes } from './reply-notes.js';
-
-/** What replies need on their way out. */
-export interface ReplyTransport {
-  readonly outbox: Outbox;
-  readonly codec: Codec;
-  readonly clock: RequestClock;
-  readonly counters: Pick<Counters, 'add'>;
-  /** Which handlers run again. @default none */
-  readonly retries?: {
-    /** @returns after which pause it runs again, in milliseconds; undefined when it does not */
-    restMs(call: IncomingCall, error: RpcError): number | undefined;
-  };
-}
+import type { ReplyTransport } from './reply-transport.js';
+import { OutgoingValues } from './streams/outgoing-values.js';
 
 const A_VALUE = { kind: 'next' } as const;
 const RESEND_MS = 200;
 /** After a refusal: whoever gives rights back is no faster. */
 const RESEND_DENIED_MS = 1_000;
-
-/** Of values that the broker does not have yet: beyond, who can wait waits until it has them. */
-const MAX_UNACKNOWLEDGED_VALUES = 1_024;
-const MAX_UNACKNOWLEDGED_BYTES = 1_048_576;
 
 /** What the broker refuses for now: the right to write replies, or the login, was taken away, and is usually given back. */
 const NOT_PERMITTED: ReadonlySet<RpcStatus> = new Set([
@@ -53,8 +35,8 @@ const NOT_PERMITTED: ReadonlySet<RpcStatus> = new Set([
  * once the work was ended from outside.
  */
 export class ReplyStream implements Outcome, Delivery {
-  /** How many values were sent. */
-  private index = 0;
+  /** There from the second value on, and for those that are pulled: most answers have none. */
+  private values: OutgoingValues | undefined;
   /**
    * The last value, for as long as this turn lasts: most streams end right behind it, and those of one value, as any
    * Nest interceptor makes of a plain result, are then one message.
@@ -62,9 +44,6 @@ export class ReplyStream implements Outcome, Delivery {
   private held: Buffer | undefined;
   private last: CompleteMessage | ErrorMessage | undefined;
   private isHeldInTime = false;
-  private unacknowledgedValues = 0;
-  private unacknowledgedBytes = 0;
-  private roomWaiter: (() => void) | undefined;
   /** One for all values: a stream may have millions, and most answers have none. */
   private valueDelivery: Delivery | undefined;
   private readonly isApart: boolean;
@@ -87,7 +66,9 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   complete(): void {
-    if (this.call.answer()) this.sendEnd(this.completeMessage(this.takeHeld()));
+    if (!this.call.answer()) return;
+    if (this.values?.isOpen ?? true) return this.sendEnd(this.completeMessage(this.takeHeld()));
+    this.endBehindValues(() => this.completeMessage(null));
   }
 
   value(value: unknown): void {
@@ -100,13 +81,7 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   error(error: RpcError): void {
-    if (!this.call.answer()) return;
-    try {
-      this.sendHeld();
-      this.sendEnd(this.errorMessage(error));
-    } catch (lastValue) {
-      this.sendEnd(this.errorMessage(RpcError.from(lastValue)));
-    }
+    if (this.call.answer()) this.endBehindValues(() => this.errorMessage(error));
   }
 
   refuse(error: RpcError): void {
@@ -123,7 +98,7 @@ export class ReplyStream implements Outcome, Delivery {
 
   /** A caller that has had a value cannot have it a second time. */
   restMs(error: RpcError): number | undefined {
-    if (this.index > 0 || this.held !== undefined) return undefined;
+    if (this.values?.isEmpty === false || this.held !== undefined) return undefined;
     return this.transport.retries?.restMs(this.call, error);
   }
 
@@ -143,10 +118,16 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   room(): Promise<void> | undefined {
-    const hasRoom =
-      this.unacknowledgedValues < MAX_UNACKNOWLEDGED_VALUES &&
-      this.unacknowledgedBytes < MAX_UNACKNOWLEDGED_BYTES;
-    return hasRoom ? undefined : new Promise((resolve) => (this.roomWaiter = resolve));
+    return (this.values ??= this.newValues()).room(this.heldCount);
+  }
+
+  get isWritable(): boolean {
+    return (this.values ??= this.newValues()).hasRoom(this.heldCount);
+  }
+
+  stopped(): void {
+    this.held = undefined;
+    this.values?.drop();
   }
 
   /** The end is too large for the broker: the caller hears of that in its place. */
@@ -194,37 +175,57 @@ export class ReplyStream implements Outcome, Delivery {
     const payload = this.takeHeld();
     if (payload === null) return;
     this.notes?.sendNewHeaders();
-    const { seq } = this.call.message;
-    const message = { kind: 'next', seq, run: this.run, index: this.index, payload } as const;
+    (this.values ??= this.newValues()).add(payload);
+  }
+
+  private get heldCount(): number {
+    return this.held === undefined ? 0 : 1;
+  }
+
+  private newValues(): OutgoingValues {
+    const { call, run, transport } = this;
+    const { seq, pattern } = call.message;
+    return new OutgoingValues({
+      ...{ seq, pattern, run },
+      credit: call.streamCredit(),
+      waiting: transport.streams?.waiting,
+      overflow: transport.streams?.overflowOf(pattern) ?? 'buffer',
+      send: (message) => this.sendValue(message),
+      onLost: (error) => this.breakOff(error),
+    });
+  }
+
+  private sendValue(message: NextMessage): void {
     this.valueDelivery ??= {
       delivered: (error) => this.onValueDelivered(error),
       replace: (error) => this.replaceValue(error),
     };
     this.transport.outbox.send(this.to, message, this.valueDelivery, this.isApart);
-    this.index += 1;
-    this.unacknowledgedValues += 1;
-    this.unacknowledgedBytes += payload.length;
   }
 
   private onValueDelivered(error?: RpcError): void {
-    this.unacknowledgedValues -= 1;
-    if (this.unacknowledgedValues === 0) this.makeRoom();
+    this.values?.acknowledged();
     if (error !== undefined) this.breakOff(error);
   }
 
-  private makeRoom(): void {
-    this.unacknowledgedBytes = 0;
-    this.roomWaiter?.();
-    this.roomWaiter = undefined;
+  /** The last value is one of them: whatever keeps it from being sent is the end in place of this one. */
+  private endBehindValues(end: () => CompleteMessage | ErrorMessage): void {
+    try {
+      this.sendHeld();
+    } catch (lastValue) {
+      return this.sendEnd(this.errorMessage(RpcError.from(lastValue)));
+    }
+    if (this.values === undefined) this.sendEnd(end());
+    else this.values.finish(() => this.sendEnd(end()));
   }
 
   /** A value is too large for the broker: the stream ends in its place, before what follows it. */
   private replaceValue(error: RpcError): OutgoingMessage {
-    this.onValueDelivered();
-    this.held = undefined;
+    this.values?.acknowledged();
+    const hasEnd = this.dropValues();
     const message = errorInPlaceOf(A_VALUE, this, error);
     // An end that is on its way already finishes the call.
-    if (!this.call.answer()) return { message };
+    if (!hasEnd && !this.call.answer()) return { message };
     this.last = message;
     this.call.endWork();
     return { message, delivery: this };
@@ -232,10 +233,19 @@ export class ReplyStream implements Outcome, Delivery {
 
   /** The caller lacks a value: what follows would be out of order. */
   private breakOff(error: RpcError): void {
+    const hasEnd = this.dropValues();
+    if (hasEnd && !this.call.isOver) return this.sendEnd(this.errorMessage(error));
     if (!this.isWanted()) return;
-    this.held = undefined;
     this.error(error);
     this.call.endWork();
+  }
+
+  /** @returns whether an end waited behind them: the call has no other yet */
+  private dropValues(): boolean {
+    const hasEnd = this.values?.hasEnd ?? false;
+    this.held = undefined;
+    this.values?.drop();
+    return hasEnd;
   }
 
   /** Whether somebody waits for more: no end is on its way, and nobody ended the work. */
@@ -271,19 +281,10 @@ export class ReplyStream implements Outcome, Delivery {
   }
 
   private completeMessage(payload: Buffer | null): CompleteMessage {
-    return completeMessage(this, this.index, payload);
+    return completeMessage(this, this.values?.sent ?? 0, payload);
   }
 
   private errorMessage(error: RpcError): ErrorMessage {
     return errorMessage(this, error);
   }
 }
-
-/** A stage that cannot say it is asked for the careful answer. */
-const keepsApart = (codec: Codec, pattern: string): boolean => {
-  try {
-    return codec.keepsApart(pattern);
-  } catch {
-    return true;
-  }
-};

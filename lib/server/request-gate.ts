@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.js';
+import { Fifo } from '../wire/fifo.js';
 import type { PartitionShare } from './partition-share.js';
 import type { RequestRecord } from './request-record.js';
 

@@ -7,6 +7,7 @@ import type { DeferredMessage, Message } from '../protocol/message.js';
 import { NumberSet } from '../protocol/number-set.js';
 import { decodeNotes, NOTES_HEADER } from '../protocol/reply-notes.js';
 import { decodeSigns, SIGNS_HEADER } from '../protocol/signs-of-life.js';
+import { CREDIT_HEADER, decodeCredit } from '../protocol/stream-credit.js';
 import type { ReceiverHandler } from '../wire/receiver.js';
 import { AllowedReplies, type ReplyTopicView } from './allowed-replies.js';
 import { callerName, type Caller, type Callers } from './caller.js';
@@ -20,6 +21,7 @@ import type { RequestRecord } from './request-record.js';
 import type { RefusedCalls } from './refusals/refused-calls.js';
 import type { RequestClock } from './request-clock.js';
 import type { IdempotentCalls } from './results/idempotent-calls.js';
+import { hearCredit } from './streams/heard-credit.js';
 import { historyOf } from './retries/call-history.js';
 import { invocationOf } from './retries/deferred-message.js';
 import type { DelayedCalls } from './retries/delayed-calls.js';
@@ -100,6 +102,8 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
         continue;
       }
       if (message.kind === 'cancel') this.cancel(caller, message.seq);
+      else if (message.kind === 'credit')
+        hearCredit(caller.calls.get(message.seq), message, this.parts.counters);
       else if (isCall(message)) this.parts.counters.add('callsCancelled');
       pending.mark(index);
     }
@@ -186,6 +190,7 @@ export class RequestIntake implements ReceiverHandler<RequestEnvelope, RequestRe
     caller.heardAtMs = arrival.monotonicMs;
     caller.signEveryMs = decodeSigns(received.headers[SIGNS_HEADER]);
     caller.takesNotes = decodeNotes(received.headers[NOTES_HEADER]);
+    caller.credit ??= decodeCredit(received.headers[CREDIT_HEADER]);
     clock.received(received);
     const opened = {
       record: { topic, partition, offset, timestampMs },

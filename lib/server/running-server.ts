@@ -31,7 +31,7 @@ import { MovedCalls } from './moved-calls.js';
 import { PartitionMoves } from './partition-moves.js';
 import { prepareServer, type PreparedServer } from './prepared-server.js';
 import { RefusedRequests } from './refusals/refused-requests.js';
-import type { ReplyTransport } from './reply-stream.js';
+import type { ReplyTransport } from './reply-transport.js';
 import { RequestClock } from './request-clock.js';
 import { RequestGate } from './request-gate.js';
 import { RequestIntake } from './request-intake.js';

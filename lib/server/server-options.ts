@@ -20,11 +20,12 @@ import {
 } from '../protocol/topics.js';
 import { WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 import { checkCommit, NO_RETRY, type CommitTime } from './commits/commit-policies.js';
-import { checkGroupId, groupOfEach } from './group-ids.js';
 import { checkFairness, type Fairness } from './limits/call-lanes.js';
 import type { DeadLetterHook } from './dead-letters/failed-event.js';
 import { checkMaxDeaths } from './deaths/partition-deaths.js';
+import { checkGroupId, groupOfEach, type NameOf } from './group-ids.js';
 import type { ExceptionMapping } from './handler-failure.js';
+import { checkOverflow, type Overflow } from './streams/stream-policies.js';
 import { checkRetry, resolveRetry, type RetryOptions } from './retries/retry-options.js';
 
 /** What a server writes to `topics.deadLetters`, with the reason in the headers. */
@@ -147,6 +148,13 @@ export interface KafkaRpcServerOptions extends WireOptions {
    */
   readonly onDeadLetter?: DeadLetterHook;
   /**
+   * What becomes of values of an Observable that come faster than the caller takes them: they wait in memory, all streams together
+   * within `maxQueuedBytes` (`buffer`); or the stream fails with `RESOURCE_EXHAUSTED` when 1,024 of them or 1 MiB wait (`error`). A
+   * handler's own `streamOverflow`, in the `extras` of its decorator, goes before. What is pulled, as generators are, waits itself.
+   * @default 'buffer'
+   */
+  readonly streamOverflow?: Overflow;
+  /**
    * Maps exceptions that were not made for a caller: returns the error for the caller, or undefined for the default. By default an
    * `HttpException` arrives with the fitting status, its text, and its response as details; anything else arrives as `INTERNAL`,
    * "Internal server error". `false` masks all of them, as Nest's own transports do. @default undefined
@@ -197,6 +205,7 @@ const SERVER_OPTIONS = {
   maxDelayedBytes: integer(64 * 1024 * 1024, 1_024),
   deadLetter: nested(DEAD_LETTER_OPTIONS),
   onDeadLetter: (given, name) => checkHook(given, name),
+  streamOverflow: (given, name) => checkOverflow(given ?? 'buffer', name),
   mapException: (given, name) => checkExceptionMapping(given, name),
   transportId: (given) => checkTransportId(given),
 } satisfies OptionTable<KafkaRpcServerOptions>;
@@ -244,8 +253,6 @@ const checkServices = (service: unknown): readonly string[] => {
   if (services.length > 0 && new Set(services).size === services.length) return Object.freeze(services);
   throw invalidOption('service', service, 'a name, or an array of different names');
 };
-
-type NameOf = (service: string) => string;
 
 const checkTopicsDiffer = (option: string, services: readonly string[], topicOf: NameOf): void => {
   const topics = services.map(topicOf);

@@ -1,5 +1,5 @@
 import { TurnBudget } from '../wire/turn-budget.js';
-import { Fifo } from './fifo.js';
+import { Fifo } from '../wire/fifo.js';
 import { FairQueue, oneLane, type Lanes } from './limits/fair-queue.js';
 
 /** A unit of work; those with the same key run one after the other, in the order pushed. */

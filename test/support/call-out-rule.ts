@@ -19,7 +19,12 @@ export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
   },
   observer: {
     calls: /\bsubscriber\.(?:next|error|complete)\(/,
-    guards: ['client/subscribed-call.ts', 'client/guarded-observable.ts', 'server/kafka-rpc-server.ts'],
+    guards: [
+      'client/subscribed-call.ts',
+      'client/guarded-observable.ts',
+      'client/rpc-stream.ts',
+      'server/kafka-rpc-server.ts',
+    ],
   },
   listener: {
     calls:

@@ -1,5 +1,6 @@
 import type { ClientCallEnd } from '../../lib/diagnostics/call-ended.js';
-import { PendingCall, type CallFacts } from '../../lib/client/pending-call.js';
+import type { CallFacts } from '../../lib/client/call-facts.js';
+import { PendingCall } from '../../lib/client/pending-call.js';
 import { ServiceState } from '../../lib/client/service-state.js';
 import type { RpcError } from '../../lib/errors/rpc-error.js';
 import type { ErrorMessage } from '../../lib/protocol/message.js';
@@ -55,6 +56,7 @@ export class RecordedCall {
         caller,
         serializer: json(),
         serviceState,
+        giveCredit: () => undefined,
         whyDelayed: () => this.delayedBy,
         onEnd: (call, how) => {
           this.ends.push(how);

@@ -3,6 +3,7 @@ import { Due } from '../../protocol/deadlines.js';
 import type { RequestMessage, ServerTimes } from '../../protocol/message.js';
 import { NO_REPLY_HEADERS, type ReplyHeaders } from '../../protocol/reply-notes.js';
 import type { CallObserver, OpenCall, SentCall } from '../pending-call.js';
+import type { StreamWindow } from '../stream-window.js';
 import type { CallPolicy } from './call-policies.js';
 import type { RetryBudget } from './retry-budget.js';
 
@@ -79,10 +80,14 @@ export class RetriedCall extends Due implements CallObserver, OpenCall, Attempts
     return this.attempt === 1 ? undefined : Math.max(1, Math.ceil(this.leftMs()));
   }
 
-  next(value: unknown): void {
+  get window(): StreamWindow | undefined {
+    return this.observer.window;
+  }
+
+  next(value: unknown, bytes?: number): void {
     // What a caller has seen cannot be taken back.
     this.hasValue = true;
-    this.observer.next(value);
+    this.observer.next(value, bytes);
   }
 
   headers(headers: ReplyHeaders): void {

@@ -1,4 +1,4 @@
-import { Fifo } from '../fifo.js';
+import { Fifo } from '../../wire/fifo.js';
 import { LaneGroup } from './lane-group.js';
 
 /** Where work stands while it waits. */

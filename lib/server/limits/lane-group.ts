@@ -1,4 +1,4 @@
-import { Fifo } from '../fifo.js';
+import { Fifo } from '../../wire/fifo.js';
 
 /** Work of one owner that waits for its turn. */
 export class Lane<T> extends Fifo<T> {

@@ -6,7 +6,8 @@ import type { KeptEnd, RequestMessage, ResultMessage } from '../../protocol/mess
 import type { Handlers } from '../dispatch-parts.js';
 import type { Dispatcher } from '../dispatcher.js';
 import type { IncomingCall, Stoppable } from '../incoming-call.js';
-import { ReplyStream, type ReplyTransport } from '../reply-stream.js';
+import { ReplyStream } from '../reply-stream.js';
+import type { ReplyTransport } from '../reply-transport.js';
 import { IdempotentRun, type Operation } from './idempotent-run.js';
 import { KeptOutcome } from './kept-outcome.js';
 import { keyDigest, requestDigest } from './request-digest.js';

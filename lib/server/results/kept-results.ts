@@ -4,7 +4,7 @@ import type { RpcError } from '../../errors/rpc-error.js';
 import type { BrokerClock } from '../../wire/broker-clock.js';
 import { Outbox } from '../../wire/outbox.js';
 import { RESULT_BYTES } from '../../wire/wire-options.js';
-import type { ReplyTransport } from '../reply-stream.js';
+import type { ReplyTransport } from '../reply-transport.js';
 import type { ResolvedServerOptions } from '../server-options.js';
 import { IdempotentCalls, type IdempotentCallsParts } from './idempotent-calls.js';
 import { ResultLog } from './result-log.js';

@@ -1,5 +1,5 @@
 import type { Counters } from '../../diagnostics/counters.js';
-import { Fifo } from '../fifo.js';
+import { Fifo } from '../../wire/fifo.js';
 import type { IncomingCall } from '../incoming-call.js';
 import type { PartitionShare } from '../partition-share.js';
 import type { RequestClock } from '../request-clock.js';

@@ -9,6 +9,8 @@ import { associatedData } from '../../../lib/wire/interceptors/associated-data.j
 import { decodeRefusal, encodeRefusal } from '../../../lib/protocol/refusal-notice.js';
 import { decodeNotes, encodeNotes } from '../../../lib/protocol/reply-notes.js';
 import { decodeSigns, encodeSigns } from '../../../lib/protocol/signs-of-life.js';
+import { decodeCredit, encodeCredit } from '../../../lib/protocol/stream-credit.js';
+import { FIRST_WINDOW } from '../../../lib/client/stream-window.js';
 import { Codec } from '../../../lib/wire/codec.js';
 import { json } from '../../../lib/wire/serializers/json.js';
 import { bytesOf, GOLDEN_ENVELOPES, GOLDEN_MESSAGES, GOLDEN_REFUSALS } from './golden-bytes.js';
@@ -104,6 +106,25 @@ describe('the associated data', () => {
   });
 });
 
+describe('the announcement of credit', () => {
+  it('is that shown, and is read back', () => {
+    const credit = { values: 4_096, bytes: 1_048_576 };
+    expect(documented.get('credit-header')?.toString('hex')).toBe(encodeCredit(credit).toString('hex'));
+    expect(decodeCredit(encodeCredit(credit))).toEqual(credit);
+    expect(FIRST_WINDOW).toEqual(credit);
+  });
+
+  it.each([
+    undefined,
+    Buffer.alloc(0),
+    Buffer.alloc(8),
+    encodeCredit({ values: 0, bytes: 1 }),
+    encodeCredit({ values: 1, bytes: 0 }),
+    Buffer.alloc(9, 1),
+    [encodeCredit({ values: 1, bytes: 1 }), encodeCredit({ values: 1, bytes: 1 })],
+  ])('is none where it is %p', (header) => expect(decodeCredit(header)).toBeUndefined());
+});
+
 describe('the announcement of signs of life', () => {
   it('is that shown, and is read back', () => {
     expect(documented.get('signs')?.toString('hex')).toBe(encodeSigns(5_000).toString('hex'));
@@ -143,7 +164,7 @@ describe('docs/protocol.md', () => {
   it('shows no bytes that are not pinned', () => {
     const pinned = [...GOLDEN_ENVELOPES, ...GOLDEN_MESSAGES, ...GOLDEN_REFUSALS]
       .map(({ name }) => name)
-      .concat('associated-data', 'signs', 'notes');
+      .concat('associated-data', 'credit-header', 'signs', 'notes');
     expect([...documented.keys()].sort()).toEqual(pinned.sort());
   });
 

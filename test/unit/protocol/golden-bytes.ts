@@ -158,7 +158,16 @@ export const GOLDEN_MESSAGES: readonly Golden<Message>[] = [
       000f 4b65696e20416e7363686c75c39f2e 7b226964223a377d`,
   },
   { name: 'cancel', value: { kind: 'cancel', seq: 7 }, hex: '00000007 06 000000000007' },
-  { name: 'credit', value: { kind: 'credit', seq: 7, count: 16 }, hex: '0000000b 07 000000000007 00000010' },
+  {
+    name: 'credit',
+    value: { kind: 'credit', seq: 7, count: 16, bytes: 65_536 },
+    hex: '0000000f 07 000000000007 00000010 00010000',
+  },
+  {
+    name: 'sign-of-life',
+    value: { kind: 'credit', seq: 7, count: 0 },
+    hex: '0000000b 07 000000000007 00000000',
+  },
   {
     name: 'ping',
     value: { kind: 'ping', seq: 9, asks: 1, server: null },

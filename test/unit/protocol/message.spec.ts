@@ -144,6 +144,8 @@ const fixedBytesOf = (message: Message): number => {
       return bytes - (message.payload?.length ?? 0);
     case 'error':
       return bytes - message.details.length;
+    case 'credit':
+      return bytes - (message.bytes === undefined ? 0 : 4);
     default:
       return bytes;
   }

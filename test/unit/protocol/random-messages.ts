@@ -148,7 +148,9 @@ export const randomMessage = (random: SeededRandom): Message => {
         server: random.pick([null, Buffer.alloc(16, random.integer(256))]),
       };
     case 'credit':
-      return { kind, seq, count: uint32(random) };
+      return random.pick([true, false])
+        ? { kind, seq, count: uint32(random) }
+        : { kind, seq, count: uint32(random), bytes: uint32(random) };
     case 'pong':
       return { kind, seq, ...times, payload: bytes(random) };
   }

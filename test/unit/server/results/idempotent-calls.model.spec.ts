@@ -4,7 +4,7 @@ import { IdempotentCalls } from '../../../../lib/server/results/idempotent-calls
 import type { IdempotentRun } from '../../../../lib/server/results/idempotent-run.js';
 import { ResultTable } from '../../../../lib/server/results/result-table.js';
 import type { NewResult } from '../../../../lib/server/results/result-writer.js';
-import type { ReplyTransport } from '../../../../lib/server/reply-stream.js';
+import type { ReplyTransport } from '../../../../lib/server/reply-transport.js';
 import type { Delivery } from '../../../../lib/wire/outgoing-record.js';
 import { json } from '../../../../lib/wire/serializers/json.js';
 import { incomingCall, request, requestEnvelope } from '../../../support/incoming-calls.js';

@@ -1,0 +1,55 @@
+import { checkInteger, checkObject, checkOptions, readOption } from '../errors/option-checks.js';
+import type { Credit } from '../protocol/stream-credit.js';
+import {
+  NO_OPTIONS,
+  splitChecked,
+  type AwaitedCallOptions,
+  type SplitOptions,
+} from './awaited-call-options.js';
+import { CALL_OPTION_NAMES } from './kafka-rpc-record.js';
+import { FIRST_WINDOW } from './stream-window.js';
+
+/** How much of a stream may be on its way to who takes its values. */
+export interface StreamWindowOptions {
+  /** How many values. @default 4096 */
+  readonly values?: number;
+  /** How many bytes; the last value may go beyond. @default 1048576 (1 MiB) */
+  readonly bytes?: number;
+}
+
+/** Options of `stream()`. */
+export interface StreamCallOptions extends AwaitedCallOptions {
+  /**
+   * How far the server may run ahead of a `for await` loop, or of `concatMap()`. A small window costs a round trip per half of it.
+   * @default 4,096 values and 1 MiB at first, then the pace of the loop
+   */
+  readonly window?: StreamWindowOptions;
+}
+
+export interface SplitStreamOptions extends SplitOptions {
+  readonly window?: Credit;
+}
+
+const STREAM_OPTION_NAMES: readonly string[] = [...CALL_OPTION_NAMES, 'signal', 'window'];
+const WINDOW_OPTION_NAMES: readonly string[] = ['values', 'bytes'];
+
+/** What a server takes of credit. */
+const MAX_WINDOW: Credit = { values: 1_048_576, bytes: 1_073_741_824 };
+
+/** Reads each option once. @throws RpcError `INVALID_ARGUMENT` */
+export const splitStreamOptions = (options: StreamCallOptions | undefined): SplitStreamOptions => {
+  if (options === undefined) return NO_OPTIONS;
+  checkOptions('A stream', options, STREAM_OPTION_NAMES);
+  const { window, ...rest } = readOption('options', () => ({ ...options }));
+  const split = splitChecked(rest);
+  return { ...split, window: window === undefined ? undefined : checkWindow(window) };
+};
+
+const checkWindow = (given: StreamWindowOptions): Credit => {
+  checkOptions('window', checkObject('window', given), WINDOW_OPTION_NAMES);
+  const { values = FIRST_WINDOW.values, bytes = FIRST_WINDOW.bytes } = given;
+  return {
+    values: checkInteger('window.values', values, 1, MAX_WINDOW.values),
+    bytes: checkInteger('window.bytes', bytes, 1, MAX_WINDOW.bytes),
+  };
+};

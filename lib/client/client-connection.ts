@@ -93,7 +93,7 @@ export class ClientConnection {
       calls: this.calls,
       onEvent: (event) => this.onEvent(event),
       envelope: (open) => this.envelope(open),
-      isCurrent: (open) => this.current === open,
+      isCurrent: (open) => this.isCurrent(open),
     });
     this.refusals = new HeardRefusals({
       calls: this.calls,
@@ -134,6 +134,11 @@ export class ClientConnection {
     return route;
   }
 
+  /** Whether it was not closed. */
+  isCurrent(open: OpenConnection): boolean {
+    return this.current === open;
+  }
+
   /** The services that clients of this connection call, in their order. */
   get services(): readonly string[] {
     return [...new Set([...this.callers].map(({ service }) => service.service))];
@@ -156,6 +161,7 @@ export class ClientConnection {
     this.opening = undefined;
     this.current = undefined;
     this.openingEnd?.abort();
+    this.asks.failAll(clientClosed());
     this.lastEvent = undefined;
     let isOpened = false;
     const closing = opening.then(

@@ -52,8 +52,17 @@ export const checkFunction = <F extends (...args: never[]) => unknown>(
   throw invalidOption(name, value, `a function ${of}`);
 };
 
+/** False for a proxy that cannot be asked. */
+const isArray = (value: unknown): value is readonly unknown[] => {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+};
+
 export const checkObject = (name: string, value: unknown): object => {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (typeof value === 'object' && value !== null && !isArray(value)) return value;
   throw invalidOption(name, value, 'an object');
 };
 
@@ -110,7 +119,7 @@ export const checkNames = (what: string, options: object, known: readonly string
 };
 
 export const checkArray = (name: string, value: unknown): readonly unknown[] => {
-  if (Array.isArray(value)) return value as readonly unknown[];
+  if (isArray(value)) return value;
   throw invalidOption(name, value, 'an array');
 };
 

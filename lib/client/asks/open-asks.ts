@@ -6,6 +6,8 @@ import type { PongMessage } from '../../protocol/message.js';
 export interface PongListener {
   /** @returns false for one that it does not take */
   pong(server: Buffer, message: PongMessage): boolean;
+  /** No pong comes any more. */
+  failed(error: RpcError): void;
 }
 
 /** So many are asked at once by one connection. */
@@ -23,6 +25,11 @@ export class OpenAsks {
 
   remove(seq: number): void {
     this.asks.delete(seq);
+  }
+
+  /** Their connection is closed. */
+  failAll(error: RpcError): void {
+    for (const listener of [...this.asks.values()]) listener.failed(error);
   }
 
   /** @returns false for one that nobody waits for, or takes */

@@ -29,7 +29,8 @@ export class PongGathering implements PongListener {
   /** Members that were asked, and can answer; undefined while the group is not known. */
   private members: readonly KnownMember[] | undefined;
   private count: number | undefined;
-  private failure: RpcError | undefined;
+  /** Why the question could not be asked, or is not answered any more. */
+  failure: RpcError | undefined;
   private end: (() => void) | undefined;
   private quiet: NodeJS.Timeout | undefined;
   private isDescribed = false;
@@ -54,9 +55,8 @@ export class PongGathering implements PongListener {
     this.look();
   }
 
-  /** The question could not be asked. */
   failed(error: RpcError): void {
-    this.failure = error;
+    this.failure ??= error;
     this.end?.();
   }
 

@@ -7,7 +7,7 @@ import { ASKS, type Ask } from '../../protocol/pong.js';
 import type { Destination } from '../../wire/destination-queue.js';
 import { ASKS_PARTITION } from '../../wire/wire-options.js';
 import { failureOfCall } from '../awaited-call-options.js';
-import type { ClientConnection } from '../client-connection.js';
+import { clientClosed, type ClientConnection } from '../client-connection.js';
 import type { OpenConnection } from '../open-connection.js';
 import {
   liveServer,
@@ -86,6 +86,7 @@ export class ServiceAsks {
   private async gatherOf({ service, id, timeoutMs }: ResolvedAsk, ask: Ask): Promise<Gathered> {
     const { asks, options } = this.connection;
     const open = await this.client.open();
+    if (!this.connection.isCurrent(open)) throw clientClosed();
     const topic = options.topics.requests(service);
     const gathering = new PongGathering({ service, topic, id, timeoutMs });
     const seq = this.connection.nextSeq();
@@ -98,6 +99,9 @@ export class ServiceAsks {
         gathering.whenOver(),
       ]);
       await this.lookAgain(open, service, gathering);
+    } catch (error) {
+      // A closed connection fails all that is under way, and in its own words.
+      throw gathering.failure ?? error;
     } finally {
       asks.remove(seq);
     }

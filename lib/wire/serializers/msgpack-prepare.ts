@@ -102,6 +102,8 @@ export class Preparation {
   /** A class of the user goes as its fields; a class of the platform has its state elsewhere and would go as `{}`. */
   private prepareInstance(value: object, depth: number): unknown {
     const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
+    // It is not sent, and nobody will wait for it: its rejection would end the process.
+    if (types.isPromise(value)) value.catch(() => undefined);
     if (tag !== 'Object') throw new Unsendable(`an object of type ${tag} cannot be sent`);
     return this.prepareFields(value, depth);
   }

@@ -318,4 +318,22 @@ describe('asking servers', () => {
       expect(client.counters.pongsIgnored).toBe(5);
     });
   });
+
+  it.each(['as soon as it is asked', 'while it waits for answers'])(
+    'ends with CANCELLED when the client is closed, %s',
+    async (when) => {
+      await serve();
+      await client.connect();
+      const asked = client.ping({ id: '0'.repeat(32), timeoutMs: 60_000 }).catch((error: unknown) => error);
+      if (when === 'while it waits for answers') await new Promise((resolve) => setTimeout(resolve, 30));
+      await client.close();
+      expect(await asked).toMatchObject({ status: 'CANCELLED' });
+    },
+  );
+
+  it('refuses options that are a proxy which cannot be asked', async () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    await expect(client.ping(proxy)).rejects.toMatchObject({ status: 'INVALID_ARGUMENT' });
+  });
 });

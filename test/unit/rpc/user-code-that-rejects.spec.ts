@@ -103,7 +103,7 @@ describe('user code whose failure comes later, as a rejection', () => {
       class ValueController {
         @MessagePattern('observed')
         observed(): Observable<unknown> {
-          return of(rejected());
+          return of({ inside: rejected() });
         }
 
         @MessagePattern('pulled')
@@ -113,6 +113,7 @@ describe('user code whose failure comes later, as a rejection', () => {
       }
       await cluster.serve({ controllers: [ValueController] });
       client = cluster.client({ timeoutMs: 2_000 });
+      await expect(client.call(pattern, rejected())).rejects.toMatchObject({ status: 'INVALID_ARGUMENT' });
       await expect(client.call(pattern, 1)).rejects.toMatchObject({ status: 'INTERNAL' });
     },
   );

@@ -6,7 +6,7 @@ import { ClusterLink, connectionClosed } from './cluster-link.js';
 import { errorType, toRpcError } from './kafkajs-errors.js';
 import { kafkajsLog, kafkajsLogLevel } from './kafkajs-log.js';
 import type { ResolvedKafkajsOptions } from './kafkajs-options.js';
-import { OwnSockets, promptSockets } from './sockets.js';
+import { OwnSockets, promptSockets, seedAddress } from './sockets.js';
 
 export interface OpenCluster {
   readonly kafka: Kafka;
@@ -59,7 +59,7 @@ const kafkaOf = (
 ): Kafka =>
   new kafkajs.Kafka({
     clientId,
-    brokers: [...options.brokers],
+    brokers: options.brokers.map(seedAddress),
     ssl: options.ssl,
     sasl: options.sasl,
     connectionTimeout: options.connectionTimeoutMs,

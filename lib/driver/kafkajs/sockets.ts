@@ -17,6 +17,12 @@ export const promptSockets: ISocketFactory = ({ host, port, ssl, onConnect }) =>
 
 const isIpAddress = (host: string): boolean => /^[\d.]+$|:/.test(host);
 
+/** kafkajs takes an address apart at its first colon. @returns `[::1]:9092` as `[||1]:9092`, which `hostOf` reads; others as they are */
+export const seedAddress = (address: string): string =>
+  address.replace(/^\[.*\]/, (host) => host.replaceAll(':', '|'));
+
+const hostOf = (host: string): string => /^\[(.*)\]$/.exec(host)?.[1]?.replaceAll('|', ':') ?? host;
+
 /** The sockets of one connection, whoever makes them: none of them outlives it. */
 export class OwnSockets {
   private readonly open = new Set<Socket>();
@@ -27,7 +33,7 @@ export class OwnSockets {
 
   readonly factory: ISocketFactory = (options) => {
     if (this.isClosed) throw new Error('the connection was closed');
-    const socket = this.make(options);
+    const socket = this.make({ ...options, host: hostOf(options.host) });
     unrefOnce(socket);
     this.open.add(socket);
     socket.once('close', () => this.open.delete(socket));

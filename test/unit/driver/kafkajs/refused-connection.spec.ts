@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { KafkaRpcClient } from 'nestjs-kafka-rpc';
 import { kafkajsDriver } from 'nestjs-kafka-rpc/kafkajs';
 
@@ -11,5 +12,23 @@ describe('a connection that nobody takes', () => {
     } finally {
       await client.close();
     }
+  });
+
+  it('is tried at an IPv6 address as well', async () => {
+    const hosts: unknown[] = [];
+    const driver = kafkajsDriver({
+      brokers: ['[::1]:1'],
+      retries: 0,
+      socketFactory: (options) => {
+        hosts.push([options.host, options.port]);
+        return connect({ host: '127.0.0.1', port: 1 }, options.onConnect);
+      },
+    });
+    const client = new KafkaRpcClient({ service: 'sum', driver });
+    await expect(client.connect()).rejects.toMatchObject({
+      message: expect.stringContaining('Could not reach Kafka at [::1]:1: ') as string,
+    });
+    expect(hosts[0]).toEqual(['::1', 1]);
+    await client.close();
   });
 });

@@ -27,7 +27,13 @@ describe('a call that kills its server', () => {
 
   /** A server, and another one in its place whenever it dies. */
   const keep = async (): Promise<void> => {
-    const settings = { partitions: 2, journal: journal.file, deadLetter: { failed: true }, concurrency: 16 };
+    const settings = {
+      partitions: 2,
+      journal: journal.file,
+      deadLetter: { failed: true },
+      concurrency: 16,
+      delays: true,
+    };
     const server: Program = await cluster.startServer(settings, { nodeOptions: ['--max-old-space-size=96'] });
     void server.ended.then(() => {
       if (isOver) return;
@@ -85,6 +91,20 @@ describe('a call that kills its server', () => {
       status: 'ABORTED',
       data: { how: expect.any(String) },
     });
+  });
+
+  it('is given up as well when it was delayed: a call in its place, and an event on the delay topic', async () => {
+    const client = cluster.client({ partitions: 2 });
+    const runs = (how: Deadly['how']): number => runsOf((data) => (data as Deadly).how === how);
+    const before = { abort: runs('abort'), exit: runs('exit') };
+    const call = client.call('deadly', { how: 'abort' }, { timeoutMs: 200_000, delayMs: 100 });
+    await expect(call).rejects.toMatchObject({ status: 'ABORTED', retryable: false });
+    expect(runs('abort') - before.abort).toBe(3);
+    client.emit('told.deadly', { how: 'exit' }, { delayMs: 1_500 });
+    const letters = new KafkaRpcDeadLetters({ service: cluster.service, driver: cluster.driver });
+    cluster.onClose(() => letters.close());
+    await eventually(120_000, async () => expect(await lettersOf(letters)).toHaveLength(6));
+    expect(runs('exit') - before.exit).toBe(3);
   });
 });
 

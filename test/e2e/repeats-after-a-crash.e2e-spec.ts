@@ -52,20 +52,24 @@ describe('1,000 requests whose server is killed, and that are appended once more
     return runs;
   };
 
-  it('do not run a second time, and each has its answer', async () => {
-    const victim = await serve();
-    const answers = await Promise.all(Array.from({ length: CALLS }, (_, i) => call(i)));
-    await sleep(COMMITTED_MS);
-    expect((await victim.kill()).signal).toBe('SIGKILL');
-    await appendAll();
-    const next = await serve();
-    await eventually(30_000, async () =>
-      expect(await next.ask('counters')).toMatchObject({ callsRepeated: CALLS, callsStarted: 0 }),
-    );
-    expect(answers.map(nonceOf)).toEqual(nonces(CALLS));
-    expect(journal.executions).toHaveLength(CALLS);
-    expect(client.counters).toMatchObject({ lateReplies: 0, duplicateAnswers: 0 });
-  });
+  it.each(['before', 'after'])(
+    'do not run a second time, and each has its answer: appended %s the next server starts',
+    async (when) => {
+      const victim = await serve();
+      const answers = await Promise.all(Array.from({ length: CALLS }, (_, i) => call(i)));
+      await sleep(COMMITTED_MS);
+      expect((await victim.kill()).signal).toBe('SIGKILL');
+      if (when === 'before') await appendAll();
+      const next = await serve();
+      if (when === 'after') await appendAll();
+      await eventually(30_000, async () =>
+        expect(await next.ask('counters')).toMatchObject({ callsRepeated: CALLS, callsStarted: 0 }),
+      );
+      expect(answers.map(nonceOf)).toEqual(nonces(CALLS));
+      expect(journal.executions).toHaveLength(CALLS);
+      expect(client.counters).toMatchObject({ lateReplies: 0, duplicateAnswers: 0 });
+    },
+  );
 
   it('run again at most where they were not committed, and each has its answer, when it is killed among them', async () => {
     const victim = await serve();

@@ -58,11 +58,16 @@ export class FairQueue<T> {
     this.size -= 1;
     group.turnsLeft -= 1;
     const work = group.shift();
-    if (group.turnsLeft === 0) {
-      this.current = undefined;
-      this.turns.push(group);
-    }
+    if (group.turnsLeft === 0) this.passTurn(group);
     return work;
+  }
+
+  /** To the others; to itself where there are none. */
+  private passTurn(group: LaneGroup<T>): void {
+    group.turnsLeft = group.priority;
+    if (this.turns.length === 0) return;
+    this.current = undefined;
+    this.turns.push(group);
   }
 
   started(work: T): void {

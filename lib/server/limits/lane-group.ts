@@ -3,6 +3,8 @@ import { Fifo } from '../../wire/fifo.js';
 /** Work of one owner that waits for its turn. */
 export class Lane<T> extends Fifo<T> {
   owner: unknown = undefined;
+  /** Whose turn is next, in the ring of those that have work. */
+  after: Lane<T> = this;
 }
 
 /** So many empty lanes are kept for the next owners. */
@@ -19,7 +21,8 @@ export class LaneGroup<T> {
   isInTurns = false;
   turnsLeft = 0;
   private readonly lanes = new Map<unknown, Lane<T>>();
-  private readonly turns = new Fifo<Lane<T>>();
+  /** Of the ring of lanes with work, the one whose turn was last. */
+  private tail: Lane<T> | undefined;
   private readonly spare: Lane<T>[] = [];
   /** Calls come in records of one caller. */
   private last: Lane<T> | undefined;
@@ -32,7 +35,7 @@ export class LaneGroup<T> {
   ) {}
 
   get mayStart(): boolean {
-    return this.running < this.limit && this.turns.length > 0;
+    return this.running < this.limit && this.tail !== undefined;
   }
 
   push(owner: unknown, work: T): void {
@@ -40,25 +43,41 @@ export class LaneGroup<T> {
     const lane = last !== undefined && last.owner === owner ? last : this.laneOf(owner);
     this.last = lane;
     lane.push(work);
-    if (lane.length === 1) this.turns.push(lane);
+    if (lane.length === 1) this.join(lane);
   }
 
   shift(): T | undefined {
-    const lane = this.turns.shift();
-    const work = lane?.shift();
-    if (lane === undefined) return undefined;
-    if (lane.length > 0) this.turns.push(lane);
-    else this.empty(lane);
+    const { tail } = this;
+    if (tail === undefined) return undefined;
+    const lane = tail.after;
+    const work = lane.shift();
+    if (lane.length > 0) this.tail = lane;
+    else this.leave(tail, lane);
     return work;
   }
 
   drain(): T[] {
     const all: T[] = [];
-    for (let lane = this.turns.shift(); lane !== undefined; lane = this.turns.shift()) {
-      all.push(...lane.drain());
-      this.empty(lane);
+    for (let { tail } = this; tail !== undefined; { tail } = this) {
+      all.push(...tail.after.drain());
+      this.leave(tail, tail.after);
     }
     return all;
+  }
+
+  private join(lane: Lane<T>): void {
+    const { tail = lane } = this;
+    lane.after = tail.after;
+    tail.after = lane;
+    this.tail = lane;
+  }
+
+  /** It has no work any more. @param before stands before it in the ring */
+  private leave(before: Lane<T>, lane: Lane<T>): void {
+    if (before === lane) this.tail = undefined;
+    else before.after = lane.after;
+    lane.after = lane;
+    this.empty(lane);
   }
 
   private laneOf(owner: unknown): Lane<T> {

@@ -155,7 +155,7 @@ export const describeFairLimits = (start: () => AnyCluster | Promise<AnyCluster>
     await until(() => runs === 1);
   });
 
-  it('answer a caller of one call at a time nearly as soon as alone, while another has 10,000 that wait', async () => {
+  it('answer a caller of one call at a time within three times what it takes alone, while another has 10,000 that wait', async () => {
     const [greedy, modest] = [cluster.client({ maxOpenCalls: 20_000, timeoutMs: 120_000 }), cluster.client()];
     const alone = await latenciesOf(modest, 20);
     let isOver = false;
@@ -169,12 +169,13 @@ export const describeFairLimits = (start: () => AnyCluster | Promise<AnyCluster>
         () => undefined,
       );
     for (let i = 0; i < 10_000; i++) void again();
-    await until(() => answered > 200);
+    await until(() => answered > 1_500);
     const beside = await latenciesOf(modest, 20);
     isOver = true;
     expect(greedy.openCalls).toBeGreaterThan(9_000);
     await greedy.close();
-    expect(p99(beside)).toBeLessThan(3 * Math.max(p99(alone), 2 * HANDLER_MS));
+    // First come, first served, it were the time of 10,000 runs. The middle: what else this machine does is in the slowest.
+    expect(middle(beside)).toBeLessThan(3 * middle(alone));
   });
 
   const latenciesOf = async (client: KafkaRpcClient, calls: number): Promise<number[]> => {
@@ -189,5 +190,5 @@ export const describeFairLimits = (start: () => AnyCluster | Promise<AnyCluster>
   };
 };
 
-const p99 = (latencies: readonly number[]): number =>
-  [...latencies].sort((a, b) => a - b)[Math.floor(latencies.length * 0.99)]!;
+const middle = (latencies: readonly number[]): number =>
+  [...latencies].sort((a, b) => a - b)[Math.floor(latencies.length / 2)]!;

@@ -43,6 +43,7 @@ export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server
 export { KafkaRpcContext, type CallPast, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
 export type { Overflow } from './server/streams/stream-policies.js';
 export type { CommitTime } from './server/commits/commit-policies.js';
+export type { BatchOptions } from './server/batches/batch-options.js';
 export type { Fairness } from './server/limits/call-lanes.js';
 export type { HandlerLimitOptions, RateLimitOptions } from './server/limits/handler-limits.js';
 export type { RetriedFailures, RetryOptions } from './server/retries/retry-options.js';

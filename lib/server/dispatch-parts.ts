@@ -1,6 +1,7 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import type { UserCode } from '../diagnostics/user-code.js';
 import type { RpcError } from '../errors/rpc-error.js';
+import type { HandlerBatches } from './batches/handler-batches.js';
 import type { CommitPolicies } from './commits/commit-policies.js';
 import type { Execution } from './execution.js';
 import type { HandlerFailures } from './handler-failure.js';
@@ -32,6 +33,8 @@ export interface Handlers {
   readonly streams?: ReplyTransport['streams'];
   /** Which handlers must not run twice. */
   readonly commits: Pick<CommitPolicies, 'isAnyBefore' | 'isBefore'>;
+  /** Which handlers get many calls in one run. @default none */
+  readonly batches?: HandlerBatches;
   /** How fast handlers may be started, and how long they may take. @default no limits */
   readonly limits?: Pick<CallLanes, 'isAnyChecked' | 'startsInMs' | 'timeoutMsOf'>;
 }

@@ -274,9 +274,11 @@ export class Dispatcher implements ExecutionOwner, Stoppable {
     const handler = handlerOf(call, this.handlers);
     const data = this.handlers.schemas.dataFor(handler, call.message.pattern, dataOf(call, serializer));
     const context = new KafkaRpcContext(call, serializer, execution);
-    if (this.handlers.hasHooks())
-      this.handlers.runWithHooks(context, execution, () => handler(data, context));
-    else if (execution.begin()) execution.follow(handler(data, context));
+    const batch = this.handlers.batches?.of(handler);
+    const handle = (): unknown =>
+      batch === undefined ? handler(data, context) : batch.add(call, data, context);
+    if (this.handlers.hasHooks()) this.handlers.runWithHooks(context, execution, handle);
+    else if (execution.begin()) execution.follow(handle());
   }
 
   private checked({ message }: IncomingCall, outcome: Outcome): Outcome {

@@ -15,6 +15,7 @@ import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
 import type { ServerEndpoint } from '../protocol/pong.js';
 import { refusalLine } from '../wire/refusal.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
+import { HandlerBatches } from './batches/handler-batches.js';
 import { CommitPolicies } from './commits/commit-policies.js';
 import type { Handlers } from './dispatch-parts.js';
 import { HandlerSchemas } from './handler-schemas.js';
@@ -229,6 +230,7 @@ export class KafkaRpcServer
       commits,
       streams: new StreamPolicies(this.messageHandlers, this.options),
       schemas: new HandlerSchemas(this.messageHandlers),
+      batches: new HandlerBatches(this.messageHandlers),
       find: (pattern) => this.findHandler(pattern),
       hasHooks: () =>
         this.onProcessingStartHook !== this.noStartHook || this.onProcessingEndHook !== undefined,

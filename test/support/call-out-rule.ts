@@ -12,7 +12,10 @@ interface Border {
  * the outcome of the call or record that it is for. A new place is a decision: guard it, then write it down here.
  */
 export const BORDERS: Readonly<Record<CallOut | 'logger', Border>> = {
-  handler: { calls: /\bhandler\([\w, ]*\)/, guards: ['server/dispatcher.ts'] },
+  handler: {
+    calls: /\bhandler\([\w, ]*\)/,
+    guards: ['server/dispatcher.ts', 'server/batches/call-batch.ts'],
+  },
   'handler teardown': {
     calls: /\b(?:iterator|reader|values)\??\.(?:return|cancel|subscribe)\??\.?\(|super\.unsubscribe\(/,
     guards: ['server/observed-values.ts', 'server/pulled-values.ts'],

@@ -15,6 +15,7 @@ export const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = 
   ['Duplicate window', ['DuplicateWindowOptions']],
   ['Idempotency', ['IdempotencyOptions']],
   ['Retry', ['RetryOptions']],
+  ['Batch', ['BatchOptions']],
   ['Limits of a handler', ['HandlerLimitOptions']],
   ['Rate limit', ['RateLimitOptions']],
   ['client.service', ['ServiceClientOptions']],

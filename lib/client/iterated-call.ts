@@ -89,8 +89,9 @@ export class IteratedCall<T> implements CallObserver {
   private start(): void {
     this.state = 'open';
     const call = this.begin(this);
-    // It may have ended before it was begun.
+    // It may have ended, or its loop been left, before it was begun.
     if (this.isOpen()) this.call = call;
+    else call.unsubscribe();
   }
 
   private isOpen(): boolean {

@@ -29,7 +29,9 @@ export class SignalledCall extends PassedOn implements OpenCall {
     }
     signal.addEventListener('abort', this.onAbort, { once: true });
     const call = begin(this);
-    if (!this.isOver) this.call = call;
+    // The signal may have aborted while the data was serialized.
+    if (this.isOver) call.unsubscribe();
+    else this.call = call;
     return this;
   }
 

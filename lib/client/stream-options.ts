@@ -1,4 +1,4 @@
-import { checkInteger, checkObject, checkOptions, readOption } from '../errors/option-checks.js';
+import { checkInteger, checkNames, checkObject, checkOptions, readOption } from '../errors/option-checks.js';
 import type { Credit } from '../protocol/stream-credit.js';
 import {
   NO_OPTIONS,
@@ -46,7 +46,7 @@ export const splitStreamOptions = (options: StreamCallOptions | undefined): Spli
 };
 
 const checkWindow = (given: StreamWindowOptions): Credit => {
-  checkOptions('window', checkObject('window', given), WINDOW_OPTION_NAMES);
+  checkNames('window', checkObject('window', given), WINDOW_OPTION_NAMES);
   const { values = FIRST_WINDOW.values, bytes = FIRST_WINDOW.bytes } = given;
   return {
     values: checkInteger('window.values', values, 1, MAX_WINDOW.values),

@@ -109,6 +109,12 @@ describe('a stream with a brake', () => {
 
   afterEach(() => cluster.close());
 
+  it('refuses a window with a name that is none', () => {
+    expect(() => client.stream('numbers', 1, { window: { value: 1 } as object })).toThrow(
+      'window has no option "value". It has: values, bytes.',
+    );
+  });
+
   it('arrives whole and in order in a loop that asks for each value', async () => {
     const heard: number[] = [];
     for await (const value of client.stream<number>('numbers', 20_000)) heard.push(value);

@@ -114,6 +114,18 @@ describe('a call that its client ends by itself is stopped at the server', () =>
     },
   );
 
+  it('when the signal of a stream aborts, or its loop is left, while the data is serialized', async () => {
+    await client.connect();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const aborted = client.stream('sum.never', { toJSON: () => controller.abort() }, { signal });
+    await expect(aborted[Symbol.asyncIterator]().next()).rejects.toMatchObject({ status: 'CANCELLED' });
+    const data = { toJSON: () => void left.return?.() };
+    const left: AsyncIterator<unknown> = client.stream('sum.never', data)[Symbol.asyncIterator]();
+    expect(await left.next()).toEqual({ done: true, value: undefined });
+    await until(() => client.openCalls === 0 && server.callsInHand === 0);
+  });
+
   it('when its caller leaves while the data is serialized', async () => {
     const connecting = client.connect();
     const data = { toJSON: () => subscription.unsubscribe() };

@@ -75,7 +75,7 @@ export class IteratedCall<T> implements CallObserver {
     const held = this.held.shift();
     if (held !== undefined) {
       this.heldBytes -= held.bytes;
-      this.window.taken(held.bytes);
+      this.window.taken(held.bytes, false);
       return Promise.resolve({ done: false, value: held.value });
     }
     const taken = new Promise<IteratorResult<T, undefined>>((resolve, reject) =>

@@ -199,7 +199,7 @@ export class KafkaRpcClient extends AskingClient {
    * @throws RpcError `INVALID_ARGUMENT` for options that are none
    */
   stream<T = unknown>(pattern: unknown, data: unknown, options?: StreamCallOptions): RpcStream<T> {
-    const split = splitStreamOptions(options);
+    const split = splitStreamOptions(options, data);
     const record = recordWith(data, split.callOptions);
     return openStream<T>(split, () => this.startOf(pattern, record), this.hooks);
   }

@@ -1,4 +1,7 @@
+import { isObservable } from 'rxjs';
 import { checkInteger, checkNames, checkObject, checkOptions, readOption } from '../errors/option-checks.js';
+import { RpcError } from '../errors/rpc-error.js';
+import { RpcStatus } from '../errors/status.js';
 import type { Credit } from '../protocol/stream-credit.js';
 import {
   NO_OPTIONS,
@@ -37,7 +40,11 @@ const WINDOW_OPTION_NAMES: readonly string[] = ['values', 'bytes'];
 const MAX_WINDOW: Credit = { values: 1_048_576, bytes: 1_073_741_824 };
 
 /** Reads each option once. @throws RpcError `INVALID_ARGUMENT` */
-export const splitStreamOptions = (options: StreamCallOptions | undefined): SplitStreamOptions => {
+export const splitStreamOptions = (
+  options: StreamCallOptions | undefined,
+  data?: unknown,
+): SplitStreamOptions => {
+  if (isSource(data)) throw noSource();
   if (options === undefined) return NO_OPTIONS;
   checkOptions('A stream', options, STREAM_OPTION_NAMES);
   const { window, ...rest } = readOption('options', () => ({ ...options }));
@@ -53,3 +60,14 @@ const checkWindow = (given: StreamWindowOptions): Credit => {
     bytes: checkInteger('window.bytes', bytes, 1, MAX_WINDOW.bytes),
   };
 };
+
+/** Whether it gives values by and by: as data it would be sent without them. */
+const isSource = (data: unknown): boolean =>
+  isObservable(data) ||
+  (typeof data === 'object' && data !== null && (Symbol.asyncIterator in data || 'getReader' in data));
+
+const noSource = (): RpcError =>
+  new RpcError(
+    RpcStatus.INVALID_ARGUMENT,
+    'stream() sends one value as data, not the values of a stream: send each as a call, with one key for their order.',
+  );

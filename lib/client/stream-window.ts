@@ -6,11 +6,8 @@ export const FIRST_WINDOW: Credit = Object.freeze({ values: 4_096, bytes: 1_048_
 const LEAST_WINDOW: Credit = Object.freeze({ values: 128, bytes: 65_536 });
 const LARGEST_WINDOW: Credit = Object.freeze({ values: 65_536, bytes: 16_777_216 });
 
-/** Who takes half of a window in less than that would wait for the next credit: it gets a larger one. */
-const FAST_MS = 100;
-
-/** Who takes longer needs less to go on with while a credit is on its way. */
-const SLOW_MS = 400;
+/** Who takes half of a window in less than that, and waited for values, gets a larger one. Who takes longer, and never waited, a smaller one. */
+const HALF_WINDOW_MS = 400;
 
 /**
  * How many values of one stream may be on their way to who takes them. Says when there is to be more credit: behind each half of the
@@ -24,6 +21,7 @@ export class StreamWindow {
   private takenBytes = 0;
   private give: ((credit: Credit) => void) | undefined;
   private creditAtMs: number;
+  private hasWaited = false;
 
   /** @param fixed a window that does not follow the pace. It is to be sent beside the request */
   constructor(
@@ -40,8 +38,12 @@ export class StreamWindow {
     return this;
   }
 
-  /** Somebody has taken a value of so many bytes. */
-  taken(bytes: number): void {
+  /**
+   * Somebody has taken a value of so many bytes.
+   * @param wasAwaited whether it was waited for: then it is not who takes it that is slow
+   */
+  taken(bytes: number, wasAwaited = true): void {
+    if (wasAwaited) this.hasWaited = true;
     this.takenValues += 1;
     this.takenBytes += bytes;
     if (this.takenValues * 2 >= this.values || this.takenBytes * 2 >= this.bytes) this.giveMore();
@@ -51,6 +53,7 @@ export class StreamWindow {
     const nowMs = this.now();
     if (this.fixed === undefined) this.adapt(nowMs - this.creditAtMs);
     this.creditAtMs = nowMs;
+    this.hasWaited = false;
     const [values, bytes] = [Math.max(0, this.takenValues), Math.max(0, this.takenBytes)];
     // None of it is a sign of life, and nothing else.
     if (values === 0) return;
@@ -60,8 +63,9 @@ export class StreamWindow {
   }
 
   private adapt(tookMs: number): void {
-    if (tookMs < FAST_MS) this.resize(2, LARGEST_WINDOW, Math.min);
-    else if (tookMs > SLOW_MS) this.resize(0.5, LEAST_WINDOW, Math.max);
+    const isFast = tookMs < HALF_WINDOW_MS;
+    if (isFast && this.hasWaited) this.resize(2, LARGEST_WINDOW, Math.min);
+    else if (!isFast && !this.hasWaited) this.resize(0.5, LEAST_WINDOW, Math.max);
   }
 
   /** What the window grows by is given with what was taken of it; what it shrinks by is kept back. */

@@ -4,19 +4,23 @@ import type { Credit } from '../../../lib/protocol/stream-credit.js';
 describe('StreamWindow', () => {
   let nowMs = 0;
   let given: Credit[] = [];
+  /** Whether values are waited for. @default by those who are fast */
+  let isWaiting: boolean | undefined;
 
   beforeEach(() => {
     nowMs = 0;
     given = [];
+    isWaiting = undefined;
   });
 
   const open = (fixed?: Credit): StreamWindow =>
     new StreamWindow(fixed, () => nowMs).bind((credit) => given.push(credit));
 
   const take = (window: StreamWindow, values: number, msEach: number, bytes = 10): void => {
+    const waits = isWaiting ?? msEach < 1;
     for (let i = 0; i < values; i++) {
       nowMs += msEach;
-      window.taken(bytes);
+      window.taken(bytes, waits);
     }
   };
 
@@ -59,6 +63,12 @@ describe('StreamWindow', () => {
     take(window, 20_000, 100);
     expect(onItsWay(40_000)).toBeLessThanOrEqual(128);
     expect(onItsWay(40_000)).toBeGreaterThanOrEqual(64);
+  });
+
+  it('does not shrink for who waits for values: the way is slow, or the handler', () => {
+    isWaiting = true;
+    take(open(), 20_000, 100);
+    expect(onItsWay(20_000)).toBeGreaterThanOrEqual(2_048);
   });
 
   it('grows again', () => {

@@ -268,6 +268,14 @@ describe('a stream with a brake', () => {
     expect(() => client.stream('numbers', 1, options as never)).toThrow(name);
   });
 
+  it.each([
+    ['an Observable', range(0, 3)],
+    ['an async iterable', (async function* () {})()],
+    ['a ReadableStream', new ReadableStream()],
+  ])('refuses %s as data, whose values would not be sent', (_what, data) => {
+    expect(() => client.stream('numbers', data)).toThrow('not the values of a stream');
+  });
+
   it.each(['always', 5])('refuses a streamOverflow that is none: %j', async (streamOverflow) => {
     class Wrong {
       odd(): number {

@@ -4,7 +4,9 @@ export { RpcStream } from './client/rpc-stream.js';
 export type { AwaitedCallOptions } from './client/awaited-call-options.js';
 export type { StreamCallOptions, StreamWindowOptions } from './client/stream-options.js';
 export type { ConnectionOptions, KafkaRpcClientOptions, ServiceOptions } from './client/client-options.js';
-export type { KafkaRpcClientEvents, KafkaRpcClientStatus } from './client/client-events.js';
+export type { KafkaRpcClientEvents } from './client/client-events.js';
+export type { KafkaRpcClientState, KafkaRpcClientStatus } from './client/client-state.js';
+export type { KafkaRpcClientHealth } from './client/client-health.js';
 export {
   KafkaRpcModule,
   type KafkaRpcClientRegistration,
@@ -39,7 +41,11 @@ export type {
   IdempotencyOptions,
   KafkaRpcServerOptions,
 } from './server/server-options.js';
-export type { KafkaRpcServerEvents, KafkaRpcServerStatus } from './server/server-events.js';
+export type { KafkaRpcServerEvents } from './server/server-events.js';
+export type { KafkaRpcServerState, KafkaRpcServerStatus } from './server/server-state.js';
+export type { KafkaRpcServerHealth, ServerHealthOptions } from './server/server-health.js';
+export { indicateHealth, type HealthIndicatorSession } from './diagnostics/indicated-health.js';
+export type { Health } from './diagnostics/health.js';
 export { KafkaRpcContext, type CallPast, type KafkaRpcMetadata } from './server/kafka-rpc-context.js';
 export type { Overflow } from './server/streams/stream-policies.js';
 export type { CommitTime } from './server/commits/commit-policies.js';

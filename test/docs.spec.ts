@@ -147,8 +147,16 @@ describe('the tables of the pages for users', () => {
         .replaceAll(' | ', ', ');
     const [server, client] = ['lib/server/server-events.ts', 'lib/client/client-events.ts'];
     expect(rows).toEqual([
-      ['server', statuses(server, 'KafkaRpcServerStatus'), events(server, 'KafkaRpcServerEvents')],
-      ['client', statuses(client, 'KafkaRpcClientStatus'), events(client, 'KafkaRpcClientEvents')],
+      [
+        'server',
+        statuses('lib/server/server-state.ts', 'KafkaRpcServerStatus'),
+        events(server, 'KafkaRpcServerEvents'),
+      ],
+      [
+        'client',
+        statuses('lib/client/client-state.ts', 'KafkaRpcClientStatus'),
+        events(client, 'KafkaRpcClientEvents'),
+      ],
     ]);
   });
 });

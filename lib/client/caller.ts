@@ -11,6 +11,10 @@ export interface Caller {
   normalize(pattern: unknown): string;
   /** Told of what happens to the connection. */
   onEvent(event: DriverEvent): void;
+  /** Told when calls can be sent. */
+  onOpened(): void;
+  /** Told of each failure to connect, or to find the service's topic. */
+  onUnopened(error: RpcError): void;
 }
 
 /**

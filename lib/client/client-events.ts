@@ -1,6 +1,9 @@
 import { Listeners } from '../diagnostics/listeners.js';
 import type { UserCode } from '../diagnostics/user-code.js';
 import type { DriverEvent } from '../driver/driver.js';
+import type { RpcError } from '../errors/rpc-error.js';
+import { clientStateHistory } from './client-health.js';
+import type { KafkaRpcClientStatus } from './client-state.js';
 
 /** The events of `KafkaRpcClient.on()`. */
 export type KafkaRpcClientEvents = {
@@ -13,11 +16,10 @@ export type KafkaRpcClientEvents = {
   'partitions-changed': (change: Extract<DriverEvent, { type: 'partitions-changed' }>) => void;
 };
 
-/** The values of `KafkaRpcClient.status`. */
-export type KafkaRpcClientStatus = 'connected' | 'disconnected' | 'crashed';
-
 /** Driver events become a status and calls of listeners. */
 export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
+  readonly history = clientStateHistory();
+
   constructor(
     private readonly setStatus: (status: KafkaRpcClientStatus) => void,
     private readonly guard: UserCode,
@@ -31,10 +33,10 @@ export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
         this.show('connected');
         return this.tell('connected');
       case 'disconnected':
-        this.show('disconnected');
+        this.show('disconnected', event.error);
         return this.tell('disconnected', event.error);
       case 'crashed':
-        this.show('crashed');
+        this.show('crashed', event.error);
         return this.tell('crashed', event.error);
       case 'position-lost':
         return this.tell('position-lost', event);
@@ -47,7 +49,22 @@ export class ClientEvents extends Listeners<KafkaRpcClientEvents> {
     }
   }
 
-  private show(status: KafkaRpcClientStatus): void {
+  /** Calls can be sent: of what happens to the connection from now on the driver tells. */
+  opened(): void {
+    if (this.history.current.state !== 'crashed') this.history.enter('connected');
+  }
+
+  unopened(error: RpcError): void {
+    this.history.enter('disconnected', error.message);
+  }
+
+  closed(): void {
+    this.publish({ type: 'disconnected' });
+    this.history.enter('closed', 'close() was called; a call connects again');
+  }
+
+  private show(status: KafkaRpcClientStatus, error?: Error): void {
+    this.history.enter(status, error?.message);
     this.guard.run('listener', () => this.setStatus(status));
   }
 }

@@ -200,6 +200,7 @@ export class ClientSession {
     if (!isCurrent()) throw clientClosed();
     const sender = new CallSender(this.caller, this.connection, open, route);
     this.current = sender;
+    this.caller.onOpened();
     this.waiting.sendAll();
     return sender;
   }
@@ -216,6 +217,7 @@ export class ClientSession {
 
   private onFailed(error: RpcError): void {
     this.opening = undefined;
+    this.caller.onUnopened(error);
     this.waiting.failAll(error);
   }
 }

@@ -2,7 +2,6 @@ import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { Observable, throwError, type Subscriber } from 'rxjs';
 import type { CounterSnapshot } from '../diagnostics/counters.js';
 import { guardSubscribers } from '../diagnostics/guarded-subscribers.js';
-import type { Contract } from '../contract/contract.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { fromCall, RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
@@ -13,7 +12,9 @@ import { failureOfCall, recordWith, splitChecked, type AwaitedCallOptions } from
 import { AskingClient } from './asks/asking-client.js';
 import { ServiceAsks } from './asks/service-asks.js';
 import { ClientConnection, clientClosed } from './client-connection.js';
-import { ClientEvents, type KafkaRpcClientEvents, type KafkaRpcClientStatus } from './client-events.js';
+import { ClientEvents, type KafkaRpcClientEvents } from './client-events.js';
+import type { KafkaRpcClientStatus } from './client-state.js';
+import { clientHealth, type KafkaRpcClientHealth } from './client-health.js';
 import {
   checkClientOptionNames,
   resolveConnectionOptions,
@@ -27,13 +28,11 @@ import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
 import { PublishedCall, publishedLater, type AnsweredPacket } from './published-call.js';
 import type { RpcReply } from './rpc-reply.js';
-import type { ContractClient, ServiceClient } from './service-types.js';
 import { openStream } from './opened-stream.js';
 import type { RpcStream } from './rpc-stream.js';
 import { cancelledBy, SingleAnswer } from './single-answer.js';
 import { splitStreamOptions, type StreamCallOptions } from './stream-options.js';
 import { SubscribedCall, type AnswerHooks } from './subscribed-call.js';
-import { typedService, type ServiceClientOptions } from './typed-service.js';
 
 /**
  * Calls the handlers of one service over Kafka, as any Nest `ClientProxy` does.
@@ -50,7 +49,8 @@ export class KafkaRpcClient extends AskingClient {
     createObserver: this.prototype.createObserver,
     createPacket: this.prototype.createPacket,
   };
-  private readonly serviceName: string;
+  /** @internal */
+  protected readonly serviceName: string;
   private readonly connection: ClientConnection;
   private readonly session: ClientSession;
   private readonly hooks: AnswerHooks;
@@ -87,6 +87,8 @@ export class KafkaRpcClient extends AskingClient {
       {
         service,
         onEvent: (event) => this.events.publish(event),
+        onOpened: () => this.events.opened(),
+        onUnopened: (error) => this.events.unopened(error),
         normalize: (pattern) => this.normalizePattern(pattern as Parameters<typeof this.normalizePattern>[0]),
       },
       this.connection,
@@ -121,6 +123,11 @@ export class KafkaRpcClient extends AskingClient {
     return this.connection.calls.size;
   }
 
+  /** How this client is, known without asking the broker: the state, since when and why. For probes. */
+  health(): KafkaRpcClientHealth {
+    return clientHealth(this.events.history, this.openCalls);
+  }
+
   /**
    * Connects early. Optional: the first call connects too. Can be repeated after a failure.
    * @throws RpcError `UNAVAILABLE` with the brokers tried; `FAILED_PRECONDITION` for topics that do not fit.
@@ -136,7 +143,7 @@ export class KafkaRpcClient extends AskingClient {
 
   /** Ends this client's open calls with `CANCELLED`. Idempotent; a later call connects anew. */
   override async close(): Promise<void> {
-    if (await this.session.close()) this.events.publish({ type: 'disconnected' });
+    if (await this.session.close()) this.events.closed();
   }
 
   /** Listens to `connected`, `disconnected`, `crashed`, `position-lost` and `partitions-changed`. */
@@ -222,23 +229,6 @@ export class KafkaRpcClient extends AskingClient {
       return throwError(() => error as RpcError);
     }
     return guardedObservable(super.emit<TResult>(pattern, packet), this.hooks.userCode, 'observer');
-  }
-
-  /**
-   * A typed client of this service: `sum.add({ a, b })` for `@MessagePattern('sum.add')`, awaited or subscribed to.
-   *
-   *     client.service(contract)           its patterns and kinds, its schemas checked on this side too
-   *     client.service(SumController)      the patterns and schemas of the class
-   *     client.service<SumApi>()           an interface: the pattern is the service, a dot, the method; `{ prefix }` for another
-   *
-   * Costs nothing until a call is made.
-   * @throws RpcError `INVALID_ARGUMENT` for a class without handlers
-   */
-  service<const Methods extends Contract>(contract: Methods): ContractClient<Methods>;
-  service<Api extends object>(controller: abstract new (...args: never[]) => Api): ServiceClient<Api>;
-  service<Api extends object>(options?: ServiceClientOptions): ServiceClient<Api>;
-  service(of?: unknown): object {
-    return typedService(this, this.serviceName, of);
   }
 
   /** Nest's way in for what is built on `ClientProxy`; `send()` does not take it. */

@@ -9,6 +9,7 @@ import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
 import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
 import { reportedUserCode } from '../diagnostics/user-code.js';
 import type { DriverConnection } from '../driver/driver.js';
+import { checkDurationMs } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
@@ -25,7 +26,9 @@ import { HandlerPolicies } from './retries/handler-policies.js';
 import { keepMaskedExceptions } from './masked-exceptions.js';
 import { HookedExecution, type ProcessingHooks } from './processing-hooks.js';
 import { RunningServer } from './running-server.js';
-import { ServerEvents, type KafkaRpcServerEvents, type KafkaRpcServerStatus } from './server-events.js';
+import { ServerEvents, type KafkaRpcServerEvents } from './server-events.js';
+import type { KafkaRpcServerStatus } from './server-state.js';
+import { ServerHealth, type KafkaRpcServerHealth, type ServerHealthOptions } from './server-health.js';
 import {
   resolveServerOptions,
   type KafkaRpcServerOptions,
@@ -59,6 +62,10 @@ export class KafkaRpcServer
     start: (context, done) => this.onProcessingStartHook(this.hookTransportId, context, done),
     end: (context) => this.onProcessingEndHook?.(this.hookTransportId, context),
   };
+  private readonly healthWatch = new ServerHealth(this.events.history, () => {
+    const { callsStarted, eventsStarted } = this.counts.snapshot();
+    return 2 * (callsStarted + eventsStarted) - (this.running?.runningHandlers ?? 0);
+  });
   private starting: Promise<RunningServer> | undefined;
   /** Ends what is starting; undefined when nothing is. */
   private startingEnd: AbortController | undefined;
@@ -104,6 +111,15 @@ export class KafkaRpcServer
   }
 
   /**
+   * How this server is, known without asking the broker: the state, since when and why, whether it is ready and live. For probes.
+   * @throws RpcError `INVALID_ARGUMENT` for a `stuckAfterMs` that is no number of milliseconds
+   */
+  health({ stuckAfterMs = STUCK_AFTER_MS }: ServerHealthOptions = {}): KafkaRpcServerHealth {
+    checkDurationMs('stuckAfterMs', stuckAfterMs, 1);
+    return this.healthWatch.health(this.running, stuckAfterMs);
+  }
+
+  /**
    * Connects, creates or checks the topics, joins the groups. Called by Nest. After a failure it can be called again.
    * @param callback called without an argument when calls are served, or with the error
    */
@@ -139,21 +155,28 @@ export class KafkaRpcServer
   }
 
   private async start(): Promise<void> {
+    if (this.starting === undefined) this.events.starting();
     const starting = (this.starting ??= this.connect((this.startingEnd = new AbortController())));
     try {
       const server = await untilClosed(starting, this.startingEnd?.signal);
       if (this.starting !== starting) throw closedMeanwhile();
       this.startingEnd = undefined;
       this.running = server;
+      this.events.started();
     } catch (error) {
-      if (this.starting === starting) this.starting = undefined;
-      throw RpcError.from(error);
+      const failure = RpcError.from(error);
+      if (this.starting === starting) {
+        this.starting = undefined;
+        this.events.failedToStart(failure);
+      }
+      throw failure;
     }
   }
 
   private async stop(): Promise<void> {
     const { starting } = this;
     this.starting = undefined;
+    if (this.running !== undefined) this.events.closing();
     this.startingEnd?.abort();
     const server = starting === undefined ? undefined : await startedSoon(starting);
     await server?.close();
@@ -263,6 +286,9 @@ const unwritten = (where: string, error: RpcError): string =>
 
 /** What hooks hear when no `transportId` was given: Nest's tracing tells transports apart by it. */
 const TRANSPORT = Symbol.for('nestjs-kafka-rpc');
+
+/** @see ServerHealthOptions */
+const STUCK_AFTER_MS = 300_000;
 
 const closedMeanwhile = (): RpcError =>
   new RpcError(RpcStatus.CANCELLED, 'The server was closed while it started.');

@@ -5,9 +5,7 @@ import type { DriverConnection } from '../driver/driver.js';
 import type { TopicPartition } from '../driver/record.js';
 import type { RpcError } from '../errors/rpc-error.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
-import { formatInstanceId } from '../protocol/instance-id.js';
 import type { ServerEndpoint } from '../protocol/pong.js';
-import { encodeServedHandlers, servedHandlers } from '../protocol/served-handlers.js';
 import type { Codec } from '../wire/codec.js';
 import { Outbox } from '../wire/outbox.js';
 import { Receiver } from '../wire/receiver.js';
@@ -16,7 +14,6 @@ import { AllowedReplies } from './allowed-replies.js';
 import { Callers } from './caller.js';
 import { controlOf } from './control/control.js';
 import type { ControlReader } from './control/control-reader.js';
-import { capabilitiesOf } from './control/server-state.js';
 import { callMemory, type CallMemory } from './duplicates/call-memory.js';
 import { PastCalls } from './duplicates/past-calls.js';
 import type { CallLanes } from './limits/call-lanes.js';
@@ -26,7 +23,7 @@ import { endOfLog } from './end-of-log.js';
 import { GroupConsumer, type GroupConsumerParts } from './group-consumer.js';
 import type { IncomingCall } from './incoming-call.js';
 import { LogEndWatch } from './log-end-watch.js';
-import { GroupWatch } from './group-watch.js';
+import { groupMembers } from './group-members.js';
 import { MovedCalls } from './moved-calls.js';
 import { PartitionMoves } from './partition-moves.js';
 import { prepareServer, type PreparedServer } from './prepared-server.js';
@@ -41,7 +38,6 @@ import { KeptResults } from './results/kept-results.js';
 import { replyTopicOf } from './reply-topic.js';
 import type { ResolvedServerOptions } from './server-options.js';
 import { SilentClients } from './silent-clients.js';
-import { topicsByGroup } from './topics-by-group.js';
 import { WorkQueue } from './work-queue.js';
 
 /** What a running server tells the strategy object. */
@@ -142,6 +138,15 @@ export class RunningServer {
   /** Calls in hand, running or not. */
   get callsInHand(): number {
     return this.queue.length;
+  }
+
+  get runningHandlers(): number {
+    return this.queue.runningCount;
+  }
+
+  /** Partitions that this server reads, of all its groups. */
+  get assignedPartitions(): number {
+    return this.consumers.reduce((sum, { assignment }) => sum + assignment.length, 0);
   }
 
   /** Handlers that run though nobody waits for them any more. */
@@ -289,12 +294,8 @@ export class RunningServer {
       endOf: (place: TopicPartition) => endOfLog(this.driver, place),
       log: hooks.log,
     };
-    return topicsByGroup(options, delayTopics).map(([groupId, topics]) => {
-      const patterns = hooks.endpoints().map(({ pattern }) => pattern);
-      const served = servedHandlers(formatInstanceId(id), patterns, topics, capabilitiesOf(options));
-      const memberData = encodeServedHandlers(served);
-      const watch = new GroupWatch(groupId, hooks.log);
-      return new GroupConsumer({ ...parts, groupId, topics, memberData, watch });
-    });
+    return groupMembers(id, options, delayTopics, hooks).map(
+      (member) => new GroupConsumer({ ...parts, ...member }),
+    );
   }
 }

@@ -18,6 +18,7 @@ export const OPTION_TABLES: readonly (readonly [string, readonly string[]])[] = 
   ['Batch', ['BatchOptions']],
   ['Limits of a handler', ['HandlerLimitOptions']],
   ['Rate limit', ['RateLimitOptions']],
+  ['server.health', ['ServerHealthOptions']],
   ['client.service', ['ServiceClientOptions']],
   ['asyncApi', ['AsyncApiOptions']],
   ['KafkaRpcDeadLetters', ['KafkaRpcDeadLettersOptions', 'DeadLetterFilter', 'DeadLetterActionOptions']],

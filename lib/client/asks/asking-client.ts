@@ -1,5 +1,4 @@
-import { ClientProxy } from '@nestjs/microservices';
-import type { KafkaRpcClientEvents } from '../client-events.js';
+import { TypedClient } from '../typed-client.js';
 import type {
   AskedServer,
   AskedServerInfo,
@@ -11,7 +10,7 @@ import type {
 import type { ServiceAsks } from './service-asks.js';
 
 /** What a `KafkaRpcClient` asks of all servers of a service, beside its calls. */
-export abstract class AskingClient extends ClientProxy<KafkaRpcClientEvents> {
+export abstract class AskingClient extends TypedClient {
   /** @internal */
   protected abstract readonly asks: ServiceAsks;
 

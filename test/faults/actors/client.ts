@@ -4,6 +4,7 @@ import { seededRandom } from '../../support/seeded-random.js';
 import { CallMix } from './call-mix.js';
 import { Caller } from './caller.js';
 import { driverFor, type BrokerAccess } from './driver.js';
+import { watchHealth, type ToldHealth } from './health-watch.js';
 import { LineFile } from './line-file.js';
 import type { LedgerLine } from './lines.js';
 import { stepClock } from './stepped-clock.js';
@@ -25,6 +26,7 @@ export interface ClientProgress {
   readonly answered: number;
   readonly openCalls: number;
   readonly residentBytes: number;
+  readonly health: ToldHealth;
 }
 
 const { access, name, ledger, seed, deadlineMs, ...options } = settings<ClientActorSettings>();
@@ -35,6 +37,7 @@ const client = new KafkaRpcClient({ ...options, driver: driverFor(access) });
 const caller = new Caller(client, new CallMix(name, deadlineMs, seededRandom(seed)), lines);
 
 await client.connect();
+const health = watchHealth(client);
 answerParent({
   start: (perSecond: number) => caller.start(perSecond),
   stop: () => caller.stop(),
@@ -47,6 +50,7 @@ answerParent({
     answered: caller.answered,
     openCalls: client.openCalls,
     residentBytes: process.memoryUsage.rss(),
+    health: health(),
   }),
   close: () => client.close(),
 });

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { answerParent, settings } from '../../programs/parent.js';
 import { machineMs } from '../machine-clock.js';
 import { driverFor, type BrokerAccess } from './driver.js';
+import { watchHealth } from './health-watch.js';
 import { LineFile } from './line-file.js';
 import type { AnswerData, CallData, JournalLine } from './lines.js';
 import { stepClock } from './stepped-clock.js';
@@ -112,6 +113,7 @@ async function main(): Promise<void> {
   });
   app.enableShutdownHooks();
   await app.listen();
+  const health = watchHealth(server);
   answerParent({
     block: (ms: number) => void setImmediate(() => blockFor(ms)),
     step: (byMs: number) => stepClock(byMs),
@@ -120,6 +122,7 @@ async function main(): Promise<void> {
       inHand: server.callsInHand,
       residentBytes: process.memoryUsage.rss(),
       counters: server.counters,
+      health: health(),
     }),
   });
 }

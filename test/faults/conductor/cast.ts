@@ -3,6 +3,7 @@ import { right, type Right } from '../../support/access-control.js';
 import { eventually } from '../../conformance/eventually.js';
 import type { BrokerAccess } from '../actors/driver.js';
 import type { ClientProgress } from '../actors/client.js';
+import type { ToldHealth } from '../actors/health-watch.js';
 import { Actor } from './actor.js';
 import type { Stand } from './stand.js';
 
@@ -140,10 +141,12 @@ export class Cast {
     const gauges = () => Promise.all(this.servers.map((server) => server.ask<ServerGauges>('gauges')));
     await this.within(withinMs, async () => (await gauges()).every(({ inHand }) => inHand === 0));
     const { servers } = this;
-    (await gauges()).forEach(({ inHand, residentBytes }, at) => servers[at]?.rest({ inHand, residentBytes }));
+    (await gauges()).forEach(({ inHand, residentBytes, health }, at) =>
+      servers[at]?.rest({ inHand, residentBytes, health }),
+    );
     const { clients } = this;
-    (await this.progress()).forEach(({ openCalls, residentBytes }, at) =>
-      clients[at]?.rest({ inHand: openCalls, residentBytes }),
+    (await this.progress()).forEach(({ openCalls, residentBytes, health }, at) =>
+      clients[at]?.rest({ inHand: openCalls, residentBytes, health }),
     );
   }
 
@@ -187,4 +190,5 @@ export class Cast {
 interface ServerGauges {
   readonly inHand: number;
   readonly residentBytes: number;
+  readonly health: ToldHealth;
 }

@@ -5,6 +5,7 @@ import { commitsDoNotGoBack, commitsPassNothing, noPartitionStaysBehind } from '
 import { deadlinesAreKept } from './deadlines.js';
 import { allIsRun, saidNotToRun, startedInTime } from './execution.js';
 import { callsDoNotFail } from './failures.js';
+import { healthIsTrue } from './health.js';
 import { join, type Joined } from './joined.js';
 import { keysAreInOrder } from './order.js';
 import { noProcessEnds, nothingIsTooMuch, stopsInTime } from './processes.js';
@@ -31,6 +32,7 @@ const CHECKS: readonly ((joined: Joined) => Violation[])[] = [
   stopsInTime,
   repliesAreRead,
   keysAreInOrder,
+  healthIsTrue,
   loadWasALoad,
 ];
 

@@ -1,4 +1,4 @@
-/** The names of the invariants: those of the plan, and L1 for a load that was none. */
+/** The names of the invariants: those of the plan, H1 for what health() says, and L1 for a load that was none. */
 export const INVARIANTS = {
   I1: 'what the broker has is run, or expires, or is cancelled',
   I2: 'an answer ends one call, and the right one, once',
@@ -18,6 +18,7 @@ export const INVARIANTS = {
   I16: 'a server that is told to stop stops in time',
   I17: 'a reply that stands in the topic is read',
   I18: 'calls of a key begin in the order sent',
+  H1: 'who is well says so, and nobody asks for a restart',
   L1: 'the load was a load',
 } as const;
 

@@ -6,7 +6,8 @@ import { clockSteps, standsStill } from './one-process.js';
 const A_MOMENT_MS = 2_000;
 const FIVE_MINUTES_MS = 300_000;
 
-const newcomer = async ({ cast }: Scene, perSecond = 50) => {
+/** One more client, under load. */
+export const newcomer = async ({ cast }: Scene, perSecond = 50) => {
   const client = await cast.startClient();
   await client.ask('start', perSecond);
   return client;

@@ -1,3 +1,4 @@
+import { newcomer } from './clients.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { litter } from '../../support/litter.js';
 import type { FaultWindow } from './fault-window.js';
@@ -19,11 +20,12 @@ export const TOPIC_WINDOWS: readonly FaultWindow[] = [
   },
   {
     name: 'the reply topic grows',
-    happen: async ({ cast, stand, happened }) => {
+    happen: async (scene) => {
+      const { cast, stand, happened } = scene;
       const before = await stand.topics.partitions(cast.replies);
       await stand.topics.grow(cast.replies, before + 2);
       await sleep(A_MOMENT_MS);
-      await cast.startClient();
+      await newcomer(scene);
       const after = await stand.topics.partitions(cast.replies);
       happened(`there are ${after} partitions, and were ${before}`, after === before + 2);
     },

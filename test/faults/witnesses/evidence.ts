@@ -1,4 +1,5 @@
 import type { InvariantId } from '../invariants/violation.js';
+import type { ToldHealth } from '../actors/health-watch.js';
 import type { AnswerData, CallData, Settled } from '../actors/lines.js';
 
 /** What the witnesses of one window say. All times are milliseconds of `machineMs`. */
@@ -120,7 +121,7 @@ export interface ProcessStory {
   readonly fatal: readonly string[];
   readonly stalls: readonly { readonly from: number; readonly to: number }[];
   /** When all was over, and before it was ended; undefined for one that was gone. */
-  readonly atRest?: { readonly inHand: number; readonly residentBytes: number };
+  readonly atRest?: { readonly inHand: number; readonly residentBytes: number; readonly health: ToldHealth };
 }
 
 /** Answers of a call that came to a good end; undefined for others. */

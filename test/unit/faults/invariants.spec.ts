@@ -21,6 +21,8 @@ const FACTS: WindowFacts = {
   restedAtMs: 3_500,
 };
 
+const WELL = { isReady: true, state: 'connected', wasEverDead: false };
+
 const SERVER: ProcessStory = {
   name: 's1',
   role: 'server',
@@ -30,9 +32,13 @@ const SERVER: ProcessStory = {
   tookToEndMs: 100,
   fatal: [],
   stalls: [],
-  atRest: { inHand: 0, residentBytes: 1 },
+  atRest: { inHand: 0, residentBytes: 1, health: WELL },
 };
 const CLIENT: ProcessStory = { ...SERVER, name: 'c1', role: 'client', pid: 2 };
+
+const atRestWith = (health: Partial<typeof WELL>): Partial<Evidence> => ({
+  processes: [{ ...SERVER, atRest: { inHand: 0, residentBytes: 1, health: { ...WELL, ...health } } }, CLIENT],
+});
 
 /** A call that was sent at 1,000 and 2,500 ms, run and answered, as all witnesses have it. */
 const call = (number: number, of: Partial<LedgerCall> = {}): LedgerCall => {
@@ -159,13 +165,15 @@ const BROKEN: readonly (readonly [string, string, Partial<Evidence>])[] = [
   [
     'I12',
     'a call was left in hand',
-    { processes: [{ ...SERVER, atRest: { inHand: 1, residentBytes: 1 } }, CLIENT] },
+    { processes: [{ ...SERVER, atRest: { inHand: 1, residentBytes: 1, health: WELL } }, CLIENT] },
   ],
   [
     'I12',
     'a process took too much memory',
-    { processes: [{ ...SERVER, atRest: { inHand: 0, residentBytes: 1e9 } }, CLIENT] },
+    { processes: [{ ...SERVER, atRest: { inHand: 0, residentBytes: 1e9, health: WELL } }, CLIENT] },
   ],
+  ['H1', 'a server said that it is not ready', atRestWith({ isReady: false })],
+  ['H1', 'a server said that a restart would help', atRestWith({ wasEverDead: true })],
   ['I13', 'a process ended by itself', { processes: [{ ...SERVER, endedBy: undefined }, CLIENT] }],
   ['I13', 'an error was caught by nobody', { processes: [{ ...SERVER, fatal: ['Error'] }, CLIENT] }],
   ['I14', 'a value is missing', stream([0, 2])],

@@ -15,6 +15,7 @@ import { decodeFinishedMap } from './commits/finished-map-decoder.js';
 import { OffsetTracker, type FormerPartition } from './commits/offset-tracker.js';
 import type { PartitionDeaths } from './deaths/partition-deaths.js';
 import type { PastCalls } from './duplicates/past-calls.js';
+import { endured, type StartLimits } from './endured-start.js';
 import type { GroupWatch } from './group-watch.js';
 import type { MovedCalls } from './moved-calls.js';
 import type { PartitionMoves } from './partition-moves.js';
@@ -80,9 +81,10 @@ export class GroupConsumer implements GroupHandler {
     });
   }
 
-  async join(driver: DriverConnection): Promise<void> {
+  async join(driver: DriverConnection, limits: StartLimits = {}): Promise<void> {
     const { groupId, topics, sessionTimeoutMs, memberData } = this.parts;
-    this.member = await driver.joinGroup({ groupId, topics, sessionTimeoutMs, memberData }, this);
+    const options = { groupId, topics, sessionTimeoutMs, memberData };
+    this.member = await endured(() => driver.joinGroup(options, this), limits);
     // Records may have come, and filled the server, before there was a member to pause.
     if (this.isPaused) this.member.pause();
     if (this.paused.size > 0) this.member.pause([...this.paused]);

@@ -223,7 +223,7 @@ export class KafkaRpcServer
       log: this.log,
       endpoints: () => this.endpoints(),
     };
-    return RunningServer.start(driver, this.options, hooks, { id, counters: this.counts });
+    return RunningServer.start(driver, this.options, hooks, { id, counters: this.counts, signal });
   }
 
   private callLanes(): CallLanes {

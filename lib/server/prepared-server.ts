@@ -5,6 +5,7 @@ import { Codec } from '../wire/codec.js';
 import { replyTopicSpec, requestTopicSpec } from '../wire/wire-options.js';
 import { BrokerTimes } from './broker-times.js';
 import { replyDestination } from './caller.js';
+import { endured } from './endured-start.js';
 import { openDeadLetterTopics, type DeadLetterTopics } from './dead-letters/dead-letter-topics.js';
 import { openResultTopics, type ResultTopics } from './results/result-topics.js';
 import { openDelayTopics, type DelayTopics } from './retries/delay-topics.js';
@@ -32,14 +33,15 @@ export const prepareServer = async (
   driver: DriverConnection,
   options: ResolvedServerOptions,
   needsDelays: boolean,
-  parts: { readonly id: Buffer; readonly counters: Counters },
+  { signal, ...parts }: { readonly id: Buffer; readonly counters: Counters; readonly signal: AbortSignal },
 ): Promise<PreparedServer> => {
   const codec = new Codec(options.serializer, options.interceptors, options.stageTimeoutMs);
   await codec.open();
   const topics = options.services.map((service) =>
     requestTopicSpec(options.topics.requests(service), options),
   );
-  await driver.ensureTopics([replyTopicSpec(options), ...topics], { create: options.createTopics });
+  const specs = [replyTopicSpec(options), ...topics];
+  await endured(() => driver.ensureTopics(specs, { create: options.createTopics }), { signal });
   const replyPartitions = await driver.partitionCount(options.topics.replies);
   const deadLetterTopics = await openDeadLetterTopics(driver, options);
   const delayTopics = await openDelayTopics(driver, options, needsDelays);
@@ -48,7 +50,7 @@ export const prepareServer = async (
     replyDestination(parts.id, parts.id, { topic: options.topics.replies, partition }, codec),
   );
   const times = new BrokerTimes({ connection: driver, codec, clock, destinations });
-  await times.learn();
+  await endured(() => times.learn(), { signal });
   const resultTopics = await openResultTopics(driver, options);
   return { ...parts, codec, clock, times, replyPartitions, deadLetterTopics, delayTopics, resultTopics };
 };

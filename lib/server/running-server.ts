@@ -120,14 +120,14 @@ export class RunningServer {
     driver: DriverConnection,
     options: ResolvedServerOptions,
     hooks: ServerHooks,
-    parts: { readonly id: Buffer; readonly counters: Counters },
+    parts: { readonly id: Buffer; readonly counters: Counters; readonly signal: AbortSignal },
   ): Promise<RunningServer> {
     try {
       const prepared = await prepareServer(driver, options, hooks.policies.needsDelays, parts);
       const server = new RunningServer(driver, options, hooks, prepared);
       // Before it has calls: who sees it in its group may ask it.
       await server.control.open();
-      await Promise.all(server.consumers.map((consumer) => consumer.join(driver)));
+      await Promise.all(server.consumers.map((consumer) => consumer.join(driver, parts)));
       return server;
     } catch (error) {
       await driver.close();

@@ -3,7 +3,7 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 
 /** A step of a start that fails later than this is not tried again: whoever starts the app is told. */
-const ENDURED_MS = 10_000;
+const ENDURED_MS = 30_000;
 const PAUSE_MS = 250;
 
 export interface StartLimits {
@@ -16,7 +16,7 @@ export interface StartLimits {
 /**
  * A step of a start, tried again when a connection is lost on its way: brokers were reached before, so that they are there, and connections
  * that are reset, or a broker that is replaced, are no reason to end the app.
- * @throws RpcError what it failed with, for another reason or after 10 s
+ * @throws RpcError what it failed with, for another reason or after 30 s
  */
 export const endured = async <T>(step: () => Promise<T>, limits: StartLimits): Promise<T> => {
   const { signal, now = () => performance.now(), pauseMs = PAUSE_MS } = limits;

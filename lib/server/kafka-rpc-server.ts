@@ -2,11 +2,8 @@ import { Server, type CustomTransportStrategy, type MessageHandler } from '@nest
 import { Observable } from 'rxjs';
 import type { RefusedRecord } from '../diagnostics/channels.js';
 import { Counters, type CounterSnapshot } from '../diagnostics/counters.js';
-import { describeError } from '../diagnostics/describe-error.js';
 import { guardSubscribers } from '../diagnostics/guarded-subscribers.js';
 import { guardedLog } from '../diagnostics/log.js';
-import { RateLimitedLog } from '../diagnostics/rate-limited-log.js';
-import type { RefusalReason } from '../diagnostics/refusal-reasons.js';
 import { reportedUserCode } from '../diagnostics/user-code.js';
 import type { DriverConnection } from '../driver/driver.js';
 import { checkDurationMs } from '../errors/option-checks.js';
@@ -14,7 +11,6 @@ import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { formatInstanceId, newInstanceId } from '../protocol/instance-id.js';
 import type { ServerEndpoint } from '../protocol/pong.js';
-import { refusalLine } from '../wire/refusal.js';
 import { waitAtMost } from '../wire/wait-at-most.js';
 import { HandlerBatches } from './batches/handler-batches.js';
 import { CommitPolicies } from './commits/commit-policies.js';
@@ -29,6 +25,7 @@ import { RunningServer } from './running-server.js';
 import { ServerEvents, type KafkaRpcServerEvents } from './server-events.js';
 import type { KafkaRpcServerStatus } from './server-state.js';
 import { ServerHealth, type KafkaRpcServerHealth, type ServerHealthOptions } from './server-health.js';
+import { ServerLogLines } from './server-log-lines.js';
 import {
   resolveServerOptions,
   type KafkaRpcServerOptions,
@@ -55,7 +52,7 @@ export class KafkaRpcServer
   private readonly events = new ServerEvents((status) => this._status$.next(status), this.userCode);
   /** What Nest has in the place of a hook that nobody set. */
   private readonly noStartHook = this.onProcessingStartHook;
-  private readonly warnings = new RateLimitedLog<RefusalReason | Warning>((line) => this.log.warn(line));
+  private readonly lines = new ServerLogLines(this.log);
   /** New with every `listen()`: no two runs of a call ever have the same server and number. */
   private instanceId = newInstanceId();
   private readonly processingHooks: ProcessingHooks = {
@@ -204,21 +201,11 @@ export class KafkaRpcServer
       lanes,
       handlers: { ...this.nestHandlers(commits), limits: lanes },
       onRefused: (refused: RefusedRecord) => this.onRefused(refused),
-      onDeadLetterLost: (error: RpcError) =>
-        this.warnings.add(
-          'dead letter',
-          () => `A refused record is lost, not dead-lettered: ${error.message}`,
-        ),
-      onCommitError: (error: unknown) => this.onCommitError(RpcError.from(error)),
-      onPutOffFailed: (error: RpcError) => this.warnings.add('delay', () => unwritten('delay topic', error)),
-      onLetterFailed: (error: RpcError) =>
-        this.warnings.add('letter', () => unwritten('dead letters', error)),
-      onResultsFailed: (error: RpcError) =>
-        this.warnings.add(
-          'results',
-          () =>
-            `Calls with an idempotencyKey wait, as the results of earlier ones cannot be read or written: ${error.message}`,
-        ),
+      onDeadLetterLost: this.lines.onDeadLetterLost,
+      onCommitError: this.lines.onCommitError,
+      onPutOffFailed: this.lines.onPutOffFailed,
+      onLetterFailed: this.lines.onLetterFailed,
+      onResultsFailed: this.lines.onResultsFailed,
       policies: new HandlerPolicies(this.messageHandlers, this.options.retry, this.userCode, commits),
       log: this.log,
       endpoints: () => this.endpoints(),
@@ -237,14 +224,8 @@ export class KafkaRpcServer
     }));
   }
 
-  /** A rebalance refuses commits as it goes: the next one takes what this one did not. */
-  private onCommitError({ status, message }: RpcError): void {
-    if (status === RpcStatus.ABORTED) this.log.debug(`Commit put off: ${message}`);
-    else this.warnings.add('commit', () => `Commit put off: ${message}`);
-  }
-
   private onRefused(refused: RefusedRecord): void {
-    this.warnings.add(refused.reason, () => refusalLine(refused));
+    this.lines.refused(refused);
     this.events.tell('refused', refused);
   }
 
@@ -260,11 +241,9 @@ export class KafkaRpcServer
       userCode: this.userCode,
       runWithHooks: (context, execution, handle) =>
         new HookedExecution(this.processingHooks, context, execution, this.userCode).run(handle),
-      onEventError: (pattern, error) =>
-        this.log.error(`Event "${pattern}" failed: ${describeError(error.cause ?? error)}`),
-      onGivenUp: (error) => this.log.error(`Call given up: ${error.message}`),
-      onRetry: (pattern, error, pauseMs) =>
-        this.warnings.add('retry', () => retryLine(pattern, error, pauseMs)),
+      onEventError: this.lines.onEventError,
+      onGivenUp: this.lines.onGivenUp,
+      onRetry: this.lines.onRetry,
       failures: new HandlerFailures(this.options.mapException, this.userCode, (line) => this.log.error(line)),
     };
   }
@@ -274,15 +253,6 @@ export class KafkaRpcServer
     return this.messageHandlers.get(pattern) ?? this.getHandlerByPattern(pattern) ?? undefined;
   }
 }
-
-/** What is logged at a bounded rate, beside refusals. */
-type Warning = 'dead letter' | 'commit' | 'retry' | 'delay' | 'letter' | 'results';
-
-const retryLine = (pattern: string, error: RpcError, pauseMs: number): string =>
-  `"${pattern}" failed and is tried again in ${pauseMs} ms: ${describeError(error.cause ?? error)}`;
-
-const unwritten = (where: string, error: RpcError): string =>
-  `A failed or delayed event stays unfinished, and is tried again, as it cannot be written to the ${where}: ${error.message}`;
 
 /** What hooks hear when no `transportId` was given: Nest's tracing tells transports apart by it. */
 const TRANSPORT = Symbol.for('nestjs-kafka-rpc');

@@ -159,15 +159,14 @@ export class RunningServer {
    * started is left for the other servers.
    */
   async close(): Promise<void> {
-    const { gracePeriodMs } = this.options;
-    const startedAt = performance.now();
+    const endsAtMs = performance.now() + this.options.gracePeriodMs;
     this.isClosing = true;
     for (const consumer of this.consumers) consumer.pause();
     this.gate.close();
     this.control.close();
     this.later.stop();
     const work = this.queue.stop().then(() => this.whatIsWritten());
-    await waitAtMost(work, gracePeriodMs);
+    await waitAtMost(work, this.options.gracePeriodMs);
     this.dispatcher.close();
     this.later.close();
     for (const call of this.openCalls()) call.stop('closing');
@@ -175,7 +174,7 @@ export class RunningServer {
     this.refused.close();
     this.logEnds.close();
     this.silentClients.close();
-    const timeLeftMs = Math.max(0, gracePeriodMs - (performance.now() - startedAt));
+    const timeLeftMs = Math.max(0, endsAtMs - performance.now());
     await Promise.all(this.consumers.map((consumer) => consumer.close(timeLeftMs)));
     await this.driver.close();
   }

@@ -60,6 +60,7 @@ const SIDEBAR: DefaultTheme.SidebarItem[] = [
     text: 'About',
     items: ITEMS('', {
       guarantees: 'Guarantees',
+      outcomes: 'What the caller sees, and what ran',
       reliability: 'Reliability',
       'reliability-run': 'The last run of the fault suite',
       'what-can-go-wrong': 'What can go wrong',

@@ -1,5 +1,5 @@
 import { answersOf, type LedgerCall } from '../witnesses/evidence.js';
-import { isOrphan, type Joined } from './joined.js';
+import { isOrphan, stalledMs, type Joined } from './joined.js';
 import type { Violation } from './violation.js';
 
 /** A reply that was appended so long before the deadline is read in time, whatever is broken. */
@@ -51,7 +51,9 @@ export const repliesAreRead = (joined: Joined): Violation[] => {
     const request = joined.requestOf(nonce);
     const endedAtMs = request && joined.endedAtMs(request.callId);
     if (endedAtMs === undefined) return [];
-    const leftMs = sentAtMs + deadlineMs - endedAtMs;
+    const dueAtMs = sentAtMs + deadlineMs;
+    // Nothing is read while the client stands still.
+    const leftMs = dueAtMs - endedAtMs - stalledMs(joined.clientOf(call), endedAtMs, dueAtMs);
     if (leftMs < READ_WITHIN_MS) return [];
     return [
       {

@@ -15,6 +15,8 @@ export const newcomer = async ({ cast }: Scene, perSecond = 50) => {
 
 const standStill = (forMs: number): FaultWindow => ({
   name: `a client stands still for ${forMs / 1_000} s`,
+  // Longer than its deadlines: what came meanwhile may be too much to be read before they end.
+  promise: forMs > DEADLINE_MS ? { failures: 'typed' } : {},
   happen: (scene) => standsStill(scene, scene.cast.clients, forMs),
 });
 

@@ -18,7 +18,12 @@ export type {
   PatternOptions,
   RetryBudgetOptions,
 } from './client/retries/call-retry-options.js';
-export { KafkaRpcRecord, KafkaRpcRecordBuilder, type CallOptions } from './client/kafka-rpc-record.js';
+export {
+  KafkaRpcRecord,
+  KafkaRpcRecordBuilder,
+  type CallOptions,
+  type WhenNoServer,
+} from './client/kafka-rpc-record.js';
 export { AskingClient } from './client/asks/asking-client.js';
 export type {
   AskedServer,

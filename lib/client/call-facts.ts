@@ -7,6 +7,8 @@ export interface CallFacts {
   readonly destination: Destination;
   /** What the caller asked for. */
   readonly timeoutMs: number;
+  /** Whether it fails when the service has no server. @default false */
+  readonly needsServer?: boolean;
   /** What of that is left: some may have been spent on connecting. @default all of it */
   readonly ttlMs?: number;
 }

@@ -16,8 +16,10 @@ import type { Credit } from '../protocol/stream-credit.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { Delivery } from '../wire/outgoing-record.js';
 import type { Serializer } from '../wire/serializer.js';
+import { serverWatch, type ServerWatch } from './asks/server-watch.js';
 import { patternName, type Caller } from './caller.js';
 import { closedMeanwhile, type ClientConnection } from './client-connection.js';
+import { deferredMessage } from './deferred-call.js';
 import { ENDED_CALL, publishEnd, publishUnsentEnd } from './ended-calls.js';
 import type { OpenConnection } from './open-connection.js';
 import {
@@ -33,6 +35,7 @@ import {
   checkSentOnce,
   eventTtlMs,
   idempotencyKeyOf,
+  needsServerNow,
   NEVER_EXPIRES_MS,
   noResult,
   timeoutOf,
@@ -60,6 +63,8 @@ export interface PastOfCall {
 export class CallSender implements CallOrigin {
   readonly serviceState: ServiceState;
   private isClosed = false;
+  /** Undefined where nobody can be asked. */
+  private readonly servers: ServerWatch | undefined;
 
   constructor(
     readonly caller: Caller,
@@ -68,6 +73,7 @@ export class CallSender implements CallOrigin {
     private readonly route: ServiceRoute,
   ) {
     this.serviceState = connection.refusals.stateOf(route.topic);
+    this.servers = serverWatch(connection, this);
   }
 
   get driver(): DriverConnection {
@@ -97,6 +103,7 @@ export class CallSender implements CallOrigin {
   /** Sends no more calls: also not one whose data, while it is serialized, closes the client. */
   close(): void {
     this.isClosed = true;
+    this.servers?.close();
   }
 
   onEnd(call: PendingCall, how: ClientCallEnd, status: CallStatus, times?: ServerTimes): void {
@@ -169,8 +176,11 @@ export class CallSender implements CallOrigin {
     if (idempotencyKey !== undefined) checkNotDelayed(packet.data);
     // All who name one operation must meet at one server.
     const destination = this.route.choose(message.key ?? keyBytes(idempotencyKey));
-    const call = new PendingCall({ seq, pattern, destination, timeoutMs, ttlMs }, observer, this);
+    const needsServer = needsServerNow(packet.data, this.caller.service.whenNoServer);
+    const facts = { seq, pattern, destination, timeoutMs, ttlMs, needsServer };
+    const call = new PendingCall(facts, observer, this);
     calls.add(call, ttlMs);
+    if (needsServer) this.servers?.begin();
     try {
       // It counts from the call, as the deadline does.
       const sent =
@@ -270,17 +280,3 @@ const isLeftRunning = ({ isDelivered }: PendingCall, how: ClientCallEnd): boolea
   how === 'failed' || how === 'cancelled' || (how === 'expired' && !isDelivered);
 
 type SentMessage = RequestMessage | EventMessage | DeferredMessage | IdempotentMessage;
-
-/** @param dueAtMs on the broker's clock */
-const deferredMessage = (message: RequestMessage | EventMessage, dueAtMs: number): DeferredMessage => ({
-  ...message,
-  kind: 'deferred',
-  invokes: message.kind,
-  dueAtMs,
-  runs: 0,
-  redriven: 0,
-  contentType: '',
-  origin: null,
-  firstError: null,
-  lastError: null,
-});

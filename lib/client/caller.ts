@@ -2,6 +2,7 @@ import type { DriverEvent } from '../driver/driver.js';
 import { invalidOption } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
+import type { AskedGroup } from './asks/server-watch.js';
 import type { ResolvedServiceOptions } from './client-options.js';
 
 /** A client as its connection sees it: several may share one connection. */
@@ -9,6 +10,8 @@ export interface Caller {
   readonly service: ResolvedServiceOptions;
   /** What a pattern is called on the wire. */
   normalize(pattern: unknown): string;
+  /** Whether its service has a server, as far as can be found out. @default that is not asked */
+  readonly servers?: AskedGroup;
   /** Told of what happens to the connection. */
   onEvent(event: DriverEvent): void;
   /** Told when calls can be sent. */

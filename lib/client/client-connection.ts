@@ -148,6 +148,11 @@ export class ClientConnection {
     this.log.warn(line);
   }
 
+  /** The number of the call that was made last. */
+  get lastCallSeq(): number {
+    return this.lastSeq;
+  }
+
   nextSeq(): number {
     this.lastSeq += 1;
     return this.lastSeq;

@@ -11,7 +11,7 @@ import {
 } from '../errors/option-table.js';
 import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
 import { optional } from '../errors/retry-pauses.js';
-import { checkHeaders, checkTimeoutMs } from './kafka-rpc-record.js';
+import { checkHeaders, checkTimeoutMs, checkWhenNoServer, type WhenNoServer } from './kafka-rpc-record.js';
 import {
   checkCallRetry,
   checkPatterns,
@@ -48,6 +48,11 @@ export interface ServiceOptions {
    * @default false
    */
   readonly detached?: boolean;
+  /**
+   * What a call does when its service has no server: `wait` for one until its deadline, or `fail` within a second with `UNAVAILABLE`. That
+   * needs the right Describe on the servers' group; without it, calls wait and the log says so. @default 'wait'
+   */
+  readonly whenNoServer?: WhenNoServer;
   /** Whether, and when, calls that failed are sent again. @default none */
   readonly retry?: CallRetryOptions | false;
   /** Keeps retries from multiplying an outage; shared by all calls of the client. @default `{}` */
@@ -75,6 +80,7 @@ const SERVICE_OPTIONS = {
   timeoutMs: (given) => checkTimeoutMs(given ?? 10_000),
   headers: (given) => Object.freeze(checkHeaders(given ?? {})),
   detached: flag(false),
+  whenNoServer: (given, name) => checkWhenNoServer(given ?? 'wait', name),
   retry: checkCallRetry,
   retryBudget: checkRetryBudget,
   maxOpenCallsPerPattern: optional(integer(1, 1)),

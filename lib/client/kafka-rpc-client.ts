@@ -25,6 +25,7 @@ import {
 import { ClientSession } from './client-session.js';
 import { guardedObservable } from './guarded-observable.js';
 import { KafkaRpcRecord, type CallOptions } from './kafka-rpc-record.js';
+import type { OpenConnection } from './open-connection.js';
 import type { CallObserver, OpenCall } from './pending-call.js';
 import { PublishedCall, publishedLater, type AnsweredPacket } from './published-call.js';
 import type { RpcReply } from './rpc-reply.js';
@@ -83,9 +84,13 @@ export class KafkaRpcClient extends AskingClient {
       toValue: (value) => this.serializeResponse(value),
       toThrown: (error) => this.serializeError(fromCall(error, 'client')),
     };
+    const { topics } = this.connection.options;
+    const groupOf = (name: string): string =>
+      (name === service.service && service.groupId) || topics.group(name);
     this.session = new ClientSession(
       {
         service,
+        servers: { group: groupOf(service.service), find: () => this.asks.find() },
         onEvent: (event) => this.events.publish(event),
         onOpened: () => this.events.opened(),
         onUnopened: (error) => this.events.unopened(error),
@@ -93,12 +98,8 @@ export class KafkaRpcClient extends AskingClient {
       },
       this.connection,
     );
-    const { topics } = this.connection.options;
-    this.asks = new ServiceAsks(this.connection, {
-      own: service.service,
-      open: () => this.session.connected(),
-      groupOf: (name) => (name === service.service && service.groupId) || topics.group(name),
-    });
+    const open = (): Promise<OpenConnection> => this.session.connected();
+    this.asks = new ServiceAsks(this.connection, { own: service.service, open, groupOf });
   }
 
   /** `connected`, `disconnected` or `crashed`. Emits the current one on subscription. */

@@ -45,7 +45,12 @@ export interface CallOptions {
   readonly onProgress?: (value: unknown) => void;
   /** Gets the headers of the answer as soon as they come: all that were set so far. Not for events. @default none */
   readonly onHeaders?: (headers: ReplyHeaders) => void;
+  /** Whether it waits for a server when there is none, or fails. Not for events. @default the client's `whenNoServer` */
+  readonly whenNoServer?: WhenNoServer;
 }
+
+/** `wait` until a server comes or the deadline; or `fail` with `UNAVAILABLE` within a second. */
+export type WhenNoServer = 'wait' | 'fail';
 
 export const CALL_OPTION_NAMES: readonly string[] = [
   'timeoutMs',
@@ -59,6 +64,7 @@ export const CALL_OPTION_NAMES: readonly string[] = [
   'idempotent',
   'onProgress',
   'onHeaders',
+  'whenNoServer',
 ];
 
 const BRAND = Symbol.for('nestjs-kafka-rpc.KafkaRpcRecord');
@@ -112,6 +118,7 @@ export class KafkaRpcRecordBuilder<T = unknown> {
   private idempotent: boolean | undefined;
   private onProgress: CallOptions['onProgress'];
   private onHeaders: CallOptions['onHeaders'];
+  private whenNoServer: WhenNoServer | undefined;
 
   constructor(private data?: T) {}
 
@@ -191,10 +198,16 @@ export class KafkaRpcRecordBuilder<T = unknown> {
     return this;
   }
 
+  /** Whether it waits for a server when there is none, or fails. */
+  setWhenNoServer(whenNoServer: WhenNoServer): this {
+    this.whenNoServer = whenNoServer;
+    return this;
+  }
+
   /** @throws RpcError `INVALID_ARGUMENT` naming what cannot be sent: the key, the time-out, the headers, the delay. */
   build(): KafkaRpcRecord<T> {
     const { key, timeoutMs, headers, delayMs, at, idempotencyKey, detached, retry, idempotent } = this;
-    const { onProgress, onHeaders } = this;
+    const { onProgress, onHeaders, whenNoServer: wait } = this;
     checkListeners({ onProgress, onHeaders });
     keyBytes(key);
     checkCallRetry(retry, 'retry');
@@ -210,6 +223,7 @@ export class KafkaRpcRecordBuilder<T = unknown> {
       ...(idempotent !== undefined && { idempotent: checkBoolean('idempotent', idempotent) }),
       ...(onProgress !== undefined && { onProgress }),
       ...(onHeaders !== undefined && { onHeaders }),
+      ...(wait !== undefined && { whenNoServer: checkWhenNoServer(wait, 'whenNoServer') }),
     });
   }
 }
@@ -237,6 +251,12 @@ export const delayOf = ({ delayMs, at }: CallOptions, nowMs: number): number => 
   const untilMs = Math.max(0, Math.ceil(checkTime('at', at) - nowMs));
   if (untilMs <= MAX_DELAY_MS) return untilMs;
   throw invalidOption('at', at, 'within a year from now');
+};
+
+/** @throws RpcError `INVALID_ARGUMENT` naming the option. */
+export const checkWhenNoServer = (value: unknown, name: string): WhenNoServer => {
+  if (value === 'wait' || value === 'fail') return value;
+  throw invalidOption(name, value, "'wait' or 'fail'");
 };
 
 const MAX_IDEMPOTENCY_KEY_BYTES = 255;

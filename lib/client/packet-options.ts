@@ -3,7 +3,13 @@ import { invalidOption } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
 import { enclosingOf, innerLimitMs } from './inner-call.js';
-import { checkIdempotencyKey, checkTimeoutMs, optionsOf } from './kafka-rpc-record.js';
+import {
+  checkIdempotencyKey,
+  checkTimeoutMs,
+  checkWhenNoServer,
+  optionsOf,
+  type WhenNoServer,
+} from './kafka-rpc-record.js';
 
 /** The time to live of what never expires. */
 export const NEVER_EXPIRES_MS = 0;
@@ -33,7 +39,7 @@ export const noResult = (): RpcError =>
     'An event has no result that an idempotencyKey could keep: leave it out, or use send().',
   );
 
-const ONLY_FOR_CALLS = ['retry', 'idempotent', 'onProgress', 'onHeaders'] as const;
+const ONLY_FOR_CALLS = ['retry', 'idempotent', 'onProgress', 'onHeaders', 'whenNoServer'] as const;
 
 /** @throws RpcError `INVALID_ARGUMENT` for what means nothing for an event. */
 export const checkSentOnce = (data: unknown): void => {
@@ -41,6 +47,12 @@ export const checkSentOnce = (data: unknown): void => {
   const name = ONLY_FOR_CALLS.find((each) => options[each] !== undefined);
   if (name === undefined) return;
   throw invalidOption(name, options[name], 'left out for an event, which nobody answers');
+};
+
+/** Whether a call fails when there is no server. @throws RpcError `INVALID_ARGUMENT` */
+export const needsServerNow = (data: unknown, usual: WhenNoServer): boolean => {
+  const { whenNoServer } = optionsOf(data);
+  return (whenNoServer === undefined ? usual : checkWhenNoServer(whenNoServer, 'whenNoServer')) === 'fail';
 };
 
 export const checkNotDelayed = (data: unknown): void => {

@@ -89,6 +89,7 @@ export class PendingCall extends Due implements Delivery, SentCall {
   readonly pattern: string;
   readonly destination: Destination;
   readonly timeoutMs: number;
+  readonly needsServer: boolean;
   private readonly begunAt: number;
   private state: 'open' | ClientCallEnd = 'open';
   private isAcknowledged = false;
@@ -111,6 +112,7 @@ export class PendingCall extends Due implements Delivery, SentCall {
     this.pattern = facts.pattern;
     this.destination = facts.destination;
     this.timeoutMs = facts.timeoutMs;
+    this.needsServer = facts.needsServer === true;
     this.begunAt = beginningOfCall(facts.timeoutMs - (facts.ttlMs ?? facts.timeoutMs));
   }
 

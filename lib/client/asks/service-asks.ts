@@ -4,7 +4,9 @@ import { RpcStatus } from '../../errors/status.js';
 import { encodeEnvelope } from '../../protocol/envelope.js';
 import type { PingMessage } from '../../protocol/message.js';
 import { ASKS, type Ask } from '../../protocol/pong.js';
+import { decodeServedHandlers } from '../../protocol/served-handlers.js';
 import type { Destination } from '../../wire/destination-queue.js';
+import { waitAtMost } from '../../wire/wait-at-most.js';
 import { ASKS_PARTITION } from '../../wire/wire-options.js';
 import { failureOfCall } from '../awaited-call-options.js';
 import { clientClosed, type ClientConnection } from '../client-connection.js';
@@ -23,6 +25,7 @@ import {
 } from './asked-server.js';
 import { resolveAsk, resolveServices, type ResolvedAsk } from './ask-options.js';
 import { PongGathering } from './pong-gathering.js';
+import type { Presence } from './server-watch.js';
 
 /** The client that asks. */
 export interface AskingClient {
@@ -69,6 +72,26 @@ export class ServiceAsks {
     return Promise.all(
       services.map(async (service) => serviceOf(service, await this.ping({ service, timeoutMs }))),
     );
+  }
+
+  /** Whether the client's own service has a server. Never rejects. */
+  async find(): Promise<Presence> {
+    try {
+      const { own, open } = this.client;
+      const group = await this.describeNow(await open(), own);
+      if (group === undefined) return 'unknown';
+      if (mayServe(group, this.connection.options.topics.requests(own))) return 'some';
+      // Servers may be in a group that this client was not told of: those answer.
+      let answers: readonly AskedServer[] = [];
+      const asked = this.ping({ timeoutMs: ASK_MS }).then((servers) => void (answers = servers));
+      await waitAtMost(
+        asked.catch(() => undefined),
+        ASK_MS,
+      );
+      return answers.length > 0 ? 'some' : 'none';
+    } catch {
+      return 'unheard';
+    }
   }
 
   private async gather(
@@ -143,19 +166,27 @@ export class ServiceAsks {
     return Object.freeze({ topic, partition: ASKS_PARTITION, direction: 'request', envelope });
   }
 
-  /** Who is in the group, where this client may know that. */
-  private async describe({ driver }: OpenConnection, service: string): Promise<GroupDescription | undefined> {
+  /** Who is in the group, where this client may know that, and anybody can say. */
+  private async describe(open: OpenConnection, service: string): Promise<GroupDescription | undefined> {
+    return this.describeNow(open, service).catch(() => undefined);
+  }
+
+  /** @throws RpcError when nobody can say now */
+  private async describeNow(
+    { driver }: OpenConnection,
+    service: string,
+  ): Promise<GroupDescription | undefined> {
     const group = this.client.groupOf(service);
     try {
       return await driver.describeGroup?.(group);
     } catch (error) {
       const { status, message } = RpcError.from(error);
-      if (!this.isBlind && status === RpcStatus.PERMISSION_DENIED) {
-        this.isBlind = true;
+      if (status !== RpcStatus.PERMISSION_DENIED) throw error;
+      if (!this.isBlind)
         this.connection.warn(
-          `Servers that do not answer are not seen: grant Describe on group ${group}. ${message}`,
+          `Servers that do not answer are not seen, and calls wait for servers even with whenNoServer: 'fail'. Grant Describe on group ${group}. ${message}`,
         );
-      }
+      this.isBlind = true;
       return undefined;
     }
   }
@@ -166,6 +197,13 @@ export class ServiceAsks {
     gathering.expect(await this.describe(open, service));
   }
 }
+
+/** Who is there answers within it, unless it is blocked; and then it would be in the group that this client knows. */
+const ASK_MS = 350;
+
+/** Whether a member reads the topic, or may do so. */
+const mayServe = ({ members }: GroupDescription, topic: string): boolean =>
+  members.some(({ memberData }) => decodeServedHandlers(memberData)?.topics.includes(topic) ?? true);
 
 const throwAsOfCall = (error: unknown): never => {
   throw failureOfCall(error);

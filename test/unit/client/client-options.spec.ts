@@ -71,6 +71,7 @@ describe('the options of a client', () => {
     expect(service).toEqual({
       service: 'sum',
       timeoutMs: 10_000,
+      whenNoServer: 'wait',
       headers: { a: 'b' },
       detached: false,
       retryBudget: { maxTokens: 100, tokenRatio: 0.1 },

@@ -132,6 +132,11 @@ export class IncomingCall extends Due implements Work {
     return localMs < this.lateAtMs;
   }
 
+  /** Whether its deadline has passed, though nobody may have been told yet. @param nowMs on the clock of `performance.now()` */
+  isPast(nowMs: number): boolean {
+    return this.dueTick > 0 && this.dueAtMs <= nowMs && !this.isOver;
+  }
+
   /**
    * It waits for its turn.
    * @param queue what to tell when it is stopped before

@@ -46,6 +46,9 @@ export class CallBatch {
   }
 
   private readonly start = (calls: readonly BatchedCall[]): void => {
+    const nowMs = performance.now();
+    // The timer of the batch may be told before theirs.
+    for (const { call } of calls) if (call.isPast(nowMs)) call.stop('expired');
     const open = calls.filter(({ call }) => !call.isOver);
     // Nobody waits for these any more: the handler does not see them.
     for (const { call, resolve } of calls) if (call.isOver) resolve(undefined);

@@ -43,6 +43,7 @@ function pendingCalls(): Subject {
     serializer,
     serviceState: new ServiceState('rpc.sum.requests', () => undefined),
     whyDelayed: () => undefined,
+    sendElsewhere: () => false,
     giveCredit: () => undefined,
     onEnd: (call) => calls.remove(call),
   };

@@ -4,13 +4,7 @@ import type { CallStatus, ClientCallEnd } from '../diagnostics/call-ended.js';
 import { channels } from '../diagnostics/channels.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type {
-  DeferredMessage,
-  EventMessage,
-  IdempotentMessage,
-  RequestMessage,
-  ServerTimes,
-} from '../protocol/message.js';
+import type { DeferredMessage, EventMessage, RequestMessage, ServerTimes } from '../protocol/message.js';
 import { checkBoolean, invalidOption } from '../errors/option-checks.js';
 import type { Credit } from '../protocol/stream-credit.js';
 import type { Destination } from '../wire/destination-queue.js';
@@ -21,6 +15,7 @@ import { patternName, type Caller } from './caller.js';
 import { closedMeanwhile, type ClientConnection } from './client-connection.js';
 import { deferredMessage } from './deferred-call.js';
 import { ENDED_CALL, publishEnd, publishUnsentEnd } from './ended-calls.js';
+import { moveRequest, type SentMessage } from './moved-request.js';
 import type { OpenConnection } from './open-connection.js';
 import {
   checkHeaders,
@@ -120,6 +115,12 @@ export class CallSender implements CallOrigin {
 
   giveCredit(call: PendingCall, credit: Credit): void {
     sendCredit(call, credit, this.open.outbox, this.connection.codec.keepsApart(call.pattern));
+  }
+
+  sendElsewhere(call: PendingCall, error: RpcError, frame: Buffer): boolean {
+    if (call.isOver || error.status !== RpcStatus.UNAVAILABLE || this.route.has(call.destination))
+      return false;
+    return moveRequest(call, frame, this.route, (message) => this.send(call.destination, message, call));
   }
 
   private sendCancel(call: PendingCall): void {
@@ -278,5 +279,3 @@ export class CallSender implements CallOrigin {
  */
 const isLeftRunning = ({ isDelivered }: PendingCall, how: ClientCallEnd): boolean =>
   how === 'failed' || how === 'cancelled' || (how === 'expired' && !isDelivered);
-
-type SentMessage = RequestMessage | EventMessage | DeferredMessage | IdempotentMessage;

@@ -70,6 +70,8 @@ export interface CallOrigin {
   whyDelayed(call: PendingCall): string | undefined;
   /** Called once per call, before its observer. Must not throw. */
   onEnd(call: PendingCall, how: ClientCallEnd, status: CallStatus, times?: ServerTimes): void;
+  /** @param frame the request that could not be written @returns whether it is on its way again. Must not throw. */
+  sendElsewhere(call: PendingCall, error: RpcError, frame: Buffer): boolean;
   /** More values of a stream are taken. Must not throw. */
   giveCredit(call: PendingCall, credit: Credit): void;
 }
@@ -87,12 +89,13 @@ export interface CallOrigin {
 export class PendingCall extends Due implements Delivery, SentCall {
   readonly seq: number;
   readonly pattern: string;
-  readonly destination: Destination;
+  destination: Destination;
   readonly timeoutMs: number;
   readonly needsServer: boolean;
   private readonly begunAt: number;
   private state: 'open' | ClientCallEnd = 'open';
-  private isAcknowledged = false;
+  /** Whether the broker is known to have the request; written here alone. */
+  isDelivered = false;
   private isOnItsWay = false;
   private server: Buffer | undefined = undefined;
   private run = 0;
@@ -121,11 +124,6 @@ export class PendingCall extends Due implements Delivery, SentCall {
     return this.server;
   }
 
-  /** Whether the broker is known to have the request. */
-  get isDelivered(): boolean {
-    return this.isAcknowledged;
-  }
-
   /** Whether the request has left this process. */
   get hasLeft(): boolean {
     return this.isOnItsWay;
@@ -145,9 +143,14 @@ export class PendingCall extends Due implements Delivery, SentCall {
     this.isOnItsWay = true;
   }
 
+  /** The broker did not take the request: it may go on another way. */
+  elsewhere(error: RpcError, frame: Buffer): boolean {
+    return this.origin.sendElsewhere(this, error, frame);
+  }
+
   /** The broker took the request, or did not. */
   delivered(error?: RpcError): void {
-    if (error === undefined) this.isAcknowledged = true;
+    if (error === undefined) this.isDelivered = true;
     // Out of reach is not refused: the broker may have it.
     else this.endWith(error.status === RpcStatus.UNAVAILABLE ? 'failed' : 'refused', error);
   }

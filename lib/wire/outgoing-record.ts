@@ -26,6 +26,12 @@ export interface Delivery {
    * @returns the message to send in its place; `delivered` is then not called. Or `undefined`: `delivered` gets the error.
    */
   replace?(error: RpcError): OutgoingMessage | undefined;
+  /**
+   * Called if the message could not be written.
+   * @param frame the message in its frame
+   * @returns whether it is on its way again: `delivered` is then not called for this attempt
+   */
+  elsewhere?(error: RpcError, frame: Buffer): boolean;
   /** Called once: without an error when the broker has acknowledged the record of the message. */
   delivered(error?: RpcError): void;
 }
@@ -158,7 +164,14 @@ export class OutgoingRecord {
   }
 
   settle(error?: RpcError): void {
-    for (const delivery of this.deliveries) delivery?.delivered(error);
+    for (const [index, delivery] of this.deliveries.entries())
+      if (error === undefined || delivery?.elsewhere?.(error, this.frame(index)) !== true)
+        delivery?.delivered(error);
+  }
+
+  private frame(index: number): Buffer {
+    const frames = this.writer.finish();
+    return frames.subarray(this.starts[index], this.starts[index + 1] ?? frames.length);
   }
 
   private slice(from: number, to: number): OutgoingRecord {

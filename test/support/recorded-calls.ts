@@ -56,6 +56,7 @@ export class RecordedCall {
         caller,
         serializer: json(),
         serviceState,
+        sendElsewhere: () => false,
         giveCredit: () => undefined,
         whyDelayed: () => this.delayedBy,
         onEnd: (call, how) => {

@@ -18,6 +18,7 @@ describe('what a server tells of a call beside its values', () => {
       serializer: json(),
       serviceState: new ServiceState('rpc.sum.requests', () => undefined),
       whyDelayed: () => undefined,
+      sendElsewhere: () => false,
       giveCredit: () => undefined,
       onEnd: () => undefined,
     };

@@ -179,6 +179,7 @@ describe('PendingCall', () => {
         serializer: json(),
         serviceState: new ServiceState('t', () => undefined),
         whyDelayed: () => undefined,
+        sendElsewhere: () => false,
         giveCredit: () => undefined,
         onEnd: (_call, how) => heard.push(how),
       },

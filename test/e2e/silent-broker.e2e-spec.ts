@@ -68,7 +68,7 @@ describe('a broker that takes connections and says nothing', () => {
     await once(silent, 'connection');
 
     expect(await timed(server.close())).toBeLessThan(CLOSE_MS);
-    expect(await started).toMatchObject({ status: 'UNAVAILABLE' });
+    expect(await started).toMatchObject({ status: 'CANCELLED' });
   });
 });
 

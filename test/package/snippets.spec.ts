@@ -53,7 +53,14 @@ describe('the files of the pages, as files of a project that uses the built pack
       const project = path.join(folder, type);
       await mkdir(path.join(project, 'node_modules'), { recursive: true });
       await symlink(ROOT, path.join(project, 'node_modules/nestjs-kafka-rpc'));
-      for (const name of ['@nestjs', 'reflect-metadata', 'rxjs', 'class-validator', 'class-transformer'])
+      for (const name of [
+        '@nestjs',
+        'reflect-metadata',
+        'rxjs',
+        'class-validator',
+        'class-transformer',
+        'zod',
+      ])
         await symlink(path.join(ROOT, 'node_modules', name), path.join(project, 'node_modules', name));
       await writeFile(path.join(project, 'package.json'), JSON.stringify({ type }));
       const { module, imports } = SYSTEMS[type];

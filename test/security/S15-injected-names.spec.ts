@@ -59,7 +59,7 @@ describe('S15, names that are injected', () => {
       const call = client.call(pattern, {}, { key: '../k', headers: { topic: 'orders' } });
       await expect(call).rejects.toMatchObject({ status: 'UNIMPLEMENTED' });
     }
-    expect([...new Set(ensured)].sort()).toEqual(['rpc.replies', 'rpc.sum.requests']);
+    expect([...new Set(ensured)].sort()).toEqual(['rpc.replies', 'rpc.sum.control', 'rpc.sum.requests']);
     await cluster.close();
   });
 });

@@ -35,7 +35,7 @@ type ConsumerPlace = Pick<ConsumerRecord, 'topic' | 'partition' | 'offset' | 'ti
  * A rebalance is not to be felt: what was not read in so long is not remembered. Longer than a fetch is parked (half a second): one that
  * is under way has to end before the next can ask for more.
  */
-const HOLD_MS = 1_000;
+const HOLD_MS = 700;
 
 /**
  * Which calls were had before a partition became ours: those that stand below its commit. They are read at the assignment, from the youngest

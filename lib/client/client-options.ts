@@ -3,6 +3,7 @@ import {
   durationMs,
   flag,
   integer,
+  optional,
   namesOf,
   resolveOptions,
   text,
@@ -10,7 +11,6 @@ import {
   type Resolved,
 } from '../errors/option-table.js';
 import { MAX_STRING_BYTES, WIRE_OPTIONS, type WireOptions } from '../wire/wire-options.js';
-import { optional } from '../errors/retry-pauses.js';
 import { checkHeaders, checkTimeoutMs, checkWhenNoServer, type WhenNoServer } from './kafka-rpc-record.js';
 import {
   checkCallRetry,
@@ -76,7 +76,7 @@ const CONNECTION_OPTIONS = {
 /** The check of each option, with its default. */
 const SERVICE_OPTIONS = {
   service: text(),
-  groupId: (given, name) => (given === undefined ? undefined : checkString(name, given, MAX_STRING_BYTES)),
+  groupId: optional((given, name) => checkString(name, given, MAX_STRING_BYTES)),
   timeoutMs: (given) => checkTimeoutMs(given ?? 10_000),
   headers: (given) => Object.freeze(checkHeaders(given ?? {})),
   detached: flag(false),

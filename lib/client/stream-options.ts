@@ -2,7 +2,7 @@ import { isObservable } from 'rxjs';
 import { checkInteger, checkNames, checkObject, checkOptions, readOption } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
-import type { Credit } from '../protocol/stream-credit.js';
+import { MAX_CREDIT, type Credit } from '../protocol/stream-credit.js';
 import {
   NO_OPTIONS,
   splitChecked,
@@ -36,9 +36,6 @@ export interface SplitStreamOptions extends SplitOptions {
 const STREAM_OPTION_NAMES: readonly string[] = [...CALL_OPTION_NAMES, 'signal', 'window'];
 const WINDOW_OPTION_NAMES: readonly string[] = ['values', 'bytes'];
 
-/** What a server takes of credit. */
-const MAX_WINDOW: Credit = { values: 1_048_576, bytes: 1_073_741_824 };
-
 /** Reads each option once. @throws RpcError `INVALID_ARGUMENT` */
 export const splitStreamOptions = (
   options: StreamCallOptions | undefined,
@@ -56,8 +53,8 @@ const checkWindow = (given: StreamWindowOptions): Credit => {
   checkNames('window', checkObject('window', given), WINDOW_OPTION_NAMES);
   const { values = FIRST_WINDOW.values, bytes = FIRST_WINDOW.bytes } = given;
   return {
-    values: checkInteger('window.values', values, 1, MAX_WINDOW.values),
-    bytes: checkInteger('window.bytes', bytes, 1, MAX_WINDOW.bytes),
+    values: checkInteger('window.values', values, 1, MAX_CREDIT.values),
+    bytes: checkInteger('window.bytes', bytes, 1, MAX_CREDIT.bytes),
   };
 };
 

@@ -91,3 +91,9 @@ export const asGiven =
   <Value>(): OptionCheck<Value> =>
   (given) =>
     given as Value;
+
+/** An option that stays missing when it is not given. */
+export const optional =
+  <Value>(check: OptionCheck<Value>): OptionCheck<Value | undefined> =>
+  (given, name) =>
+    given === undefined ? undefined : check(given, name);

@@ -1,5 +1,5 @@
 import { checkInteger, invalidOption } from './option-checks.js';
-import { durationMs, type OptionCheck } from './option-table.js';
+import { durationMs, optional, type OptionCheck } from './option-table.js';
 import type { RpcError } from './rpc-error.js';
 import { isRpcStatus, RpcStatus } from './status.js';
 
@@ -20,12 +20,6 @@ export type GivenPauses = { readonly [Name in keyof RetryPauses]: RetryPauses[Na
 
 /** What holds where nothing is said. `maxBackoffMs` is `backoffMs` if that is more. */
 export type DefaultPauses = Omit<RetryPauses, 'attempts'>;
-
-/** An option that stays missing when it is not given. */
-export const optional =
-  <Value>(check: OptionCheck<Value>): OptionCheck<Value | undefined> =>
-  (given, name) =>
-    given === undefined ? undefined : check(given, name);
 
 const attempts: OptionCheck<number> = (given, name) => {
   if (given === Infinity) return Infinity;

@@ -10,6 +10,9 @@ export interface Credit {
   readonly bytes: number;
 }
 
+/** No caller has more: what it gives beyond is cut off, so that none can have a server run ahead of it without a bound. */
+export const MAX_CREDIT: Credit = Object.freeze({ values: 1_048_576, bytes: 1_073_741_824 });
+
 const HEADER_BYTES = 8;
 
 export const encodeCredit = ({ values, bytes }: Credit): Buffer => {

@@ -4,6 +4,7 @@ import { checkSchema, type ContractSchemas } from '../contract/contract.js';
 import { checkObject } from '../errors/option-checks.js';
 import { RpcError } from '../errors/rpc-error.js';
 import { RpcStatus } from '../errors/status.js';
+import { extrasOf, handlerName } from './handler-extras.js';
 import type { Outcome } from './outcome.js';
 
 /** What is said in the `extras` of handlers of their data and answers, as `schema`: read and checked once, at start. */
@@ -42,13 +43,8 @@ export class HandlerSchemas {
 
   /** Several event handlers of one pattern get the same data: the first that has a schema says what it is. */
   private read(pattern: string, handler: MessageHandler): void {
-    const name = `${handler.isEventHandler ? '@EventPattern' : '@MessagePattern'}('${pattern}') schema`;
-    for (
-      let each: MessageHandler | undefined = handler;
-      each !== undefined;
-      each = each.next as MessageHandler
-    ) {
-      const { schema } = (each.extras ?? {}) as { readonly schema?: unknown };
+    const name = `${handlerName(pattern, handler)} schema`;
+    for (const { schema } of extrasOf(handler)) {
       if (schema === undefined) continue;
       const { input, output } = checkObject(name, schema) as Readonly<Record<string, unknown>>;
       const checked = {

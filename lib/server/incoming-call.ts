@@ -9,7 +9,7 @@ import { channels } from '../diagnostics/channels.js';
 import { Due } from '../protocol/deadlines.js';
 import type { RequestEnvelope } from '../protocol/envelope.js';
 import type { EventMessage, RequestMessage } from '../protocol/message.js';
-import type { Credit } from '../protocol/stream-credit.js';
+import { MAX_CREDIT, type Credit } from '../protocol/stream-credit.js';
 import type { Destination } from '../wire/destination-queue.js';
 import type { PledgeOutcome } from './commits/pledges.js';
 import type { PartitionShare } from './partition-share.js';
@@ -17,7 +17,7 @@ import type { Arrival, RequestClock } from './request-clock.js';
 import type { RecordPosition } from './request-record.js';
 import type { CallHistory } from './retries/call-history.js';
 import { endsTheCall, statusOf, type StopReason } from './stop-reasons.js';
-import { MAX_CREDIT, StreamCredit } from './streams/stream-credit.js';
+import { StreamCredit } from './streams/stream-credit.js';
 import type { Work } from './work-queue.js';
 
 /** Who called, and where the replies go; `null` for a client that only emits. */

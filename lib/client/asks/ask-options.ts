@@ -5,7 +5,13 @@ import {
   checkString,
   invalidOption,
 } from '../../errors/option-checks.js';
-import { durationMs, namesOf, resolveOptions, type OptionTable } from '../../errors/option-table.js';
+import {
+  durationMs,
+  namesOf,
+  optional,
+  resolveOptions,
+  type OptionTable,
+} from '../../errors/option-table.js';
 import type { AskOptions, ServicesOptions } from './asked-server.js';
 
 /** What is asked, with nothing left open. */
@@ -20,8 +26,8 @@ const SERVER_ID = /^[0-9a-f]{32}$/;
 const DEFAULT_TIMEOUT_MS = 2_000;
 
 const ASK_OPTIONS = {
-  service: (given, name) => (given === undefined ? undefined : checkString(name, given)),
-  id: (given, name) => (given === undefined ? undefined : checkId(name, given)),
+  service: optional((given, name) => checkString(name, given)),
+  id: optional((given, name) => checkId(name, given)),
   timeoutMs: durationMs(DEFAULT_TIMEOUT_MS, 1),
 } satisfies OptionTable<AskOptions>;
 

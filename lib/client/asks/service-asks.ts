@@ -28,7 +28,7 @@ import { PongGathering } from './pong-gathering.js';
 import type { Presence } from './server-watch.js';
 
 /** The client that asks. */
-export interface AskingClient {
+export interface Asker {
   /** The service that it calls. */
   readonly own: string;
   /** Connects if it is not. */
@@ -43,7 +43,7 @@ export class ServiceAsks {
 
   constructor(
     private readonly connection: ClientConnection,
-    private readonly client: AskingClient,
+    private readonly client: Asker,
   ) {}
 
   async ping(of: string | AskOptions | undefined, id?: string): Promise<AskedServer[]> {

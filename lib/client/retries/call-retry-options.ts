@@ -4,6 +4,7 @@ import {
   integer,
   namesOf,
   nested,
+  optional,
   resolveOptions,
   type OptionCheck,
   type OptionTable,
@@ -12,7 +13,6 @@ import {
 import {
   checkStatuses,
   layered,
-  optional,
   resolvePauses,
   RETRY_CHECKS,
   type RetriedFailures,

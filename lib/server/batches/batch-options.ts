@@ -1,5 +1,6 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { invalidOption } from '../../errors/option-checks.js';
+import { handlerName } from '../handler-extras.js';
 import { durationMs, integer, nested, type OptionTable, type Resolved } from '../../errors/option-table.js';
 
 /** Many calls in one run of a handler, in its `extras`: `@MessagePattern('price', { batch: { max: 100, waitMs: 5 } })`. */
@@ -24,7 +25,7 @@ export type ResolvedBatch = Resolved<typeof BATCH>;
 export const batchOf = (pattern: string, handler: MessageHandler): ResolvedBatch | undefined => {
   const { batch } = (handler.extras ?? {}) as { readonly batch?: unknown };
   if (batch === undefined) return undefined;
-  const name = `${handler.isEventHandler ? '@EventPattern' : '@MessagePattern'}('${pattern}') batch`;
+  const name = `${handlerName(pattern, handler)} batch`;
   if (handler.isEventHandler) throw invalidOption(name, batch, 'left out for events: each is run by itself');
   return nested(BATCH)(batch, name);
 };

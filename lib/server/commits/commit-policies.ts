@@ -1,5 +1,6 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { invalidOption } from '../../errors/option-checks.js';
+import { extrasOf, handlerName } from '../handler-extras.js';
 
 /**
  * When a call is finished for the broker: `after` its handler, so that it runs at least once; or `before` its handler starts, so that
@@ -40,24 +41,15 @@ export class CommitPolicies {
 
   /** Several event handlers of one pattern are one run: one that must not run twice has none of them run twice. */
   private read(pattern: string, handler: MessageHandler, ofServer: CommitTime): void {
-    const name = `${handler.isEventHandler ? '@EventPattern' : '@MessagePattern'}('${pattern}')`;
-    for (const each of handlersOf(handler)) {
-      const { commit = ofServer } = (each.extras ?? {}) as { readonly commit?: unknown };
+    const name = handlerName(pattern, handler);
+    for (const { commit = ofServer } of extrasOf(handler))
       if (checkCommit(commit, `${name} commit`) === 'before') this.before.add(handler);
-    }
     if (!this.before.has(handler)) return;
-    for (const each of handlersOf(handler)) {
-      const { retry } = (each.extras ?? {}) as { readonly retry?: unknown };
+    for (const { retry } of extrasOf(handler))
       if (retry !== undefined) throw invalidOption(`${name} retry`, retry, NO_RETRY);
-    }
   }
 }
 
 /** What is not to run twice is not tried again. */
 export const NO_RETRY =
   "nothing where commit: 'before' holds: such a handler runs once at most, also when it fails";
-
-function* handlersOf(first: MessageHandler): Iterable<MessageHandler> {
-  for (let each: MessageHandler | undefined = first; each !== undefined; each = each.next as MessageHandler)
-    yield each;
-}

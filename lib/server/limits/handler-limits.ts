@@ -4,10 +4,11 @@ import {
   durationMs,
   integer,
   nested,
+  optional,
   type OptionCheck,
   type OptionTable,
 } from '../../errors/option-table.js';
-import { optional } from '../../errors/retry-pauses.js';
+import { extrasOf, handlerName } from '../handler-extras.js';
 
 /** How many calls of a handler may start: `rateLimit` in the `extras` of a `@MessagePattern`. */
 export interface RateLimitOptions {
@@ -68,7 +69,7 @@ export const NO_LIMITS: ResolvedLimits = Object.freeze({
  * @throws RpcError `INVALID_ARGUMENT` naming the handler and the option, what it got and what it wants.
  */
 export const limitsOf = (pattern: string, handler: MessageHandler): ResolvedLimits => {
-  const name = `${handler.isEventHandler ? '@EventPattern' : '@MessagePattern'}('${pattern}')`;
+  const name = handlerName(pattern, handler);
   const resolved: Record<string, unknown> = { ...NO_LIMITS };
   for (const option of Object.keys(LIMITS) as (keyof typeof LIMITS)[]) {
     const given = firstOf(handler, option);
@@ -92,10 +93,7 @@ const withBurst = ({ rateLimit }: Readonly<Record<string, unknown>>): object => 
   return { rateLimit: { perSecond: rate, burst: burst ?? Math.max(1, Math.floor(rate)) } };
 };
 
-const firstOf = (first: MessageHandler, option: string): unknown => {
-  for (let each: MessageHandler | undefined = first; each !== undefined; each = each.next as MessageHandler) {
-    const given = (each.extras as Readonly<Record<string, unknown>> | undefined)?.[option];
-    if (given !== undefined) return given;
-  }
+const firstOf = (handler: MessageHandler, option: string): unknown => {
+  for (const { [option]: given } of extrasOf(handler)) if (given !== undefined) return given;
   return undefined;
 };

@@ -1,6 +1,7 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { checkObject } from '../../errors/option-checks.js';
 import type { UserCode } from '../../diagnostics/user-code.js';
+import { extrasOf, handlerName } from '../handler-extras.js';
 import type { CommitPolicies } from '../commits/commit-policies.js';
 import { checkRetry, resolveRetry, type CheckedRetry } from './retry-options.js';
 import { RetryPolicy } from './retry-policy.js';
@@ -40,14 +41,9 @@ export class HandlerPolicies {
 
   /** Several event handlers of one pattern are one run: the first that says anything says it for all. */
   private read(pattern: string, handler: MessageHandler): void {
-    const name = `${handler.isEventHandler ? '@EventPattern' : '@MessagePattern'}('${pattern}') retry`;
+    const name = `${handlerName(pattern, handler)} retry`;
     let given: CheckedRetry | undefined;
-    for (
-      let each: MessageHandler | undefined = handler;
-      each !== undefined;
-      each = each.next as MessageHandler
-    ) {
-      const { retry } = (each.extras ?? {}) as { readonly retry?: unknown };
+    for (const { retry } of extrasOf(handler)) {
       const checked = retry === undefined ? undefined : checkRetry(checkObject(name, retry), name);
       given ??= checked;
     }

@@ -1,8 +1,7 @@
 import { invalidOption } from '../../errors/option-checks.js';
-import { nested, type OptionTable, type Resolved } from '../../errors/option-table.js';
+import { nested, optional, type OptionTable, type Resolved } from '../../errors/option-table.js';
 import {
   layered,
-  optional,
   resolvePauses,
   RETRY_CHECKS,
   type RetriedFailures,

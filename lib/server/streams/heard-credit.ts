@@ -2,7 +2,7 @@ import type { Counters } from '../../diagnostics/counters.js';
 import type { CreditMessage } from '../../protocol/message.js';
 import { SIGN_COUNT } from '../../protocol/signs-of-life.js';
 import type { IncomingCall } from '../incoming-call.js';
-import { MAX_CREDIT } from './stream-credit.js';
+import { MAX_CREDIT } from '../../protocol/stream-credit.js';
 
 /** Gives a call the credit that its caller sends. What is for no stream in hand, or more than there may be, is counted. */
 export const hearCredit = (

@@ -1,7 +1,4 @@
-import type { Credit } from '../../protocol/stream-credit.js';
-
-/** No caller has more: what it gives beyond is cut off, so that none can have a server run ahead of it without a bound. */
-export const MAX_CREDIT: Credit = Object.freeze({ values: 1_048_576, bytes: 1_073_741_824 });
+import { MAX_CREDIT, type Credit } from '../../protocol/stream-credit.js';
 
 /** What a caller still takes of one stream. */
 export class StreamCredit {

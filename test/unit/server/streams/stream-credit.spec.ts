@@ -1,6 +1,7 @@
 import { Counters } from '../../../../lib/diagnostics/counters.js';
 import { hearCredit } from '../../../../lib/server/streams/heard-credit.js';
-import { MAX_CREDIT, StreamCredit } from '../../../../lib/server/streams/stream-credit.js';
+import { MAX_CREDIT } from '../../../../lib/protocol/stream-credit.js';
+import { StreamCredit } from '../../../../lib/server/streams/stream-credit.js';
 import { event, incomingCall } from '../../../support/incoming-calls.js';
 
 describe('StreamCredit', () => {

@@ -1,5 +1,4 @@
 import type { Run } from '../witnesses/evidence.js';
-import { PROMISES } from '../promises.js';
 import type { Joined } from './joined.js';
 import type { Violation } from './violation.js';
 
@@ -8,8 +7,7 @@ const HEARD_WITHIN_MS = 2_500;
 /** I15 */
 export const cancelsAreHeard = (joined: Joined): Violation[] => {
   const { facts, requests } = joined;
-  const { movesPartitions = facts.crashes > 0, losesLog } = facts.promise;
-  if (losesLog || (movesPartitions && !PROMISES.cancelsReachOldOwners)) return [];
+  if (facts.promise.losesLog) return [];
   return requests.flatMap(({ nonce, callId }) => {
     const cancelledAtMs = joined.cancelledAtMs(callId);
     if (cancelledAtMs === undefined) return [];

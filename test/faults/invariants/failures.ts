@@ -1,4 +1,3 @@
-import { PROMISES } from '../promises.js';
 import type { LedgerCall } from '../witnesses/evidence.js';
 import { isOrphan, type Joined } from './joined.js';
 import type { Violation } from './violation.js';
@@ -34,6 +33,5 @@ const isAsMeant = ({ facts }: Joined, { kind, settlements: [first] }: LedgerCall
   if (kind === 'brief' && status === 'DEADLINE_EXCEEDED') return true;
   // A stream that another run interrupts is not resumed.
   if (kind === 'values' && status === 'ABORTED' && movesPartitions) return true;
-  if (status === 'UNAUTHENTICATED' && !PROMISES.lostLoginsAreTriedAgain) return true;
   return failures === 'typed' && TYPED.includes(status);
 };

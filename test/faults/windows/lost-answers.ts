@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaApi } from '../../support/kafka-api.js';
 import type { ActiveRule } from '../../support/faulty-network.js';
-import { PROMISES } from '../promises.js';
 import type { FaultWindow, Scene } from './fault-window.js';
 
 /** Requests that are made all the time, and those that are made when something begins or ends. */
@@ -22,10 +21,7 @@ const HAPPENS_WITHIN_MS = 20_000;
 const LASTS_MS = 8_000;
 
 /** So many answers are lost one after the other. */
-const lost = (api: KafkaApi): number => {
-  if (STEADY.includes(api)) return 5;
-  return api === 'Metadata' && !PROMISES.listenOutlastsLostMetadata ? 1 : 2;
-};
+const lost = (api: KafkaApi): number => (STEADY.includes(api) ? 5 : 2);
 
 /** Has every request made that is made when something begins or ends. */
 const beginAndEnd = async ({ cast, network }: Scene): Promise<void> => {

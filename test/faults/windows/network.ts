@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultProxy } from '../../support/fault-proxy.js';
-import { PROMISES } from '../promises.js';
 import type { FaultWindow, Scene } from './fault-window.js';
 
 const LASTS_MS = 10_000;
@@ -145,7 +144,6 @@ export const NETWORK_WINDOWS: readonly FaultWindow[] = [
   },
   {
     name: 'bytes of answers to Fetch are corrupted',
-    promise: PROMISES.checksOfBatches ? {} : { failures: 'typed', only: ['I10', 'I13'] },
     happen: async ({ network, random, happened }) => {
       const rule = network.loseOneIn(10, { api: 'Fetch', way: 'answer', fate: 'corrupt', random });
       await sleep(LASTS_MS);

@@ -1,19 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { right, type Right } from '../../support/access-control.js';
 import type { Cast } from '../conductor/cast.js';
-import { PROMISES } from '../promises.js';
-import type { WindowPromise } from '../witnesses/evidence.js';
 import type { FaultWindow } from './fault-window.js';
 
 const TAKEN_FOR_MS = 5_000;
 const A_MOMENT_MS = 2_000;
 
-/** Calls may fail with a status meanwhile; more of the promises is not touched, but where it is said. */
-const taken = (what: string, of: (cast: Cast) => Right, promise: WindowPromise = {}): FaultWindow => ({
+/** Calls may fail with a status meanwhile; more of the promises is not touched. */
+const taken = (what: string, of: (cast: Cast) => Right): FaultWindow => ({
   name: `the right to ${what} is taken, and given back`,
   needs: ['users'],
   user: 'limited',
-  promise: { failures: 'typed', movesPartitions: true, ...promise },
+  promise: { failures: 'typed', movesPartitions: true },
   happen: async ({ cast, stand, happened, crashed }) => {
     const lost = of(cast);
     const rights = await stand.rights.revoke('limited', lost);
@@ -28,11 +26,7 @@ const taken = (what: string, of: (cast: Cast) => Right, promise: WindowPromise =
 
 /** Rights are taken and given back. */
 export const RIGHTS_WINDOWS: readonly FaultWindow[] = [
-  taken(
-    'write replies',
-    ({ replies }) => right('Write', 'topic', replies),
-    PROMISES.callsOutlastDeniedReplies ? {} : { only: ['I2', 'I3', 'I6', 'I8', 'I9', 'I10', 'I13', 'I14'] },
-  ),
+  taken('write replies', ({ replies }) => right('Write', 'topic', replies)),
   taken('read replies', ({ replies }) => right('Read', 'topic', replies)),
   taken('write requests', ({ requests }) => right('Write', 'topic', requests)),
   taken('read requests', ({ requests }) => right('Read', 'topic', requests)),

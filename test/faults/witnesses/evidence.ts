@@ -1,4 +1,3 @@
-import type { InvariantId } from '../invariants/violation.js';
 import type { ToldHealth } from '../actors/health-watch.js';
 import type { AnswerData, CallData, Settled } from '../actors/lines.js';
 
@@ -53,8 +52,6 @@ export interface WindowPromise {
   readonly losesReplies?: boolean;
   /** How soon all is well after the fault, in milliseconds. @default 60000 */
   readonly recoversInMs?: number;
-  /** Nothing else is promised. @default everything */
-  readonly only?: readonly InvariantId[];
   /** Partitions move between servers while calls run. @default what `crashes` says */
   readonly movesPartitions?: boolean;
 }
